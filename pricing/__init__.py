@@ -1,0 +1,102 @@
+"""What a crash cover is worth.
+
+A cover says when money is due, how much, and for how long; a price model says how log prices move. ``simulate`` runs
+the model once and keeps the worst drop of every path: a ``DropSurface``. Every cover on the asset is then a function
+of one column of that surface; ``premium`` prices it and ``Quoter`` wraps the price in a reproducible ``Quote``::
+
+    Cover ──► signal ─────────────────────┐
+    PriceModel ──► simulate ──► DropSurface ──► premium ──► Quote
+
+Exact laws and bounds to check simulations with are in ``pricing.closed_form``, which needs scipy and is therefore not
+imported here: importing ``pricing`` imports numpy and nothing else.
+"""
+
+from pricing.cover import Cover
+from pricing.errors import (
+    CalibrationError,
+    CorruptSurfaceError,
+    DataError,
+    InsufficientDataError,
+    InvalidBasisError,
+    InvalidModelError,
+    InvalidTermsError,
+    NotConvergedError,
+    NotSimulatedError,
+    PrecisionError,
+    PricingError,
+    ReproductionError,
+    SimulationError,
+    UninsurableError,
+)
+from pricing.estimates import Estimate, WeightedSample
+from pricing.models import (
+    ConstantVolatility,
+    DoubleExponentialSizes,
+    Empirical,
+    Garch,
+    GeneralizedParetoFalls,
+    Jumps,
+    Normal,
+    NormalSizes,
+    PriceModel,
+    QuantileLaw,
+    StudentT,
+)
+from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.premium import Premium, PremiumFlag, PricingBasis, StandardDeviationLoad, premium
+from pricing.quote import Quote, Quoter
+from pricing.settings import SimulationSettings
+from pricing.simulation import simulate
+from pricing.surface import DropSurface
+from pricing.triggers import DropTrigger, Reference
+from pricing.version import ENGINE_VERSION
+
+__version__ = ENGINE_VERSION
+
+__all__ = [
+    "ENGINE_VERSION",
+    "CalibrationError",
+    "ConstantVolatility",
+    "CorruptSurfaceError",
+    "Cover",
+    "DataError",
+    "DoubleExponentialSizes",
+    "DropSurface",
+    "DropTrigger",
+    "Empirical",
+    "Estimate",
+    "FullPayout",
+    "Garch",
+    "GeneralizedParetoFalls",
+    "InsufficientDataError",
+    "InvalidBasisError",
+    "InvalidModelError",
+    "InvalidTermsError",
+    "Jumps",
+    "LinearPayout",
+    "Normal",
+    "NormalSizes",
+    "NotConvergedError",
+    "NotSimulatedError",
+    "Payout",
+    "PrecisionError",
+    "Premium",
+    "PremiumFlag",
+    "PriceModel",
+    "PricingBasis",
+    "PricingError",
+    "QuantileLaw",
+    "Quote",
+    "Quoter",
+    "Reference",
+    "ReproductionError",
+    "SimulationError",
+    "SimulationSettings",
+    "StandardDeviationLoad",
+    "StudentT",
+    "TieredPayout",
+    "UninsurableError",
+    "WeightedSample",
+    "premium",
+    "simulate",
+]

@@ -1,0 +1,123 @@
+"""A price model and its signals as the plain arrays that the kernel reads."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing import plain
+from pricing.errors import InvalidModelError
+from pricing.models import ConstantVolatility, Empirical, Jumps, PriceModel
+from pricing.quantile_tables import exponential_table, quantile_table
+from pricing.signals import Signal
+from pricing.units import parse_duration, steps_per_year
+from pricing.version import ENGINE_VERSION
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_MOST_JUMPS_A_STEP = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelArrays:
+    """Arguments of the kernel that come from the model, named as there."""
+
+    drift: float
+    deviation: float
+    initial_variance: float
+    law: FloatArray
+    innovations: FloatArray
+    innovations_are_values: bool
+    waits: FloatArray
+    mean_waits: FloatArray
+    splits: FloatArray
+    sizes: FloatArray
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return the arguments by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def model_arrays(model: PriceModel) -> ModelArrays:
+    """Turn a model into kernel arguments: rates per step, laws as tables.
+
+    Raises
+    ------
+    InvalidModelError
+        If a law cannot be tabulated, or a jump source is denser than a thousand jumps a step.
+    """
+    per_year = steps_per_year(parse_duration(model.step, "step"))
+    sources = [source for source in model.jumps if source.per_year > 0.0]
+    sizes = [quantile_table(source.sizes, _split(source)) for source in sources]
+    return ModelArrays(
+        drift=model.annual_drift / per_year,
+        innovations=_innovations(model),
+        innovations_are_values=isinstance(model.innovations, Empirical),
+        waits=exponential_table(),
+        mean_waits=np.array([_mean_wait(source, per_year) for source in sources]),
+        splits=np.array([_split(source) for source in sources]),
+        sizes=np.array(sizes) if sizes else np.empty((0, 1)),
+        **_volatility(model, per_year),
+    )
+
+
+def _volatility(model: PriceModel, per_year: float) -> dict[str, Any]:
+    law = model.volatility
+    if isinstance(law, ConstantVolatility):
+        return {"deviation": law.annual / per_year**0.5, "initial_variance": 0.0, "law": np.empty(0)}
+    coefficients = np.array([law.omega, law.alpha, law.beta, law.gamma])
+    return {"deviation": 0.0, "initial_variance": law.initial_variance, "law": coefficients}
+
+
+def _innovations(model: PriceModel) -> FloatArray:
+    if isinstance(model.innovations, Empirical):
+        return np.array(model.innovations.values)
+    return quantile_table(model.innovations)
+
+
+def _mean_wait(source: Jumps, per_year: float) -> float:
+    if source.per_year > _MOST_JUMPS_A_STEP * per_year:
+        raise InvalidModelError(
+            f"per_year must be at most {_MOST_JUMPS_A_STEP * per_year:.3g} with this step, got {source.per_year:.3g} "
+            "(so many small jumps are a diffusion: use the volatility)"
+        )
+    return per_year / source.per_year
+
+
+def _split(source: Jumps) -> float:
+    return float(getattr(source.sizes, "split", 0.5))
+
+
+def model_digest(model: PriceModel, arrays: ModelArrays) -> str:
+    """Identify a model by its parameters, its tables and the engine version.
+
+    The tables are made with the mathematical library of the machine. Two machines with the same digest draw the same
+    numbers to the last bit.
+    """
+    digest = hashlib.sha256(f"{ENGINE_VERSION}\n{plain.to_json(model)}\n".encode())
+    for array in (arrays.innovations, arrays.waits, arrays.sizes):
+        digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+    return digest.hexdigest()
+
+
+def watches_and_records(signals: Sequence[Signal]) -> tuple[IntArray, IntArray]:
+    """Share one watch among all signals that differ in their term only.
+
+    Returns
+    -------
+    watches : ndarray of shape (n_watches, 3)
+        Reference, window and start.
+    records : ndarray of shape (n_signals, 3)
+        Term, watch and row of the signal, ordered by term.
+    """
+    keys = [(int(signal.reference), signal.window_steps, signal.start_steps) for signal in signals]
+    watches = sorted(set(keys))
+    records = [
+        (signal.term_steps, watches.index(key), row)
+        for row, (signal, key) in enumerate(zip(signals, keys, strict=True))
+    ]
+    return np.array(watches, dtype=np.int64), np.array(sorted(records), dtype=np.int64)

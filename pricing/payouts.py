@@ -1,0 +1,106 @@
+"""How much of the limit is due, given the worst drop of the term.
+
+A payout is a non-decreasing function of the worst drop. It never enters the simulation: one simulated sample of worst
+drops prices every payout.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.errors import InvalidTermsError
+from pricing.units import require_fraction
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@runtime_checkable
+class Payout(Protocol):
+    """Anything that turns worst drops into shares of the limit."""
+
+    def share(self, worst_drop: FloatArray) -> FloatArray:
+        """Return the share of the limit, between 0 and 1, for each worst drop that fired the trigger."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullPayout:
+    """Pays the whole limit once the trigger fires."""
+
+    def share(self, worst_drop: FloatArray) -> FloatArray:
+        """Return ones, one for each worst drop."""
+        return np.ones_like(worst_drop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearPayout:
+    """Pays in proportion to the worst drop between two points.
+
+    Parameters
+    ----------
+    attachment : float
+        Drop at which the payout begins, a fraction.
+    exhaustion : float
+        Drop from which the whole limit is paid, a fraction above the attachment.
+
+    Examples
+    --------
+    >>> LinearPayout(attachment=0.25, exhaustion=0.75).share(np.array([0.2, 0.5, 0.8]))
+    array([0. , 0.5, 1. ])
+    """
+
+    attachment: float
+    exhaustion: float
+
+    def __post_init__(self) -> None:
+        require_fraction(self.attachment, "attachment")
+        if not self.attachment < self.exhaustion <= 1.0:
+            raise InvalidTermsError(
+                f"exhaustion must be above the attachment {self.attachment} and at most 1, got {self.exhaustion}"
+            )
+
+    def share(self, worst_drop: FloatArray) -> FloatArray:
+        """Return the share of the limit for each worst drop."""
+        return np.clip((worst_drop - self.attachment) / (self.exhaustion - self.attachment), 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TieredPayout:
+    """Pays a fixed share for the deepest tier that the worst drop reached.
+
+    Parameters
+    ----------
+    tiers : mapping of float to float
+        Share of the limit by drop, both fractions; a deeper drop pays more.
+
+    Examples
+    --------
+    >>> TieredPayout({0.3: 0.25, 0.5: 0.6, 0.8: 1.0}).share(np.array([0.29, 0.3, 0.6, 0.9]))
+    array([0.  , 0.25, 0.6 , 1.  ])
+    """
+
+    tiers: Mapping[float, float] | tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        tiers = tuple(sorted((float(drop), float(share)) for drop, share in dict(self.tiers).items()))
+        if not tiers:
+            raise InvalidTermsError("tiers must hold at least one drop, got none (for example {0.3: 0.25, 0.5: 1.0})")
+        for drop, share in tiers:
+            require_fraction(drop, "tiers: drop")
+            if not 0.0 < share <= 1.0:
+                raise InvalidTermsError(f"tiers: share at {drop} must be above 0 and at most 1, got {share}")
+        for (_, lower), (drop, upper) in pairwise(tiers):
+            if upper <= lower:
+                raise InvalidTermsError(
+                    f"tiers: share at {drop} must be above the share of the tier before, got {upper}"
+                )
+        object.__setattr__(self, "tiers", tiers)
+
+    def share(self, worst_drop: FloatArray) -> FloatArray:
+        """Return the share of the limit for each worst drop."""
+        drops, shares = np.array(tuple(self.tiers)).T
+        return np.concatenate(([0.0], shares))[np.searchsorted(drops, worst_drop, side="right")]

@@ -1,0 +1,185 @@
+"""A quote: a premium with everything needed to reproduce it to the last bit, and the object that issues quotes."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from pricing import plain
+from pricing.cover import Cover
+from pricing.errors import InvalidTermsError, PrecisionError, PricingError, ReproductionError
+from pricing.models import MODEL_CLASSES, PriceModel
+from pricing.payouts import FullPayout, LinearPayout, TieredPayout
+from pricing.premium import Premium, PremiumFlag, PricingBasis, StandardDeviationLoad, premium
+from pricing.settings import SimulationSettings
+from pricing.simulation import simulate
+from pricing.surface import DropSurface
+from pricing.triggers import DropTrigger, Reference
+from pricing.version import ENGINE_VERSION
+
+_CENT = Decimal("0.01")
+_QUOTE_CLASSES = (
+    *MODEL_CLASSES,
+    Cover,
+    DropTrigger,
+    FullPayout,
+    LinearPayout,
+    Premium,
+    PremiumFlag,
+    PricingBasis,
+    Reference,
+    SimulationSettings,
+    StandardDeviationLoad,
+    TieredPayout,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A premium and every input that it is a function of.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    premium : Premium
+        Its price, line by line.
+    basis : PricingBasis
+        The loadings.
+    model : PriceModel
+        The law of the price.
+    settings : SimulationSettings
+        Size and seed of the simulation.
+    model_digest : str
+        Identity of the model with its tables, and of the engine.
+    engine_version : str
+        Version of the engine that issued the quote.
+    """
+
+    cover: Cover
+    premium: Premium
+    basis: PricingBasis
+    model: PriceModel
+    settings: SimulationSettings
+    model_digest: str
+    engine_version: str = ENGINE_VERSION
+
+    @property
+    def price(self) -> Decimal:
+        """Gross premium in the currency of the cover, rounded to the cent, halves up."""
+        return Decimal(self.premium.gross).quantize(_CENT, rounding=ROUND_HALF_UP)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Write the quote as JSON with sorted keys."""
+        return plain.to_json(self, indent=indent)
+
+    @staticmethod
+    def from_json(text: str, *, classes: Iterable[type] = ()) -> "Quote":
+        """Read a quote.
+
+        Parameters
+        ----------
+        text : str
+            What ``to_json`` wrote.
+        classes : iterable of type
+            Payouts and laws of your own that the quote may contain.
+
+        Raises
+        ------
+        PricingError
+            If the text is not a quote.
+        """
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise PricingError(f"not a quote: {error}") from error
+        quote = plain.from_plain(value, (*_QUOTE_CLASSES, Quote, *classes))
+        if not isinstance(quote, Quote):
+            raise PricingError(f"not a quote but a {type(quote).__name__}")
+        return quote
+
+    def reproduce(self, *, n_threads: int = 1) -> "Quote":
+        """Simulate and price again, and demand the same bits.
+
+        Raises
+        ------
+        ReproductionError
+            If the engine, a table or a number differs.
+        """
+        surface = simulate(
+            self.model,
+            windows=(self.cover.trigger.window or "1h",),
+            terms=(self.cover.term,),
+            references=(self.cover.trigger.reference,),
+            waiting_periods=(self.cover.waiting_period,),
+            settings=SimulationSettings(n_paths=self.settings.n_paths, seed=self.settings.seed, n_threads=n_threads),
+        )
+        if surface.model_digest != self.model_digest:
+            raise ReproductionError(
+                f"model_digest must be {self.model_digest}, got {surface.model_digest}: the quote was made by engine "
+                f"{self.engine_version} (this is {ENGINE_VERSION}), or its quantile tables by another scipy"
+            )
+        again = premium(self.cover, surface, self.basis)
+        if again != self.premium:
+            raise ReproductionError(f"premium must be {self.premium}, got {again}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Quoter:
+    """Issues quotes from surfaces, without any simulation.
+
+    Parameters
+    ----------
+    surfaces : mapping of str to DropSurface
+        Surface by asset.
+    basis : PricingBasis
+        Loadings of every quote.
+
+    Examples
+    --------
+    >>> from pricing import ConstantVolatility, Normal, simulate
+    >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    >>> quoter = Quoter({"OM": simulate(model, settings=SimulationSettings(n_paths=20_000, seed=7))})
+    >>> cover = Cover(
+    ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.2), payout=FullPayout(), limit=1e5, currency="USD"
+    ... )
+    >>> quote = quoter.quote(cover)
+    >>> Quote.from_json(quote.to_json()).reproduce() == quote
+    True
+    """
+
+    surfaces: Mapping[str, DropSurface]
+    basis: PricingBasis = field(default_factory=PricingBasis)
+
+    def quote(self, cover: Cover) -> Quote:
+        """Price a cover for sale.
+
+        Raises
+        ------
+        InvalidTermsError
+            If there is no surface for the asset.
+        PrecisionError
+            If no simulated path fired the trigger, so that there is a bound but no price.
+        NotSimulatedError, UninsurableError
+            As in ``premium``.
+        """
+        surface = self.surfaces.get(cover.asset)
+        if surface is None:
+            known = ", ".join(sorted(self.surfaces)) or "none"
+            raise InvalidTermsError(f"asset must be one with a surface ({known}), got {cover.asset!r}")
+        priced = premium(cover, surface, self.basis)
+        if priced.flag is PremiumFlag.UNRESOLVED:
+            raise PrecisionError(
+                f"cover {cover.cover_id!r}: none of {surface.settings.n_paths} paths fell by "
+                f"{cover.trigger.drop:.0%}, so the probability is below "
+                f"{3.0 / surface.settings.n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)"
+            )
+        return Quote(
+            cover=cover,
+            premium=priced,
+            basis=self.basis,
+            model=surface.model,
+            settings=surface.settings,
+            model_digest=surface.model_digest,
+        )

@@ -1,0 +1,64 @@
+"""What the simulation has to watch: covers normalised to a few rows of whole steps.
+
+Thousands of covers on one asset need only a handful of signals, because drops and payouts never enter the simulation.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pricing.errors import InvalidTermsError
+from pricing.triggers import Reference, check_reference, check_window
+from pricing.units import Duration, format_duration, in_steps, parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Signal:
+    """The worst drop below one reference over one stretch of the path.
+
+    Parameters
+    ----------
+    reference : Reference
+        What the fall is measured from.
+    window_steps : int
+        How far the reference looks back; 0 for references without a window.
+    start_steps : int
+        Step at which the observation begins: the waiting period.
+    term_steps : int
+        Step at which the observation ends.
+    """
+
+    reference: Reference
+    window_steps: int
+    start_steps: int
+    term_steps: int
+
+
+def make_signal(
+    *,
+    reference: Reference,
+    window: Duration | None,
+    term: Duration,
+    waiting_period: Duration,
+    step: timedelta,
+) -> Signal:
+    """Normalise the terms of a cover to whole steps.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration is not a whole number of steps, or the waiting period leaves nothing of the term.
+    """
+    span = check_window(window, check_reference(reference))
+    start_steps = in_steps(parse_duration(waiting_period, "waiting_period"), step, "waiting_period")
+    term_steps = in_steps(parse_duration(term, "term"), step, "term")
+    if start_steps >= term_steps:
+        raise InvalidTermsError(
+            f"term must be longer than the waiting period of {format_duration(start_steps * step)}, "
+            f"got {format_duration(term_steps * step)}"
+        )
+    return Signal(
+        reference=reference,
+        window_steps=in_steps(span, step, "window") if span else 0,
+        start_steps=start_steps,
+        term_steps=term_steps,
+    )

@@ -1,0 +1,154 @@
+"""Run a price model once and keep, for each path, only the worst drop of each signal."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing._kernels import N_LANES, simulate_blocks
+from pricing.errors import InvalidTermsError, SimulationError
+from pricing.kernel_inputs import ModelArrays, model_arrays, model_digest, watches_and_records
+from pricing.models import PriceModel
+from pricing.settings import SimulationSettings
+from pricing.signals import Signal, make_signal
+from pricing.surface import DropSurface
+from pricing.triggers import Reference
+from pricing.units import Duration, parse_duration
+
+FloatArray = npt.NDArray[np.float64]
+
+_BLOCKS_A_BATCH = 256
+
+
+def simulate(
+    model: PriceModel,
+    *,
+    windows: Sequence[Duration] = ("24h",),
+    terms: Sequence[Duration] = ("30d",),
+    references: Sequence[Reference] = (Reference.ROLLING_HIGH,),
+    waiting_periods: Sequence[Duration] = ("0h",),
+    settings: SimulationSettings | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> DropSurface:
+    """Simulate the worst drops of every combination of reference, window, term and waiting period.
+
+    The result is a function of the model, the seed and the number of paths: neither threads nor the other signals of
+    the same call change a bit of it.
+
+    Parameters
+    ----------
+    model : PriceModel
+        Law of the log price.
+    windows, terms, waiting_periods : sequence of timedelta or str
+        Whole numbers of the model's steps.
+    references : sequence of Reference
+        References without a window are simulated once, whatever the windows.
+    settings : SimulationSettings, optional
+        Number of paths, seed and threads; the defaults of ``SimulationSettings`` where it is absent.
+    progress : callable, optional
+        Called with the number of paths done after each batch.
+
+    Returns
+    -------
+    DropSurface
+        The worst drops.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration does not fit the step.
+    SimulationError
+        If a path leaves the finite numbers.
+
+    Examples
+    --------
+    >>> from pricing import ConstantVolatility, Normal
+    >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    >>> surface = simulate(model, settings=SimulationSettings(n_paths=20_000, seed=7))
+    >>> estimate = surface.exceedance(0.2, window="24h", term="30d")
+    >>> print(f"{estimate.value:.3f} +- {estimate.standard_error:.3f}")
+    0.369 +- 0.003
+    """
+    settings = settings or SimulationSettings()
+    signals = _signals(model, windows, terms, references, waiting_periods)
+    arrays = model_arrays(model)
+    worst_drops = np.empty((len(signals), settings.n_paths))
+    _fill(worst_drops, arrays, signals, settings, progress or (lambda _: None))
+    return DropSurface(
+        model=model,
+        settings=settings,
+        model_digest=model_digest(model, arrays),
+        signals=signals,
+        worst_drops=worst_drops,
+    )
+
+
+def _signals(
+    model: PriceModel,
+    windows: Sequence[Duration],
+    terms: Sequence[Duration],
+    references: Sequence[Reference],
+    waiting_periods: Sequence[Duration],
+) -> tuple[Signal, ...]:
+    for field, values in (("windows", windows), ("terms", terms), ("references", references)):
+        if isinstance(values, str | timedelta | Reference) or not values:
+            raise InvalidTermsError(
+                f"{field} must be a sequence that is not empty, got {values!r} (write ({values!r},))"
+            )
+    step = parse_duration(model.step, "step")
+    return tuple(
+        sorted(
+            {
+                make_signal(reference=reference, window=window, term=term, waiting_period=waiting_period, step=step)
+                for reference, window, term, waiting_period in product(references, windows, terms, waiting_periods)
+            }
+        )
+    )
+
+
+def _fill(
+    worst_drops: FloatArray,
+    arrays: ModelArrays,
+    signals: tuple[Signal, ...],
+    settings: SimulationSettings,
+    progress: Callable[[int], None],
+) -> None:
+    """Run batch after batch; between batches the interpreter can be interrupted."""
+    watches, records = watches_and_records(signals)
+
+    def run(first_path: int) -> int:
+        part = worst_drops[:, first_path : first_path + _BLOCKS_A_BATCH * N_LANES]
+        n_blocks = -(-part.shape[1] // N_LANES)
+        batch = np.empty((part.shape[0], n_blocks * N_LANES))
+        n_broken = simulate_blocks(
+            seed=settings.seed,
+            first_block=first_path // N_LANES,
+            watches=watches,
+            records=records,
+            worst_drops=batch,
+            **arrays.as_arguments(),
+        )
+        if n_broken:
+            raise SimulationError(
+                f"the log price left the finite numbers on {n_broken} of {batch.shape[1]} paths from {first_path} on "
+                "(a variance law with alpha + beta + gamma / 2 above 1 explodes, and so does a volatility in per cent)"
+            )
+        part[:] = batch[:, : part.shape[1]]
+        return int(part.shape[1])
+
+    n_done = 0
+    for n_paths in _in_threads(run, range(0, settings.n_paths, _BLOCKS_A_BATCH * N_LANES), settings.n_threads):
+        n_done += n_paths
+        progress(n_done)
+
+
+def _in_threads(run: Callable[[int], int], starts: range, n_threads: int) -> Iterator[int]:
+    """Map over batches; one thread means this one, so that a process that only ever uses one can fork safely."""
+    if n_threads == 1:
+        yield from map(run, starts)
+        return
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="simulate") as pool:
+        yield from pool.map(run, starts)

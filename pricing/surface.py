@@ -1,0 +1,200 @@
+"""The worst drop of every simulated path, for every signal: what all covers on one asset are priced from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.errors import NotSimulatedError
+from pricing.estimates import Estimate, WeightedSample
+from pricing.models import PriceModel
+from pricing.payouts import Payout
+from pricing.settings import SimulationSettings
+from pricing.signals import Signal, make_signal
+from pricing.triggers import DropTrigger, Reference
+from pricing.units import Duration, format_duration, parse_duration, require_fraction
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DropSurface:
+    """A weighted sample of worst drops per (reference, window, waiting period, term).
+
+    Made by ``simulate`` or read by ``load``.
+
+    Parameters
+    ----------
+    model : PriceModel
+        What was simulated.
+    settings : SimulationSettings
+        How much, and from which seed.
+    model_digest : str
+        Identity of the model with its tables, and of the engine.
+    signals : tuple of Signal
+        What was observed.
+    worst_drops : ndarray of shape (n_signals, n_paths)
+        Worst drop of each path, a fraction of the reference price.
+    weights : ndarray of shape (n_paths,), optional
+        Likelihood ratio of each path; None where all are 1.
+    """
+
+    model: PriceModel
+    settings: SimulationSettings
+    model_digest: str
+    signals: tuple[Signal, ...]
+    worst_drops: FloatArray = field(repr=False)
+    weights: FloatArray | None = field(default=None, repr=False)
+
+    def sample(
+        self,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> WeightedSample:
+        """Return the worst drops of one signal, sorted.
+
+        Raises
+        ------
+        NotSimulatedError
+            If the surface does not hold the signal.
+        """
+        signal = make_signal(
+            reference=reference, window=window, term=term, waiting_period=waiting_period, step=self._step
+        )
+        if signal not in self.signals:
+            raise NotSimulatedError(f"the surface holds no {describe(signal, self._step)}; it holds {self._contents()}")
+        return WeightedSample.of_paths(self.worst_drops[self.signals.index(signal)], self.weights)
+
+    @overload
+    def exceedance(
+        self,
+        drop: float,
+        *,
+        window: Duration | None = ...,
+        term: Duration = ...,
+        reference: Reference = ...,
+        waiting_period: Duration = ...,
+    ) -> Estimate[float]: ...
+
+    @overload
+    def exceedance(
+        self,
+        drop: Sequence[float] | FloatArray,
+        *,
+        window: Duration | None = ...,
+        term: Duration = ...,
+        reference: Reference = ...,
+        waiting_period: Duration = ...,
+    ) -> Estimate[FloatArray]: ...
+
+    def exceedance(
+        self,
+        drop: float | Sequence[float] | FloatArray,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> Estimate[float] | Estimate[FloatArray]:
+        """Estimate the probability of a worst drop of `drop` or more.
+
+        Parameters
+        ----------
+        drop : float or array of float
+            Fractions of the reference price.
+        window, term, waiting_period : timedelta or str
+            As in the cover.
+        reference : Reference
+            As in the trigger.
+
+        Returns
+        -------
+        Estimate
+            Probability and standard error, floats for one drop, arrays of the shape of `drop` otherwise.
+        """
+        sample = self.sample(window=window, term=term, reference=reference, waiting_period=waiting_period)
+        drops = np.asarray(drop, dtype=np.float64)
+        for value in drops.flat:
+            require_fraction(float(value), "drop")
+        estimates = [sample.exceedance(float(value)) for value in drops.flat]
+        if drops.ndim == 0:
+            return estimates[0]
+        curve: Estimate[FloatArray] = Estimate(
+            np.array([estimate.value for estimate in estimates]).reshape(drops.shape),
+            np.array([estimate.standard_error for estimate in estimates]).reshape(drops.shape),
+        )
+        return curve
+
+    def expected_payout(
+        self,
+        payout: Payout,
+        *,
+        trigger: DropTrigger,
+        term: Duration = timedelta(days=30),
+        waiting_period: Duration = timedelta(0),
+    ) -> Estimate[float]:
+        """Estimate the expected payout as a share of the limit."""
+        sample = self.sample(
+            window=trigger.window, term=term, reference=trigger.reference, waiting_period=waiting_period
+        )
+        return sample.mean(payout.share(sample.tail(trigger.drop)))
+
+    def quantile(
+        self,
+        probability: float,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> Estimate[float]:
+        """Estimate the worst drop that is not exceeded with a given probability, such as 0.995.
+
+        Raises
+        ------
+        PrecisionError
+            If too few paths lie beyond it.
+        """
+        sample = self.sample(window=window, term=term, reference=reference, waiting_period=waiting_period)
+        return sample.quantile(probability)
+
+    def save(self, path: str | Path) -> None:
+        """Write the surface to one file, checksummed; see ``pricing.surface_file``."""
+        from pricing import surface_file
+
+        surface_file.write(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path) -> "DropSurface":
+        """Read a surface; its arrays stay on disk, mapped into memory.
+
+        Raises
+        ------
+        CorruptSurfaceError
+            If the file is damaged or not a surface.
+        """
+        from pricing import surface_file
+
+        return surface_file.read(Path(path))
+
+    @property
+    def _step(self) -> timedelta:
+        return parse_duration(self.model.step, "step")
+
+    def _contents(self) -> str:
+        return "; ".join(describe(signal, self._step) for signal in self.signals)
+
+
+def describe(signal: Signal, step: timedelta) -> str:
+    """Name a signal in words."""
+    words = signal.reference.name.lower().replace("_", " ")
+    window = f" of {format_duration(signal.window_steps * step)}" if signal.window_steps else ""
+    waiting = f" after {format_duration(signal.start_steps * step)}" if signal.start_steps else ""
+    return f"{words}{window} over {format_duration(signal.term_steps * step)}{waiting}"

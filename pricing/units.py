@@ -1,0 +1,119 @@
+"""Time outside the engine is a duration such as ``"24h"``; inside it is a whole number of steps."""
+
+import math
+import re
+from datetime import timedelta
+
+from pricing.errors import InvalidTermsError
+
+Duration = timedelta | str
+"""A length of time: a ``timedelta``, or a whole number with a unit such as ``"15min"``, ``"24h"`` or ``"30d"``."""
+
+YEAR = timedelta(days=365)
+
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_PATTERN = re.compile(r"(\d+)\s*([a-zA-Z]+)")
+
+
+def parse_duration(value: Duration, field: str) -> timedelta:
+    """Turn ``"24h"`` into a ``timedelta``.
+
+    Parameters
+    ----------
+    value : timedelta or str
+        A ``timedelta``, or a whole number followed by ``s``, ``min``, ``h``, ``d`` or ``w``.
+    field : str
+        Name of the field, for the error message.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the text is not a duration, or the duration is negative.
+
+    Examples
+    --------
+    >>> parse_duration("36h", "window")
+    datetime.timedelta(days=1, seconds=43200)
+    """
+    if isinstance(value, timedelta):
+        duration = value
+    else:
+        match = _PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None or match[2] not in _UNITS:
+            raise InvalidTermsError(
+                f"{field} must be a duration such as 15min, 24h or 30d, got {value!r}{_slip(value)}"
+            )
+        duration = int(match[1]) * _UNITS[match[2]]
+    if duration < timedelta(0):
+        raise InvalidTermsError(f"{field} must not be negative, got {duration}")
+    if duration.microseconds:
+        raise InvalidTermsError(f"{field} must be a whole number of seconds, got {duration}")
+    return duration
+
+
+def _slip(value: object) -> str:
+    if isinstance(value, int | float):
+        return " (a bare number has no unit: 24 hours is '24h')"
+    if isinstance(value, str) and value.strip().isdigit():
+        return f" (a bare number has no unit: {value.strip()} hours is '{value.strip()}h')"
+    if isinstance(value, str) and value.strip()[-1:] in {"m", "M"}:
+        return " (minutes are 'min'; a month has no fixed length: say '30d')"
+    return ""
+
+
+def format_duration(duration: timedelta) -> str:
+    """Write a duration with the largest unit that divides it, days before hours.
+
+    Examples
+    --------
+    >>> format_duration(timedelta(hours=24)), format_duration(timedelta(days=30)), format_duration(timedelta(0))
+    ('24h', '30d', '0h')
+    """
+    if duration == timedelta(0):
+        return "0h"
+    if duration == timedelta(hours=24):
+        return "24h"  # the trade says 24 hours, not one day
+    unit = next(name for name in ("d", "h", "min", "s") if duration % _UNITS[name] == timedelta(0))
+    return f"{duration // _UNITS[unit]}{unit}"
+
+
+def in_steps(duration: timedelta, step: timedelta, field: str) -> int:
+    """Express a duration as a whole number of steps.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the step does not divide the duration.
+    """
+    steps, rest = divmod(duration, step)
+    if rest:
+        raise InvalidTermsError(
+            f"{field} must be a whole number of steps of {format_duration(step)}, got {format_duration(duration)}"
+        )
+    return steps
+
+
+def steps_per_year(step: timedelta) -> float:
+    """Count the steps in a year of 365 days."""
+    return YEAR / step
+
+
+def require_fraction(value: float, field: str) -> None:
+    """Demand ``0 < value < 1``, naming the usual slip of a percentage.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the value is not strictly between 0 and 1.
+    """
+    if not 0.0 < value < 1.0:
+        slip = (
+            f" (a fraction: {value:g} % is {value / 100:.2f})" if math.isfinite(value) and 1.0 <= value < 100.0 else ""
+        )
+        raise InvalidTermsError(f"{field} must be between 0 and 1, got {value}{slip}")
