@@ -126,4 +126,5 @@ class WeightedSample:
     def _drop_at(self, beyond: float) -> float:
         """Return the deepest drop with at least `beyond` of all weight at or beyond it."""
         cumulated = np.cumsum(self.weighted(np.ones(self.n_paths)))
-        return float(self.drops[min(int(np.searchsorted(cumulated, beyond * self.n_paths)), self.n_paths - 1)])
+        wanted = beyond * self.n_paths * (1.0 - 1e-12)  # 1 - 0.95 is a little more than 0.05
+        return float(self.drops[min(int(np.searchsorted(cumulated, wanted)), self.n_paths - 1)])

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pricing import plain
 from pricing.errors import InvalidModelError
 from pricing.models import ConstantVolatility, Empirical, Jumps, PriceModel
 from pricing.quantile_tables import exponential_table, quantile_table
@@ -92,15 +91,17 @@ def _split(source: Jumps) -> float:
     return float(getattr(source.sizes, "split", 0.5))
 
 
-def model_digest(model: PriceModel, arrays: ModelArrays) -> str:
-    """Identify a model by its parameters, its tables and the engine version.
+def model_digest(arrays: ModelArrays) -> str:
+    """Identify a model by everything that the kernel reads of it, and by the engine version.
 
     The tables are made with the mathematical library of the machine. Two machines with the same digest draw the same
     numbers to the last bit.
     """
-    digest = hashlib.sha256(f"{ENGINE_VERSION}\n{plain.to_json(model)}\n".encode())
-    for array in (arrays.innovations, arrays.waits, arrays.sizes):
-        digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+    digest = hashlib.sha256(ENGINE_VERSION.encode())
+    for name, value in sorted(arrays.as_arguments().items()):
+        array = np.ascontiguousarray(value, dtype="<f8")
+        digest.update(f"{name}{array.shape}".encode())
+        digest.update(array.data)
     return digest.hexdigest()
 
 

@@ -80,7 +80,7 @@ def simulate(
     return DropSurface(
         model=model,
         settings=settings,
-        model_digest=model_digest(model, arrays),
+        model_digest=model_digest(arrays),
         signals=signals,
         worst_drops=worst_drops,
     )

@@ -9,9 +9,10 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from pricing.errors import NotSimulatedError
+from pricing import array_file, plain
+from pricing.errors import CorruptSurfaceError, NotSimulatedError, PricingError
 from pricing.estimates import Estimate, WeightedSample
-from pricing.models import PriceModel
+from pricing.models import MODEL_CLASSES, PriceModel
 from pricing.payouts import Payout
 from pricing.settings import SimulationSettings
 from pricing.signals import Signal, make_signal
@@ -19,6 +20,9 @@ from pricing.triggers import DropTrigger, Reference
 from pricing.units import Duration, format_duration, parse_duration, require_fraction
 
 FloatArray = npt.NDArray[np.float64]
+
+_FILE_FORMAT = "crashcover surface 1"
+_FILE_CLASSES = (*MODEL_CLASSES, SimulationSettings, Signal, Reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -166,10 +170,22 @@ class DropSurface:
         return sample.quantile(probability)
 
     def save(self, path: str | Path) -> None:
-        """Write the surface to one file, checksummed; see ``pricing.surface_file``."""
-        from pricing import surface_file
+        """Write the surface to one checksummed file.
 
-        surface_file.write(self, Path(path))
+        Raises
+        ------
+        PricingError
+            If a law of the model has no plain form.
+        """
+        header = {
+            "format": _FILE_FORMAT,
+            "model": plain.to_plain(self.model),
+            "settings": plain.to_plain(self.settings),
+            "model_digest": self.model_digest,
+            "signals": plain.to_plain(self.signals),
+        }
+        weights = np.empty(0) if self.weights is None else self.weights
+        array_file.write(Path(path), header, [weights, self.worst_drops])
 
     @staticmethod
     def load(path: str | Path) -> "DropSurface":
@@ -180,9 +196,20 @@ class DropSurface:
         CorruptSurfaceError
             If the file is damaged or not a surface.
         """
-        from pricing import surface_file
-
-        return surface_file.read(Path(path))
+        try:
+            header, (weights, worst_drops) = array_file.read(Path(path), n_arrays=2)
+            if header["format"] != _FILE_FORMAT:
+                raise ValueError(f"format must be {_FILE_FORMAT!r}, got {header['format']!r}")
+            return DropSurface(
+                model=plain.from_plain(header["model"], _FILE_CLASSES),
+                settings=plain.from_plain(header["settings"], _FILE_CLASSES),
+                model_digest=header["model_digest"],
+                signals=plain.from_plain(header["signals"], _FILE_CLASSES),
+                worst_drops=worst_drops,
+                weights=weights if weights.size else None,
+            )
+        except (ValueError, TypeError, KeyError, PricingError) as error:
+            raise CorruptSurfaceError(f"{path} is damaged or not a surface: {error}") from error
 
     @property
     def _step(self) -> timedelta:

@@ -1,0 +1,144 @@
+import dataclasses
+import json
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from pricing import (
+    ConstantVolatility,
+    Cover,
+    DoubleExponentialSizes,
+    DropTrigger,
+    Empirical,
+    FullPayout,
+    Garch,
+    GeneralizedParetoFalls,
+    Jumps,
+    LinearPayout,
+    Normal,
+    NormalSizes,
+    PriceModel,
+    PricingBasis,
+    Quote,
+    Quoter,
+    Reference,
+    SimulationSettings,
+    StandardDeviationLoad,
+    StudentT,
+    TieredPayout,
+    simulate,
+)
+from pricing.errors import InvalidTermsError, PrecisionError, PricingError, ReproductionError
+
+GARCH = Garch(omega=1e-6, alpha=0.05, beta=0.9, gamma=0.05, initial_variance=1 / 3e4)
+MODELS = [
+    PriceModel(volatility=ConstantVolatility(annual=2.0), innovations=Normal(), annual_drift=-0.1),
+    PriceModel(
+        volatility=GARCH,
+        innovations=StudentT(dof=10 / 3),
+        jumps=(
+            Jumps(per_year=24.0, sizes=NormalSizes(mean=-0.1, stdev=0.2)),
+            Jumps(per_year=7.0, sizes=DoubleExponentialSizes(p_up=1 / 3, eta_up=10.0, eta_down=6.0)),
+        ),
+    ),
+    PriceModel(
+        volatility=GARCH,
+        innovations=Empirical(values=np.random.default_rng(3).standard_normal(400)),
+        jumps=(Jumps(per_year=20.0, sizes=GeneralizedParetoFalls(threshold=0.2, scale=0.1, shape=0.2)),),
+    ),
+]
+PAYOUTS = [FullPayout(), LinearPayout(attachment=0.2, exhaustion=0.7), TieredPayout({0.2: 0.1, 0.4: 1 / 3})]
+SETTINGS = SimulationSettings(n_paths=3_000, seed=2**64 - 1)
+
+
+def make_cover(**changes):
+    terms = {"cover_id": "C-1", "asset": "OM", "limit": 1e5, "currency": "USD", "payout": FullPayout()}
+    return Cover(**{"trigger": DropTrigger(drop=0.3), **terms, **changes})
+
+
+def quote_of(model, cover, basis=None):
+    surface = simulate(
+        model,
+        windows=("24h", "6h"),
+        terms=("30d", "7d"),
+        references=tuple(Reference),
+        waiting_periods=("0h", "12h"),
+        settings=SETTINGS,
+    )
+    return Quoter({"OM": surface}, basis or PricingBasis()).quote(cover)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("payout", PAYOUTS)
+@pytest.mark.parametrize("reference", Reference)
+def test_json_alone_reproduces_a_quote_bit_for_bit(model, payout, reference):
+    cover = make_cover(
+        trigger=DropTrigger(drop=0.2, window="6h", reference=reference), payout=payout, term="7d", waiting_period="12h"
+    )
+    basis = PricingBasis(risk_load=StandardDeviationLoad(multiple=1 / 7), expense_ratio=1 / 9, fixed_expense=0.1)
+    quote = quote_of(model, cover, basis)
+    again = Quote.from_json(quote.to_json())
+    assert again == quote
+    assert again.reproduce(n_threads=2) == quote
+    assert again.to_json() == quote.to_json()
+
+
+def test_a_changed_quote_does_not_reproduce():
+    quote = quote_of(MODELS[0], make_cover())
+    plain = json.loads(quote.to_json())
+    plain["premium"]["gross"] = np.nextafter(plain["premium"]["gross"], 0.0)
+    with pytest.raises(ReproductionError, match="premium must be"):
+        Quote.from_json(json.dumps(plain)).reproduce()
+    plain["model"]["volatility"]["annual"] = 1.0
+    with pytest.raises(ReproductionError, match="model_digest must be"):
+        Quote.from_json(json.dumps(plain)).reproduce()
+
+
+def test_the_price_is_rounded_once_to_the_cent_halves_up():
+    quote = quote_of(MODELS[0], make_cover())
+    priced = dataclasses.replace(quote.premium, gross=0.125)  # exact in binary
+    assert dataclasses.replace(quote, premium=priced).price == Decimal("0.13")
+    assert abs(quote.price - Decimal(quote.premium.gross)) <= Decimal("0.005")
+
+
+def test_an_unknown_asset_is_named_with_the_known_ones():
+    with pytest.raises(InvalidTermsError, match=r"asset must be one with a surface \(OM\), got 'LUNA'"):
+        quote_of(MODELS[0], make_cover(asset="LUNA"))
+
+
+def test_what_no_path_reached_is_not_quoted():
+    with pytest.raises(PrecisionError, match=r"none of 3000 paths fell by 99%, so the probability is below 1.0e-03"):
+        quote_of(MODELS[0], make_cover(trigger=DropTrigger(drop=0.99)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not a quote"),
+        ("[]", "not a quote but a tuple"),
+        ('{"type": "Reference", "name": "LAGGED"}', "not a quote but a Reference"),
+        ('{"type": "Popen", "args": "true"}', "type must be one of .*, got 'Popen'"),
+        ('{"type": "Quote"}', "Quote cannot be rebuilt"),
+    ],
+)
+def test_what_is_not_a_quote_is_refused(text, message):
+    with pytest.raises(PricingError, match=message):
+        Quote.from_json(text)
+
+
+@dataclasses.dataclass(frozen=True)
+class HalfPayout:
+    """A payout of the user's own."""
+
+    def share(self, worst_drop):
+        return np.full_like(worst_drop, 0.5)
+
+
+def test_a_payout_of_the_users_own_is_quoted_and_read_back():
+    quote = quote_of(MODELS[0], make_cover(payout=HalfPayout()))
+    full = quote_of(MODELS[0], make_cover())
+    assert quote.premium.expected_loss == 0.5 * full.premium.expected_loss
+    assert Quote.from_json(quote.to_json(), classes=(HalfPayout,)).reproduce() == quote
+    with pytest.raises(PricingError, match="got 'HalfPayout'"):
+        Quote.from_json(quote.to_json())
