@@ -74,7 +74,7 @@ cdef inline uint64_t splitmix(uint64_t *state) noexcept nogil:
 cdef void seed_generator(Generator *generator, uint64_t seed, uint64_t stream, uint64_t first_path) noexcept nogil:
     """Give every lane a state of its own, a hash of (seed, stream, path)."""
     cdef uint64_t state
-    cdef int lane
+    cdef Py_ssize_t lane
     for lane in range(LANES):
         state = seed
         state = splitmix(&state) ^ stream
@@ -85,7 +85,7 @@ cdef void seed_generator(Generator *generator, uint64_t seed, uint64_t stream, u
         generator.s3[lane] = splitmix(&state)
 
 
-cdef inline uint64_t next_word(Generator *generator, int lane) noexcept nogil:
+cdef inline uint64_t next_word(Generator *generator, Py_ssize_t lane) noexcept nogil:
     cdef uint64_t s0 = generator.s0[lane], s1 = generator.s1[lane], s2 = generator.s2[lane], s3 = generator.s3[lane]
     cdef uint64_t word = rotate_left(s0 + s3, 23) + s0
     s2 ^= s0
@@ -97,8 +97,8 @@ cdef inline uint64_t next_word(Generator *generator, int lane) noexcept nogil:
     return word
 
 
-cdef void word_stage(Generator *generator, int rows, uint64_t *words) noexcept nogil:
-    cdef int row, lane
+cdef void word_stage(Generator *generator, Py_ssize_t rows, uint64_t *words) noexcept nogil:
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         for lane in range(LANES):
             words[row * LANES + lane] = next_word(generator, lane)
@@ -121,36 +121,36 @@ cdef inline double table_value(const double *table, uint64_t side, double unifor
     )
 
 
-cdef void table_stage(const double *table, int rows, const uint64_t *words, double *innovations) noexcept nogil:
+cdef void table_stage(const double *table, Py_ssize_t rows, const uint64_t *words, double *innovations) noexcept nogil:
     """Draw from a quantile table: the lowest bit takes the side, the upper bits the place on it."""
-    cdef int i
+    cdef Py_ssize_t i
     for i in range(rows * LANES):
         innovations[i] = table_value(table, words[i] & 1, uniform_of(words[i]))
 
 
 cdef void empirical_stage(
-    const double *values, uint64_t n_values, int rows, const uint64_t *words, double *innovations
+    const double *values, uint64_t n_values, Py_ssize_t rows, const uint64_t *words, double *innovations
 ) noexcept nogil:
     """Draw from a list of values with equal probability, to within n_values / 2^32."""
-    cdef int i
+    cdef Py_ssize_t i
     for i in range(rows * LANES):
         innovations[i] = values[<int64_t>(((words[i] >> 32) * n_values) >> 32)]
 
 
 # --------------------------------------------------------------------------------------------- volatility laws
 
-cdef void constant_stage(double deviation, int rows, double *returns) noexcept nogil:
+cdef void constant_stage(double deviation, Py_ssize_t rows, double *returns) noexcept nogil:
     """Turn innovations into returns of one deviation, in place."""
-    cdef int i
+    cdef Py_ssize_t i
     for i in range(rows * LANES):
         returns[i] = deviation * returns[i]
 
 
-cdef void garch_stage(const double *law, double *variance, int rows, double *returns) noexcept nogil:
+cdef void garch_stage(const double *law, double *variance, Py_ssize_t rows, double *returns) noexcept nogil:
     """Turn innovations into GARCH(1,1) or GJR returns, in place; law is omega, alpha, beta, gamma."""
     cdef double omega = law[0], alpha_up = law[1], beta = law[2], alpha_down = law[1] + law[3]
     cdef double shock
-    cdef int row, lane
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         for lane in range(LANES):
             shock = sqrt(variance[lane]) * returns[row * LANES + lane]
@@ -172,28 +172,28 @@ cdef struct JumpSource:
 
 
 cdef void start_jumps(JumpSource *source, const double *waits) noexcept nogil:
-    cdef int lane
+    cdef Py_ssize_t lane
     for lane in range(LANES):
         source.next_time[lane] = next_wait(source, waits, lane)
     find_soonest(source)
 
 
-cdef inline double next_wait(JumpSource *source, const double *waits, int lane) noexcept nogil:
+cdef inline double next_wait(JumpSource *source, const double *waits, Py_ssize_t lane) noexcept nogil:
     return source.mean_wait * table_value(waits, 0, uniform_of(next_word(&source.generator, lane)))
 
 
 cdef void find_soonest(JumpSource *source) noexcept nogil:
-    cdef int lane
+    cdef Py_ssize_t lane
     source.soonest = source.next_time[0]
     for lane in range(1, LANES):
         if source.next_time[lane] < source.soonest:
             source.soonest = source.next_time[lane]
 
 
-cdef void jump_stage(JumpSource *source, const double *waits, int64_t step, int rows, double *returns) noexcept nogil:
+cdef void jump_stage(JumpSource *source, const double *waits, int64_t step, Py_ssize_t rows, double *returns) noexcept nogil:
     """Add every jump to the return of the step that it falls into."""
     cdef double end
-    cdef int row, lane
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         end = <double>(step + row + 1)
         if source.soonest >= end:
@@ -205,16 +205,16 @@ cdef void jump_stage(JumpSource *source, const double *waits, int64_t step, int 
         find_soonest(source)
 
 
-cdef inline double jump_size(JumpSource *source, int lane) noexcept nogil:
+cdef inline double jump_size(JumpSource *source, Py_ssize_t lane) noexcept nogil:
     cdef uint64_t side = 1 if uniform_of(next_word(&source.generator, lane)) > source.split else 0
     return table_value(source.sizes, side, uniform_of(next_word(&source.generator, lane)))
 
 
 # -------------------------------------------------------------------------------------------------- log prices
 
-cdef void cumulate_stage(double drift, double *price, int rows, double *returns) noexcept nogil:
+cdef void cumulate_stage(double drift, double *price, Py_ssize_t rows, double *returns) noexcept nogil:
     """Turn returns into log prices, in place."""
-    cdef int row, lane
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         for lane in range(LANES):
             price[lane] = price[lane] + (drift + returns[row * LANES + lane])
@@ -236,7 +236,7 @@ cdef struct Watch:
 cdef void open_watch(Watch *watch, const double *price) noexcept nogil:
     """Begin the observation: the price of this moment is the first reference."""
     cdef int64_t i
-    cdef int lane
+    cdef Py_ssize_t lane
     for i in range((watch.window + 2) * LANES):
         watch.memory[i] = BELOW_ANY_PRICE
     watch.position = 0
@@ -251,7 +251,7 @@ cdef void open_watch(Watch *watch, const double *price) noexcept nogil:
         watch.position = 0
 
 
-cdef void watch_stage(Watch *watch, int rows, const double *prices) noexcept nogil:
+cdef void watch_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
     if watch.reference == ROLLING_HIGH:
         rolling_high_stage(watch, rows, prices)
     elif watch.reference == LAGGED:
@@ -262,7 +262,7 @@ cdef void watch_stage(Watch *watch, int rows, const double *prices) noexcept nog
         inception_stage(watch, rows, prices)
 
 
-cdef void rolling_high_stage(Watch *watch, int rows, const double *prices) noexcept nogil:
+cdef void rolling_high_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
     """Compare with the highest of the last window + 1 prices (van Herk 1992).
 
     Time is cut into blocks of window + 1 rows. The highest price of a window is the larger of the highest so far in
@@ -273,7 +273,7 @@ cdef void rolling_high_stage(Watch *watch, int rows, const double *prices) noexc
     cdef double *here
     cdef double *rest
     cdef int64_t i
-    cdef int row, lane
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         here = watch.memory + watch.position * LANES
         rest = here + LANES
@@ -293,11 +293,11 @@ cdef void rolling_high_stage(Watch *watch, int rows, const double *prices) noexc
                     watch.memory[i] = watch.memory[i + LANES]
 
 
-cdef void lagged_stage(Watch *watch, int rows, const double *prices) noexcept nogil:
+cdef void lagged_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
     """Compare with the price exactly one window ago; before that there is nothing to compare with."""
     cdef double drop
     cdef double *ago
-    cdef int row, lane
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         ago = watch.memory + watch.position * LANES
         for lane in range(LANES):
@@ -307,10 +307,10 @@ cdef void lagged_stage(Watch *watch, int rows, const double *prices) noexcept no
         watch.position = watch.position + 1 if watch.position + 1 < watch.window else 0
 
 
-cdef void running_high_stage(Watch *watch, int rows, const double *prices) noexcept nogil:
+cdef void running_high_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
     """Compare with the highest price since the observation began."""
     cdef double price, drop
-    cdef int row, lane
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         for lane in range(LANES):
             price = prices[row * LANES + lane]
@@ -319,10 +319,10 @@ cdef void running_high_stage(Watch *watch, int rows, const double *prices) noexc
             watch.worst[lane] = drop if drop > watch.worst[lane] else watch.worst[lane]
 
 
-cdef void inception_stage(Watch *watch, int rows, const double *prices) noexcept nogil:
+cdef void inception_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
     """Compare with the price at which the observation began."""
     cdef double drop
-    cdef int row, lane
+    cdef Py_ssize_t row, lane
     for row in range(rows):
         for lane in range(LANES):
             drop = watch.level[lane] - prices[row * LANES + lane]
@@ -376,7 +376,8 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
     cdef double variance[LANES]
     cdef Generator generator
     cdef int64_t step = 0, record = 0, stop, i
-    cdef int lane, rows, broken = 0
+    cdef Py_ssize_t lane, rows
+    cdef int broken = 0
 
     seed_generator(&generator, plan.seed, 0, path)
     for i in range(plan.n_sources):
@@ -393,7 +394,7 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
                 open_watch(&plan.watches[i], price)
             if step < plan.watches[i].start < stop:
                 stop = plan.watches[i].start
-        rows = <int>(stop - step) if stop - step < CHUNK else CHUNK
+        rows = stop - step if stop - step < CHUNK else CHUNK
 
         word_stage(&generator, rows, words)
         if plan.n_values:
@@ -425,7 +426,7 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
 cdef void store_worst_drops(Plan *plan, int64_t record, int64_t offset) noexcept nogil:
     cdef Watch *watch = &plan.watches[plan.records[3 * record + 1]]
     cdef double *column = plan.worst_drops + plan.records[3 * record + 2] * plan.n_columns_stride
-    cdef int lane
+    cdef Py_ssize_t lane
     for lane in range(LANES):
         column[offset + lane] = fraction_of_log_drop(watch.worst[lane])
 

@@ -56,7 +56,7 @@ def test_every_law_agrees_bit_for_bit(name):
     assert np.array_equal(surface.worst_drops, twin.worst_drops(MODELS[name], surface.signals, 20_240_817, 37))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     window=st.integers(1, 90),
     term=st.integers(1, 90),

@@ -117,7 +117,7 @@ def test_the_four_references_are_ordered_path_by_path(surface):
             assert (drops <= running[0]).all()
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     annual=st.one_of(st.floats(1e-9, 1e3), st.just(0.0)),
     drift=st.floats(-1e4, 1e4),

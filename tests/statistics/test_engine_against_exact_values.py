@@ -180,6 +180,19 @@ def test_fixed_lag_on_a_grid(row):
     )
 
 
+@pytest.mark.parametrize("row", rows("rolling_extrapolation_check"))
+def test_rolling_high_over_many_windows(row):
+    deviation = 0.01
+    model = PriceModel(
+        volatility=ConstantVolatility(annual=deviation * math.sqrt(YEAR / HOUR)),
+        innovations=Normal() if row["steps"] == "gauss" else StudentT(dof=4.0),
+    )
+    term = int(row["window_steps"] * row["n_windows"]) * HOUR
+    surface = simulate(model, terms=(term,), settings=SETTINGS)
+    drop = -math.expm1(-row["threshold_step_sd"] * deviation)
+    assert_agrees(surface, row["p_direct_mc"], drop, expected_error=row["mc_se"], term=term)
+
+
 @pytest.mark.parametrize("log_fall", [0.1, 0.5, 1.0])
 def test_falls_alone_add_up_to_a_compound_poisson_law(log_fall):
     """With falls only the worst drop is the sum of n exponentials: sum over n of Poisson(n) times a gamma tail."""
