@@ -190,7 +190,9 @@ cdef void find_soonest(JumpSource *source) noexcept nogil:
             source.soonest = source.next_time[lane]
 
 
-cdef void jump_stage(JumpSource *source, const double *waits, int64_t step, Py_ssize_t rows, double *returns) noexcept nogil:
+cdef void jump_stage(
+    JumpSource *source, const double *waits, int64_t step, Py_ssize_t rows, double *returns
+) noexcept nogil:
     """Add every jump to the return of the step that it falls into."""
     cdef double end
     cdef Py_ssize_t row, lane
@@ -288,9 +290,11 @@ cdef void rolling_high_stage(Watch *watch, Py_ssize_t rows, const double *prices
             watch.position = 0
             for lane in range(LANES):
                 watch.level[lane] = BELOW_ANY_PRICE
-            for i in range(watch.window * LANES - 1, -1, -1):
-                if watch.memory[i + LANES] > watch.memory[i]:
-                    watch.memory[i] = watch.memory[i + LANES]
+            for i in range(watch.window - 1, -1, -1):
+                here = watch.memory + i * LANES
+                rest = here + LANES
+                for lane in range(LANES):
+                    here[lane] = rest[lane] if rest[lane] > here[lane] else here[lane]
 
 
 cdef void lagged_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:

@@ -1,0 +1,75 @@
+"""The history in figures: how long, how complete, and how deep its falls were."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from calibration.bars import CheckedCloses
+from calibration.crashes import count_episodes
+from pricing.units import YEAR
+
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
+#: A fall of this size within 24 hours is counted; 7.4 % of token-months of the panel had one.
+COUNTED_DROP = 0.30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostics:
+    """Figures of a price history.
+
+    Parameters
+    ----------
+    first_close, last_close : datetime
+        UTC labels of the closes used.
+    n_closes, n_returns : int
+        Closes used and one-step returns between them.
+    years : float
+        Time that one-step returns cover, in years of 365 days.
+    longest_gap : timedelta
+        Longest time between two closes beyond one step; zero where none is missing.
+    worst_drop_1h, worst_drop_24h : float or None
+        Deepest fall from the highest close of the last hour or 24 hours, across gaps too; None where bars are longer.
+    falls_of_30_percent : int
+        Times that the price came to stand 30 % or more below the highest close of 24 hours, at least 24 hours after it
+        last stood there.
+    """
+
+    first_close: datetime
+    last_close: datetime
+    n_closes: int
+    n_returns: int
+    years: float
+    longest_gap: timedelta
+    worst_drop_1h: float | None
+    worst_drop_24h: float | None
+    falls_of_30_percent: int
+
+
+def diagnose(checked: CheckedCloses) -> Diagnostics:
+    """Describe a checked price history."""
+    closes, step = checked.closes, checked.step
+    drops_24h = _drops(closes, DAY)
+    return Diagnostics(
+        first_close=closes.index[0].to_pydatetime(),
+        last_close=closes.index[-1].to_pydatetime(),
+        n_closes=len(closes),
+        n_returns=len(checked.log_returns),
+        years=len(checked.log_returns) * (step / YEAR),
+        longest_gap=_longest_gap(closes, step),
+        worst_drop_1h=float(_drops(closes, HOUR).max()) if step <= HOUR else None,
+        worst_drop_24h=float(drops_24h.max()) if step <= DAY else None,
+        falls_of_30_percent=count_episodes(drops_24h.index[drops_24h >= COUNTED_DROP], DAY),
+    )
+
+
+def _drops(closes: pd.Series, window: timedelta) -> pd.Series:
+    """Fall of each close from the highest of the window before it, both ends included."""
+    return 1.0 - closes / closes.rolling(window, closed="both").max()
+
+
+def _longest_gap(closes: pd.Series, step: timedelta) -> timedelta:
+    spacings = closes.index.to_series().diff().dropna()
+    if spacings.empty:
+        return timedelta(0)
+    return max(timedelta(0), pd.Timedelta(spacings.max()).to_pytimedelta() - step)
