@@ -20,11 +20,12 @@ from calibration.crash_prior import CrashPrior, published_prior
 from calibration.crashes import CrashEstimate, estimate_crashes
 from calibration.diagnostics import Diagnostics
 from calibration.findings import Finding, FindingKind
-from calibration.holders import Category, HolderFinding, HolderFindingKind
+from calibration.holders import BURN_ADDRESSES, Category, HolderFinding, HolderFindingKind
 from calibration.verdict import Verdict, explain
 from calibration.volatility import VolatilityFit, fit_volatility
 
 __all__ = [
+    "BURN_ADDRESSES",
     "Bounded",
     "Calibration",
     "Category",

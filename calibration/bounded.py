@@ -1,33 +1,41 @@
 """A number that is known exactly, or only between two bounds."""
 
-from dataclasses import dataclass
-
 from pricing.errors import DataError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounded:
-    """A number with the bounds that the data leave it.
+class Bounded(float):
+    """A number with the bounds that the data leave it; used as a number it is the prudent one of them.
 
     Parameters
     ----------
     lower, upper : float
         Bounds, both attainable by data that look the same; ``upper`` may be infinite.
+    prudent : {"upper", "lower"}
+        Which bound stands for more concentration.
 
     Examples
     --------
-    >>> Bounded(lower=0.2, upper=0.3).value is None, Bounded(lower=0.2, upper=0.2).value
-    (True, 0.2)
+    >>> index = Bounded(lower=0.2, upper=0.3)
+    >>> index.value is None, index + 0.0, Bounded(lower=0.2, upper=0.2).value
+    (True, 0.3, 0.2)
     """
+
+    __slots__ = ("lower", "upper")
 
     lower: float
     upper: float
 
-    def __post_init__(self) -> None:
-        if not self.lower <= self.upper:
-            raise DataError(f"lower must not exceed upper, got {self.lower} and {self.upper}")
+    def __new__(cls, *, lower: float, upper: float, prudent: str = "upper") -> "Bounded":  # noqa: D102
+        if not lower <= upper:
+            raise DataError(f"lower must not exceed upper, got {lower} and {upper}")
+        number = super().__new__(cls, upper if prudent == "upper" else lower)
+        number.lower, number.upper = float(lower), float(upper)
+        return number
 
     @property
     def value(self) -> float | None:
         """The number itself, or None where the bounds differ."""
         return self.lower if self.lower == self.upper else None
+
+    def __repr__(self) -> str:
+        return f"Bounded(lower={self.lower}, upper={self.upper})"

@@ -13,7 +13,7 @@ from calibration.crash_prior import CrashPrior, published_prior
 from calibration.crashes import CONCENTRATION_CAPS, CrashEstimate, estimate_crashes, split_crash_bars
 from calibration.diagnostics import Diagnostics, diagnose
 from calibration.findings import BREAKS, Finding, FindingKind
-from calibration.holders import HolderFindingKind, Labels
+from calibration.holders import BURN_ADDRESSES, HolderFindingKind, Labels
 from calibration.plain import to_plain
 from calibration.verdict import Verdict
 from calibration.volatility import Innovations, Law, VolatilityFit, fit_volatility
@@ -134,7 +134,9 @@ def calibrate(
     crash_prior = published_prior(checked.step) if prior is None else prior
     quiet_returns, _ = split_crash_bars(checked.log_returns, crash_prior)
     volatility = fit_volatility(quiet_returns, step=checked.step, law=law, innovations=innovations)
-    owners = None if holders is None else concentration(holders, supply=supply, labels=labels)
+    owners = None
+    if holders is not None:
+        owners = concentration(holders, supply=supply, labels=labels, burn_addresses=BURN_ADDRESSES)
     crashes = estimate_crashes(
         checked.log_returns, step=checked.step, prior=crash_prior, hhi=None if owners is None else owners.hhi
     )

@@ -112,6 +112,7 @@ def concentration(
     supply: float | None = None,
     labels: Labels | None = None,
     n_holders: int | None = None,
+    burn_addresses: frozenset[str] = frozenset(),
 ) -> Concentration:
     """Measure the concentration of a token's largest holders.
 
@@ -125,6 +126,9 @@ def concentration(
         Category by address: exchange, bridge, staking, pool, locked, treasury, contract, burn or holder.
     n_holders : int, optional
         Number of addresses with a balance, listed or not; it narrows the bounds.
+    burn_addresses : frozenset of str, optional
+        Addresses that count as burnt unless labelled otherwise, such as ``BURN_ADDRESSES``. By default the list is
+        taken at its word, and a finding names the well-known ones on it.
 
     Raises
     ------
@@ -138,7 +142,7 @@ def concentration(
     >>> round(measured.hhi.lower, 12), round(measured.hhi.upper, 12), measured.nakamoto.value
     (0.4, 0.44, 1)
     """
-    frame, findings = read_holders(holders, labels)
+    frame, findings = read_holders(holders, labels, burn_addresses)
     listed = math.fsum(frame["balance"])
     issued = _issued(supply, listed)
     existing = issued - _sum(frame, frozenset({Category.BURN}))
@@ -157,10 +161,10 @@ def concentration(
     return Concentration(
         hhi=hhi,
         stress_hhi=measures.herfindahl(_with_whale(dispersed, HIDDEN_WHALE_STRESS * pooled)),
-        effective_holders=Bounded(lower=1.0 / hhi.upper, upper=1.0 / hhi.lower if hhi.lower > 0.0 else math.inf),
+        effective_holders=_effective_holders(hhi),
         top1=_between(measures.top_share(dispersed, 1), measures.top_share(whale, 1)),
         top10=_between(measures.top_share(dispersed, 10), measures.top_share(whale, 10)),
-        nakamoto=_between(measures.nakamoto(whale), measures.nakamoto(dispersed)),
+        nakamoto=_between(measures.nakamoto(whale), measures.nakamoto(dispersed), prudent="lower"),
         gini=measures.gini(_without_pools(dispersed, pooled)),
         supply=existing,
         float=tradable,
@@ -205,8 +209,13 @@ def _replace(shares: RankedShares, listed: npt.NDArray[np.float64], whole: float
     )
 
 
-def _between(lowest: Bounded, highest: Bounded) -> Bounded:
-    return Bounded(lower=lowest.lower, upper=highest.upper)
+def _between(lowest: Bounded, highest: Bounded, prudent: str = "upper") -> Bounded:
+    return Bounded(lower=lowest.lower, upper=highest.upper, prudent=prudent)
+
+
+def _effective_holders(hhi: Bounded) -> Bounded:
+    upper = 1.0 / hhi.lower if hhi.lower > 0.0 else math.inf
+    return Bounded(lower=1.0 / hhi.upper, upper=upper, prudent="lower")
 
 
 def _sum(frame: pd.DataFrame, categories: frozenset[Category]) -> float:

@@ -49,6 +49,7 @@ class HolderFindingKind(Enum):
     DUPLICATE_ADDRESS = "an address stands on the list more than once; its balances were added"
     ZERO_BALANCE = "an address holds nothing; it was left out"
     SUPPLY_UNKNOWN = "the supply is not known; the listed total takes its place, so shares are upper bounds"
+    BURN_LISTED = "well-known burn addresses are on the list and counted as holders"
     LIST_CUT = "the list ends before the supply is reached; measures have bounds"
 
 
@@ -68,7 +69,9 @@ class HolderFinding:
     message: str
 
 
-def read_holders(holders: pd.DataFrame, labels: Labels | None) -> tuple[pd.DataFrame, tuple[HolderFinding, ...]]:
+def read_holders(
+    holders: pd.DataFrame, labels: Labels | None, burn_addresses: frozenset[str] = frozenset()
+) -> tuple[pd.DataFrame, tuple[HolderFinding, ...]]:
     """Check a holder list, merge what belongs together and name each owner's category.
 
     Parameters
@@ -76,7 +79,9 @@ def read_holders(holders: pd.DataFrame, labels: Labels | None) -> tuple[pd.DataF
     holders : DataFrame
         Columns ``address``, ``balance`` and, optionally, ``label``.
     labels : mapping or Series, optional
-        Category by address; it overrules the column, and both overrule the table of burn addresses.
+        Category by address; it overrules the column, and both overrule `burn_addresses`.
+    burn_addresses : frozenset of str
+        Addresses that count as burnt where nothing else is said.
 
     Returns
     -------
@@ -95,9 +100,9 @@ def read_holders(holders: pd.DataFrame, labels: Labels | None) -> tuple[pd.DataF
             raise DataError(f"holders must have the columns address and balance, got {list(holders.columns)}")
     addresses = pd.Series([_normal(address, row) for row, address in enumerate(holders["address"])], dtype=object)
     balances = _balances(holders["balance"], addresses)
-    book = _label_book(holders, addresses, labels)
+    book = dict.fromkeys(burn_addresses, Category.BURN) | _label_book(holders, addresses, labels)
     merged = pd.Series(balances).groupby(addresses.to_numpy(), sort=False).sum()
-    findings = _merging_findings(len(addresses), merged)
+    findings = _merging_findings(len(addresses), merged) + _burn_findings(merged, book)
     held = merged[merged > 0.0].sort_values(ascending=False, kind="stable")
     if held.empty:
         raise DataError(f"holders must hold something, got {len(holders)} rows without a positive balance")
@@ -129,7 +134,7 @@ def _balances(balances: pd.Series, addresses: pd.Series) -> npt.NDArray[np.float
 
 
 def _label_book(holders: pd.DataFrame, addresses: pd.Series, labels: Labels | None) -> dict[str, Category]:
-    book = {address: Category.BURN for address in addresses if address in BURN_ADDRESSES}
+    book: dict[str, Category] = {}
     if "label" in holders.columns:
         column: dict[str, Category] = {}
         for address, label in zip(addresses, holders["label"], strict=True):
@@ -153,6 +158,16 @@ def _category(label: object, address: object) -> Category:
     if category is None:
         raise DataError(f"label of {address} must be one of {', '.join(known)}, got {label!r}")
     return category
+
+
+def _burn_findings(merged: pd.Series, book: Mapping[str, Category]) -> tuple[HolderFinding, ...]:
+    overlooked = merged[[address in BURN_ADDRESSES and address not in book for address in merged.index]]
+    if overlooked.empty:
+        return ()
+    message = (
+        f"{overlooked.sum() / merged.sum():.2%} of the listed balances; label them burn to take them out of the supply"
+    )
+    return (HolderFinding(kind=HolderFindingKind.BURN_LISTED, message=message),)
 
 
 def _merging_findings(n_rows: int, merged: pd.Series) -> tuple[HolderFinding, ...]:

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum, Flag
 
+from calibration.bounded import Bounded
 from pricing.units import format_duration
 
 #: What JSON can hold.
@@ -33,6 +34,8 @@ def to_plain(value: object) -> Plain:
         return [str(flag.name) for flag in value]
     if isinstance(value, Enum):
         return value.name
+    if isinstance(value, Bounded):
+        return {"type": "Bounded", "lower": to_plain(value.lower), "upper": to_plain(value.upper)}
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if value is None or isinstance(value, bool | int | str):

@@ -90,15 +90,16 @@ def nakamoto(shares: RankedShares) -> Bounded:
     cumulative = np.cumsum(shares.listed)
     if len(cumulative) and cumulative[-1] > 0.5:
         count = int(np.argmax(cumulative > 0.5)) + 1
-        return Bounded(lower=count, upper=count)
+        return Bounded(lower=count, upper=count, prudent="lower")
     held = float(cumulative[-1]) if len(cumulative) else 0.0
     if shares.rest <= ROUNDING or held + shares.rest <= 0.5:
-        return Bounded(lower=math.inf, upper=math.inf)
+        return Bounded(lower=math.inf, upper=math.inf, prudent="lower")
     lower = len(cumulative) + math.floor((0.5 - held) / shares.largest_unlisted) + 1
     if shares.n_unlisted is None:
-        return Bounded(lower=lower, upper=math.inf)
+        return Bounded(lower=lower, upper=math.inf, prudent="lower")
     even = shares.rest / shares.n_unlisted
-    return Bounded(lower=lower, upper=max(lower, len(cumulative) + math.floor((0.5 - held) / even) + 1))
+    upper = max(lower, len(cumulative) + math.floor((0.5 - held) / even) + 1)
+    return Bounded(lower=lower, upper=upper, prudent="lower")
 
 
 def gini(shares: RankedShares) -> Bounded:

@@ -144,10 +144,6 @@ def lists(market_data):
     return pd.read_csv(market_data / "holders" / "top_holders_2026q1_zukowski.csv.gz")
 
 
-#: The author counts burnt tokens as held: GEOD, GMX, IOTX, MOR, RPL and UNI have some on their lists.
-AS_HOLDERS = dict.fromkeys(BURN_ADDRESSES, Category.HOLDER)
-
-
 def holders_of(lists, name, keep_repetitions=False):
     rows = lists.loc[lists["list"] == name, ["address", "balance"]].reset_index(drop=True)
     if keep_repetitions:
@@ -157,13 +153,13 @@ def holders_of(lists, name, keep_repetitions=False):
 
 
 def without(addresses):
-    """Labels that take addresses off a list, burnt tokens apart."""
-    return AS_HOLDERS | dict.fromkeys(addresses, Category.CONTRACT)
+    """Labels that take addresses off a list."""
+    return dict.fromkeys(addresses, Category.CONTRACT)
 
 
 @pytest.mark.parametrize("token", PUBLISHED.index)
 def test_published_figures_of_lists_without_exclusions(lists, token):
-    measured = concentration(holders_of(lists, token, keep_repetitions=True), labels=AS_HOLDERS)
+    measured = concentration(holders_of(lists, token, keep_repetitions=True))
     published = PUBLISHED.loc[token]
     assert measured.hhi.value == pytest.approx(published["hhi"], abs=1e-6)
     assert measured.gini.value == pytest.approx(published["gini"], abs=5.1e-5)
@@ -188,7 +184,9 @@ def test_burnt_tokens_leave_two_of_the_published_lists(lists, token):
     # taking a share s out of a list with index H gives (H - s ** 2) / (1 - s) ** 2
     rows = holders_of(lists, token)
     burnt = rows.loc[rows["address"].isin(BURN_ADDRESSES), "balance"].sum() / rows["balance"].sum()
-    measured = concentration(rows)
+    assert HolderFindingKind.BURN_LISTED in kinds(concentration(rows))
+    measured = concentration(rows, burn_addresses=BURN_ADDRESSES)
+    assert HolderFindingKind.BURN_LISTED not in kinds(measured)
     assert burnt > 0.03
     assert [excluded.category for excluded in measured.excluded] == [Category.BURN]
     assert measured.hhi.value == pytest.approx((PUBLISHED.loc[token, "hhi"] - burnt**2) / (1 - burnt) ** 2, abs=2e-6)
@@ -197,7 +195,7 @@ def test_burnt_tokens_leave_two_of_the_published_lists(lists, token):
 def test_recomputed_metrics_of_all_lists(market_data, lists):
     metrics = pd.read_csv(market_data / "holders" / "raw_list_metrics_recomputed.csv", index_col="list")
     for name, row in metrics.iterrows():
-        measured = concentration(holders_of(lists, name, keep_repetitions=True), labels=AS_HOLDERS)
+        measured = concentration(holders_of(lists, name, keep_repetitions=True))
         assert measured.hhi.value == pytest.approx(row["hhi_raw"], abs=5.1e-6), name
         assert measured.top1.value == pytest.approx(row["top1"], abs=5.1e-5), name
         assert measured.top10.value == pytest.approx(row["top10"], abs=5.1e-5), name
@@ -232,7 +230,7 @@ def exclusions(market_data, token):
 def test_index_before_and_after_the_logged_exclusions(market_data, lists, token, tolerance):
     log = exclusions(market_data, token)
     holders = holders_of(lists, token)
-    before = concentration(holders, labels=AS_HOLDERS)
+    before = concentration(holders)
     assert before.hhi.value == pytest.approx(log["hhi_before"].iloc[0], abs=1e-6)
     measured = concentration(holders, labels=without(log["address"]))
     assert measured.hhi.value == pytest.approx(log["hhi_after"].iloc[0], abs=tolerance)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.holders import Category, HolderFindingKind, read_holders
+from calibration.holders import BURN_ADDRESSES, Category, HolderFindingKind, read_holders
 from pricing.errors import DataError
 
 
@@ -49,8 +49,13 @@ def test_zero_balances_are_left_out_and_reported():
     ],
 )
 def test_burn_addresses_are_known(address):
-    table, _ = read_holders(frame((address, 1.0), ("a", 2.0)), None)
-    assert set(categories(table).values()) == {Category.BURN, Category.HOLDER}
+    rows = frame((address, 1.0), ("a", 2.0))
+    table, findings = read_holders(rows, None)
+    assert set(categories(table).values()) == {Category.HOLDER}
+    assert [finding.kind for finding in findings] == [HolderFindingKind.BURN_LISTED]
+    assert findings[0].message.startswith("33.33% of the listed balances")
+    table, findings = read_holders(rows, None, BURN_ADDRESSES)
+    assert (set(categories(table).values()), findings) == ({Category.BURN, Category.HOLDER}, ())
 
 
 def test_labels_overrule_the_column_and_the_column_the_table():
