@@ -33,7 +33,7 @@ def quantile_table(law: QuantileLaw, split: float = 0.5) -> FloatArray:
     Returns
     -------
     ndarray of shape (8 * N_OCTAVES * N_SEGMENTS,)
-        Coefficients of t^0, t^1, t^2 and t^3 one after another, each for the lower and the upper side.
+        Coefficients of 1, t, t^2 and t^3 of every segment of the lower, then of the upper side.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def quantile_table(law: QuantileLaw, split: float = 0.5) -> FloatArray:
     upper = _side(law, lambda v: _upper_quantile(law, (1.0 - split) * v), wanted=split < 1.0)
     if (np.diff(lower[:, 0]) < 0.0).any() or (np.diff(upper[:, 0]) > 0.0).any():
         raise InvalidModelError(f"quantile(u) must not decrease with u, but that of {law!r} does")
-    return np.ascontiguousarray(np.stack([_cubics(lower), _cubics(upper)], axis=1)).ravel()
+    return np.concatenate([_cubics(lower), _cubics(upper)]).ravel()
 
 
 def exponential_table() -> FloatArray:
@@ -83,7 +83,7 @@ def _side(law: QuantileLaw, quantile: Callable[[FloatArray], FloatArray], *, wan
 
 
 def _cubics(values: FloatArray) -> FloatArray:
-    """Turn values at the four nodes into coefficients, shape (4, segments); written out so that the bits are ours."""
+    """Turn values at the four nodes into coefficients, shape (segments, 4); written out so that the bits are ours."""
     start, quarter, three_quarters, end = values.T
     rise = end - start
     first = quarter - start - 0.25 * rise
@@ -91,4 +91,4 @@ def _cubics(values: FloatArray) -> FloatArray:
     # On a segment the value is start + rise t + t (1 - t) (a + b t), and t (1 - t) is 3/16 at both inner nodes.
     b = 2.0 * (second - first) * (16.0 / 3.0)
     a = first * (16.0 / 3.0) - 0.25 * b
-    return np.stack([start, rise + a, b - a, -b])
+    return np.stack([start, rise + a, b - a, -b], axis=1)

@@ -1,6 +1,10 @@
 """What several test modules share."""
 
 import os
+
+# Before NumPy starts its linear algebra: on small matrices its threads wait for each other longer than they work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest

@@ -69,8 +69,10 @@ def kou_touch_probability(
     >>> round(kou_touch_probability(drop=0.3, volatility=0.8, log_drift=0.18, **crash, term_years=7 / 365), 8)
     0.01725665
     """
+    distance = log_distance(drop)
+    _check_jumps(jumps_per_year, p_up, eta_up, eta_down)
     return _first_passage(
-        log_distance(drop),
+        distance,
         volatility=volatility,
         log_drift=-log_drift,
         jumps_per_year=jumps_per_year,
@@ -97,6 +99,7 @@ def kou_rise_probability(
     Parameters and errors are those of `kou_touch_probability`; ``rise`` is a positive fraction.
     """
     check_terms(rise=rise)
+    _check_jumps(jumps_per_year, p_up, eta_up, eta_down)
     return _first_passage(
         math.log1p(rise),
         volatility=volatility,
@@ -107,6 +110,13 @@ def kou_rise_probability(
         eta_away=eta_down,
         term_years=term_years,
     )
+
+
+def _check_jumps(jumps_per_year: float, p_up: float, eta_up: float, eta_down: float) -> None:
+    check_not_negative(jumps_per_year=jumps_per_year)
+    check_model(eta_up=eta_up, eta_down=eta_down)
+    if not 0.0 <= p_up <= 1.0:
+        raise InvalidModelError(f"p_up must be between 0 and 1, got {p_up}")
 
 
 def _first_passage(
@@ -122,11 +132,7 @@ def _first_passage(
 ) -> float:
     """First passage upwards over ``distance``; "towards" is the direction of the level."""
     check_diffusion(volatility, log_drift)
-    check_not_negative(jumps_per_year=jumps_per_year)
-    check_model(eta_up=eta_towards, eta_down=eta_away)
     check_terms(term_years=term_years)
-    if not 0.0 <= p_towards <= 1.0:
-        raise InvalidModelError(f"p_up must be between 0 and 1, got {1.0 - p_towards} or its complement")
     exponent = _exponent_polynomials(volatility, log_drift, jumps_per_year, p_towards, eta_towards, eta_away)
     jumps_towards = jumps_per_year * p_towards > 0.0
 

@@ -20,9 +20,9 @@ ComplexArray = npt.NDArray[np.complex128]
 LogTransform = Callable[[ComplexArray], ComplexArray]
 
 # A rule of step x has error exp(-2 pi d/x) for a pole at distance d, and exp(-2 pi^2/x^2) for a unit normal density.
-_STEPS_TO_POLE = 6.5
-_NORMAL_STEP = 0.7
-_NORMAL_REACH = 9.0
+_STEPS_TO_POLE = 8.0
+_NORMAL_STEP = 0.5
+_NORMAL_REACH = 8.6
 _MOST_NODES = 200_000
 _UNDERFLOW = 1e-290
 
@@ -32,7 +32,8 @@ def invert(
 ) -> float:
     """Recover a positive function of time from the logarithm of its Laplace transform.
 
-    Two rules of different step are compared, so a transform that the method cannot invert is noticed.
+    Two rules of different step are compared, so that cancellation, or a singularity close to the contour, is noticed.
+    A singularity beyond the contour is not: first-passage laws have none there.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def _saddle(log_transform: LogTransform, time: float) -> float:
     def log_integrand(point: float) -> float:
         return point + float(log_transform(np.array([point / time], dtype=np.complex128))[0].real)
 
-    point = 1.0
+    point = 2.0
     while log_integrand(1.25 * point) < log_integrand(point):
         point *= 1.25
     return point / time

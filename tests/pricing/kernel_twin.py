@@ -58,7 +58,7 @@ def table_value(table, side, uniform):
     segment = np.floor(place).astype(np.int64)
     t = place - segment
     column = (exponent - 1 + N_OCTAVES) * N_SEGMENTS + segment + side.astype(np.int64) * SIDE
-    c = table.reshape(4, 2 * SIDE)[:, column]
+    c = table.reshape(2 * SIDE, 4).T[:, column]
     return c[0] + t * (c[1] + t * (c[2] + t * c[3]))
 
 

@@ -48,7 +48,9 @@ def not_yet_touched(row):
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in ONE_TOUCH if row["payoff"] == "cash" and not_yet_touched(row)], ids=lambda row: row["ql_line"]
+    "row",
+    [row for row in ONE_TOUCH if row["payoff"] == "cash" and not_yet_touched(row)],
+    ids=lambda row: row["ql_line"],
 )
 def test_cash_against_haug(row):
     if row["pay_when"] == "hit":

@@ -1,0 +1,67 @@
+import pandas as pd
+import pytest
+
+from crashcover.holder_files import read_holders
+from pricing.errors import DataError
+
+LISTS = "list,address,balance,label\nOM,0xa,5,exchange\nBTC,x1,7,\nOM,0xb,3,\n"
+
+
+def write(folder, text):
+    path = folder / "holders.csv"
+    path.write_text(text)
+    return path
+
+
+def slip(folder, text, **options):
+    path = write(folder, text)
+    with pytest.raises(DataError) as caught:
+        read_holders(path, **options)
+    return str(caught.value).removeprefix(str(path))
+
+
+def test_a_plain_list_is_read_as_it_stands(tmp_path):
+    holders = read_holders(write(tmp_path, "Address,Balance\n0xa,5\n0xb,3.5\n"), asset="whatever")
+    pd.testing.assert_frame_equal(
+        holders, pd.DataFrame({"address": ["0xa", "0xb"], "balance": [5.0, 3.5]}), check_dtype=False
+    )
+
+
+def test_a_list_of_lists_is_filtered(tmp_path):
+    holders = read_holders(write(tmp_path, LISTS), asset="OM")
+    assert holders["address"].to_list() == ["0xa", "0xb"]
+    assert holders["balance"].to_list() == [5.0, 3.0]
+    assert holders["label"].iloc[0] == "exchange"
+    assert pd.isna(holders["label"].iloc[1])
+
+
+def test_addresses_of_digits_stay_texts(tmp_path):
+    assert read_holders(write(tmp_path, "address,balance\n12,5\n"))["address"].to_list() == ["12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("owner,balance\na,1\n", ", row 1: must have a column address, got owner, balance"),
+        ("address,amount\na,1\n", ", row 1: must have a column balance, got address, amount"),
+        ("address,balance\na,1\n,2\n", ", row 3: address must not be empty"),
+        ("address,balance\na,1\nb,\n", ", row 3: balance must not be empty"),
+        ("address,balance\na,1\nb,-2\n", ", row 3: balance must not be negative"),
+        ("address,balance\na,1\nb,much\n", ", row 3: balance must be a number, got 'much'"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path, text, message):
+    assert slip(tmp_path, text) == message
+
+
+def test_the_holders_of_another_list_are_not_taken(tmp_path):
+    assert slip(tmp_path, LISTS, asset="OMG") == ": asset 'OMG' is not in this file (did you mean OM?)"
+    assert slip(tmp_path, LISTS) == ": holds 2 tokens (OM, BTC): choose one with --asset"
+
+
+def test_the_published_list_of_aave_is_whole(market_data):
+    path = market_data / "holders" / "top_holders_2026q1_zukowski.csv.gz"
+    holders = read_holders(path, asset="AAVE")
+    everything = pd.read_csv(path)
+    assert len(holders) == (everything["list"] == "AAVE").sum()
+    assert holders["balance"].sum() == everything.loc[everything["list"] == "AAVE", "balance"].sum()
