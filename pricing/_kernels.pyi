@@ -8,6 +8,9 @@ N_LANES: int
 N_OCTAVES: int
 N_SEGMENTS: int
 
+def instruction_sets() -> list[str]:
+    """Name the instruction sets that this processor runs and that the kernel is built for, narrowest first."""
+
 def simulate_blocks(
     *,
     seed: int,

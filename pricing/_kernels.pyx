@@ -24,6 +24,23 @@ cdef extern from *:
     static inline uint64_t bits_of_double(double x) { uint64_t bits; memcpy(&bits, &x, 8); return bits; }
     static inline uint64_t rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
     /* Keeps a loop scalar: four plain loads from one cache line beat four gathers from four lines. */
+    static int runs_avx2(void) {
+    #if defined(__x86_64__) && defined(__GNUC__)
+        __builtin_cpu_init();
+        return __builtin_cpu_supports("avx2") != 0;
+    #else
+        return 0;
+    #endif
+    }
+    static int runs_avx512(void) {
+    #if defined(__x86_64__) && defined(__GNUC__)
+        __builtin_cpu_init();
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+            && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    #else
+        return 0;
+    #endif
+    }
     #if defined(__GNUC__)
     static inline uint64_t one_by_one(uint64_t x) { __asm__("" : "+r"(x)); return x; }
     #else
@@ -34,6 +51,8 @@ cdef extern from *:
     uint64_t bits_of_double(double x) noexcept nogil
     uint64_t rotate_left(uint64_t x, int k) noexcept nogil
     uint64_t one_by_one(uint64_t x) noexcept nogil
+    int runs_avx2() noexcept nogil
+    int runs_avx512() noexcept nogil
     double sqrt "__builtin_sqrt"(double x) noexcept nogil
 
 cdef enum:
@@ -57,6 +76,11 @@ cdef uint64_t INSIDE_SEGMENT = (1ULL << 47) - 1
 N_LANES = LANES
 N_OCTAVES = OCTAVES
 N_SEGMENTS = SEGMENTS
+
+
+def instruction_sets():
+    """Name the instruction sets that this processor runs and that the kernel is built for, narrowest first."""
+    return ["baseline"] + ["avx2"] * bool(runs_avx2()) + ["avx512"] * bool(runs_avx512())
 
 
 # ---------------------------------------------------------------------------------------------- random words

@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from pricing._kernels import N_LANES, simulate_blocks
+from pricing._kernels import N_LANES
 from pricing.errors import InvalidTermsError, SimulationError
+from pricing.kernel import simulate_blocks
 from pricing.kernel_inputs import ModelArrays, model_arrays, model_digest, watches_and_records
 from pricing.models import PriceModel
 from pricing.settings import SimulationSettings

@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 #: Modules of ``pricing``, lowest first: a module may import only from rows above its own.
 PRICING_LAYERS = [
     {"errors", "version", "_kernels"},
-    {"units"},
+    {"kernel", "units"},
     {"array_file", "plain", "settings", "triggers", "payouts", "models", "estimates", "closed_form"},
     {"cover", "signals", "quantile_tables"},
     {"kernel_inputs", "surface"},
