@@ -1,0 +1,231 @@
+"""The readable side of a calibration and its covers: panels and tables for a terminal of 100 columns or more."""
+
+import math
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from calibration import Bounded, Calibration, Concentration, CrashEstimate, explain
+from crashcover.drivers import is_resolved
+from crashcover.offers import Offer
+from crashcover.quoting import Reason, Refusal, describe_window
+from pricing.cover import Cover
+from pricing.estimates import Estimate
+from pricing.premium import PremiumFlag
+from pricing.quote import Quote
+from pricing.settings import SimulationSettings
+from pricing.units import format_duration, parse_duration, steps_per_year
+
+#: Width of panels and notes.
+WIDTH = 104
+
+_IMPRECISE = "*"
+#: From this limit on amounts are shown in whole units: the rest is far below the standard error.
+_WHOLE_UNITS_FROM = 10_000.0
+_DRIVER_NOTE = (
+    "Drivers: shares of the expected loss, volatility first, then crashes at ordinary concentration, then what "
+    "concentration adds (negative: dispersed holders lower the price); '?' where the standard error exceeds 10 points."
+)
+_IMPRECISE_NOTE = (
+    f"{_IMPRECISE} imprecise: the standard error of the expected loss exceeds a tenth of it (raise --paths)."
+)
+
+
+def calibration_panel(calibration: Calibration, asset: str, story: str = "") -> Panel:
+    """Summarise a calibration.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        What to summarise.
+    asset : str
+        Name of the token.
+    story : str
+        What to add to the name, such as that the token is synthetic.
+    """
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column(style="bold")
+    figures.add_column()
+    for name, text in (*_price_figures(calibration), *_holder_figures(calibration.concentration)):
+        figures.add_row(name, text)
+    doubts = [Text(f"- {reason}") for reason in explain(calibration.verdict)]
+    verdict = [Text("Look twice:", style="bold"), *doubts] if doubts else [Text("Verdict: nothing to object to.")]
+    title = f"{asset} ({story})" if story else asset
+    return Panel(Group(figures, Text(), *verdict), title=title, title_align="left", box=box.ROUNDED, width=WIDTH)
+
+
+def assumption_list(calibration: Calibration) -> RenderableType:
+    """List what a calibration takes for granted."""
+    lines = Table.grid(padding=(0, 1))
+    for assumption in calibration.assumptions:
+        lines.add_row("-", assumption)
+    return Panel(lines, title="Assumptions", title_align="left", box=box.ROUNDED, width=WIDTH)
+
+
+def _price_figures(calibration: Calibration) -> tuple[tuple[str, str], ...]:
+    history, volatility = calibration.diagnostics, calibration.volatility
+    step = format_duration(parse_duration(calibration.model.step, "step"))
+    return (
+        (
+            "Prices",
+            f"{history.n_closes:,} closes of {step}, {history.first_close:%Y-%m-%d %H:%M} to "
+            f"{history.last_close:%Y-%m-%d %H:%M} UTC, as of {calibration.as_of:%Y-%m-%d %H:%M}",
+        ),
+        (
+            "Worst falls",
+            f"{_percent(history.worst_drop_1h)} in 1h, {_percent(history.worst_drop_24h)} in 24h; "
+            f"{history.falls_of_30_percent} of 30% or more in 24h",
+        ),
+        (
+            "Volatility",
+            f"{volatility.annual_volatility:.1%} a year in the long run, "
+            f"{_next_annual(calibration):.1%} now; persistence {volatility.persistence:.4f} a step",
+        ),
+        *_crash_figures(calibration.crashes),
+    )
+
+
+def _crash_figures(crashes: CrashEstimate) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Crash rate", f"{crashes.per_year:.3f} a year of falls of {crashes.threshold_drop:.0%} or more in one step:"),
+        ("", f"own record {crashes.crashes} in {crashes.exposure_years:.2f} years, weight {crashes.credibility:.0%};"),
+        ("", f"prior {crashes.prior_per_year:.3f} a year, times {crashes.concentration_factor:.2f} for concentration"),
+    )
+
+
+def _next_annual(calibration: Calibration) -> float:
+    """Annualise the volatility of the step after the last close."""
+    per_year = steps_per_year(parse_duration(calibration.model.step, "step"))
+    return math.sqrt(calibration.volatility.next_variance * per_year)
+
+
+def _holder_figures(holders: Concentration | None) -> tuple[tuple[str, str], ...]:
+    if holders is None:
+        return (("Holders", "no list given"),)
+    return (
+        (
+            "Holders",
+            f"HHI {_bounded(holders.hhi, '.4f')}, effective holders {_bounded(holders.effective_holders, ',.1f')},",
+        ),
+        ("", f"top 10 hold {_bounded(holders.top10, '.1%')}, Nakamoto {_bounded(holders.nakamoto, ',.0f')}"),
+        ("", f"of the float of {holders.float:,.0f} tokens, of which the list shows {holders.listed_share:.1%}"),
+    )
+
+
+def _bounded(number: Bounded, form: str) -> str:
+    """Write a number with its bounds, once where they look the same."""
+    lower, upper = (format(bound, form) if math.isfinite(bound) else "?" for bound in (number.lower, number.upper))
+    return lower if lower == upper else f"{lower} to {upper}"
+
+
+def _percent(fraction: float | None) -> str:
+    return "unknown" if fraction is None else f"{fraction:.1%}"
+
+
+def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
+    """Tabulate covers on one asset.
+
+    Parameters
+    ----------
+    offers : sequence of Offer
+        The covers, at least one, all of one limit and currency.
+    settings : SimulationSettings
+        Size of the simulation, which limits what it can see.
+    """
+    cover = offers[0].outcome.cover
+    table = _headed(cover, with_drivers=any(offer.drivers for offer in offers))
+    for offer in offers:
+        table.add_row(*_terms(offer.outcome.cover), *_prices(offer.outcome, settings), *_shares(offer))
+    return table
+
+
+def _headed(cover: Cover, *, with_drivers: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    money = cover.currency
+    headings = [
+        "drop\n%",
+        "window\n",
+        "term\n",
+        "trigger\nprob. %",
+        f"exp. loss\n{money}",
+        f"risk load\n{money}",
+        f"expenses\n{money}",
+        f"premium\n{money}",
+        f"s.e.\n{money}",
+        "on line\n%",
+    ]
+    for heading in headings + (["vola.\n%", "crash\n%", "conc.\n%"] if with_drivers else []):
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _terms(cover: Cover) -> tuple[str, str, str]:
+    return (
+        f"{100 * cover.trigger.drop:g}",
+        describe_window(cover.trigger),
+        format_duration(parse_duration(cover.term, "term")),
+    )
+
+
+def _prices(outcome: Quote | Refusal, settings: SimulationSettings) -> tuple[str, ...]:
+    if isinstance(outcome, Refusal):
+        unresolved = outcome.reason is Reason.UNRESOLVED
+        probability = f"< {300 / settings.n_paths:.2g}" if unresolved else _rounded(outcome.trigger_probability)
+        return (probability, "", "", "", "unresolved" if unresolved else "not insurable", "", "")
+    priced = outcome.premium
+    amounts = (priced.risk_load, priced.expenses, priced.gross, priced.standard_error)
+    return (
+        _rounded(priced.trigger_probability),
+        _money(priced.expected_loss, outcome.cover) + (_IMPRECISE if _is_imprecise(outcome) else ""),
+        *(_money(amount, outcome.cover) for amount in amounts),
+        _rounded(priced.rate_on_line),
+    )
+
+
+def _rounded(fraction: float) -> str:
+    """Write a fraction as per cent with three digits."""
+    return f"{100 * fraction:.3g}"
+
+
+def _money(amount: float, cover: Cover) -> str:
+    return f"{amount:,.{0 if cover.limit >= _WHOLE_UNITS_FROM else 2}f}"
+
+
+def _shares(offer: Offer) -> tuple[str, ...]:
+    if offer.drivers is None:
+        return ()
+    parts = (offer.drivers.volatility, offer.drivers.crash_rate, offer.drivers.concentration)
+    return tuple(_share(part) for part in parts)
+
+
+def _share(share: Estimate[float]) -> str:
+    return f"{100 * share.value:.0f}" if is_resolved(share) else "?"
+
+
+def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> RenderableType:
+    """Say what all covers have in common, and what the signs in their tables mean."""
+    cover = offers[0].outcome.cover
+    size = f"{settings.n_paths:,} paths, seed {settings.seed}"
+    notes = [
+        f"Limit {cover.limit:,.0f} {cover.currency}, {_payout(cover)}; {size}. "
+        "s.e.: standard error of the simulation; it says nothing about the model."
+    ]
+    if any(_is_imprecise(offer.outcome) for offer in offers):
+        notes.append(_IMPRECISE_NOTE)
+    if any(offer.drivers for offer in offers):
+        notes.append(_DRIVER_NOTE)
+    return Group(*(Text(note, style="dim") for note in notes))
+
+
+def _is_imprecise(outcome: Quote | Refusal) -> bool:
+    return isinstance(outcome, Quote) and outcome.premium.flag is PremiumFlag.IMPRECISE
+
+
+def _payout(cover: Cover) -> str:
+    name = type(cover.payout).__name__.removesuffix("Payout").lower()
+    waiting = parse_duration(cover.waiting_period, "waiting_period")
+    return f"{name} payout" + (f", waiting period {format_duration(waiting)}" if waiting else "")
