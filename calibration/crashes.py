@@ -76,6 +76,14 @@ class CrashEstimate:
         """The crash source of a price model."""
         return Jumps(per_year=self.per_year, sizes=self.severity)
 
+    @property
+    def ordinary_per_year(self) -> float:
+        """The rate of the same record under ordinary concentration.
+
+        Concentration moves the prior rate and not the token's own record, so the rates differ by less than the factor.
+        """
+        return _credible_rate(self.crashes, self.exposure_years, self.prior_per_year)
+
 
 def split_crash_bars(log_returns: pd.Series, prior: CrashPrior) -> tuple[pd.Series, pd.Series]:
     """Split one-step log returns into those for the volatility and those of crash bars."""
@@ -116,10 +124,14 @@ def estimate_crashes(
         prior_per_year=prior.per_year,
         concentration_factor=factor,
         credibility=years / (years + PRIOR_CRASHES / expected),
-        per_year=(PRIOR_CRASHES + crashes) / (PRIOR_CRASHES / expected + years),
+        per_year=_credible_rate(crashes, years, expected),
         severity=prior.severity,
         prior=prior,
     )
+
+
+def _credible_rate(crashes: int, years: float, prior_per_year: float) -> float:
+    return (PRIOR_CRASHES + crashes) / (PRIOR_CRASHES / prior_per_year + years)
 
 
 def concentration_factor(hhi: float) -> float:

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration import Calibration
-from calibration.crashes import PRIOR_CRASHES, CrashEstimate
 from crashcover.quoting import Track, simulate_covers, untracked
 from pricing.cover import Cover
 from pricing.estimates import Estimate
@@ -95,17 +94,9 @@ def without_concentration(calibration: Calibration) -> PriceModel:
     crashes = calibration.crashes
     if crashes.concentration_factor == 1.0:
         return calibration.model
-    ordinary = replace(crashes.jumps, per_year=ordinary_rate(crashes))
+    ordinary = replace(crashes.jumps, per_year=crashes.ordinary_per_year)
     jumps = tuple(ordinary if source == crashes.jumps else source for source in calibration.model.jumps)
     return replace(calibration.model, jumps=jumps)
-
-
-def ordinary_rate(crashes: CrashEstimate) -> float:
-    """Return the crash rate of the same record under ordinary concentration.
-
-    Concentration moves the prior rate and not the token's own record, so the rate falls by less than the factor.
-    """
-    return (PRIOR_CRASHES + crashes.crashes) / (PRIOR_CRASHES / crashes.prior_per_year + crashes.exposure_years)
 
 
 def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:

@@ -1,7 +1,7 @@
 """Choose, at import, the widest build of the kernel that this machine runs.
 
-The environment variable ``CRASHCOVER_INSTRUCTION_SET`` (baseline, avx2 or avx512) overrules the choice. All builds are of
-one source and give the same bits.
+The environment variable ``CRASHCOVER_INSTRUCTION_SET`` (baseline, avx2 or avx512) overrules the choice. All builds are
+of one source and give the same bits.
 """
 
 import importlib

@@ -67,11 +67,9 @@ def _rebuild(value: Any, types: Mapping[str, type]) -> Any:
     cls = types.get(value.get("type", ""))
     if cls is None:
         raise PricingError(f"type must be one of {', '.join(sorted(types))}, got {value.get('type')!r}")
-    if issubclass(cls, Enum):
-        return cls[fields["name"]]
     try:
-        return cls(**fields)
-    except TypeError as error:
+        return cls[fields["name"]] if issubclass(cls, Enum) else cls(**fields)
+    except (TypeError, KeyError) as error:
         raise PricingError(f"{cls.__name__} cannot be rebuilt from the fields {sorted(fields)}: {error}") from error
 
 

@@ -76,7 +76,7 @@ def simulate(
     settings = settings or SimulationSettings()
     signals = _signals(model, windows, terms, references, waiting_periods)
     arrays = model_arrays(model)
-    worst_drops = np.empty((len(signals), settings.n_paths))
+    worst_drops = _allocate(len(signals), settings.n_paths)
     _fill(worst_drops, arrays, signals, settings, progress or (lambda _: None))
     return DropSurface(
         model=model,
@@ -108,6 +108,14 @@ def _signals(
             }
         )
     )
+
+
+def _allocate(n_signals: int, n_paths: int) -> FloatArray:
+    try:
+        return np.empty((n_signals, n_paths))
+    except MemoryError as error:
+        size = f"{8e-9 * n_signals * n_paths:,.0f} GB for {n_signals} signals"
+        raise SimulationError(f"n_paths must fit into memory, got {n_paths}: {size}") from error
 
 
 def _fill(

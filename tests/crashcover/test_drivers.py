@@ -5,7 +5,7 @@ import pytest
 
 from calibration import calibrate
 from crashcover import sample_market
-from crashcover.drivers import drivers_of, is_resolved, ordinary_rate, simulate_variants, without_concentration
+from crashcover.drivers import drivers_of, is_resolved, simulate_variants, without_concentration
 from crashcover.quoting import Terms, simulate_covers
 from pricing import ConstantVolatility, Estimate, LinearPayout, Normal, SimulationSettings
 
@@ -49,7 +49,7 @@ def replace_payout(terms):
 def test_the_ordinary_rate_is_that_of_the_same_prices_without_holders(whale):
     without = calibrate(sample_market.closes(sample_market.WHALE))
     assert whale.crashes.concentration_factor > 1.0
-    assert ordinary_rate(whale.crashes) == pytest.approx(without.crashes.per_year, rel=1e-14)
+    assert whale.crashes.ordinary_per_year == pytest.approx(without.crashes.per_year, rel=1e-14)
     assert without_concentration(whale).jumps[0].per_year == pytest.approx(without.model.jumps[0].per_year, rel=1e-14)
     assert without_concentration(without) is without.model
 

@@ -120,6 +120,8 @@ def test_what_no_path_reached_is_not_quoted():
         ('{"type": "Reference", "name": "LAGGED"}', "not a quote but a Reference"),
         ('{"type": "Popen", "args": "true"}', "type must be one of .*, got 'Popen'"),
         ('{"type": "Quote"}', "Quote cannot be rebuilt"),
+        ('{"type": "Reference", "name": "YESTERDAY"}', "Reference cannot be rebuilt"),
+        ('{"type": "Reference"}', "Reference cannot be rebuilt"),
     ],
 )
 def test_what_is_not_a_quote_is_refused(text, message):

@@ -190,6 +190,13 @@ def test_jumps_denser_than_a_thousand_a_step_are_refused():
         simulate(PriceModel(volatility=MODEL.volatility, innovations=Normal(), jumps=(dense,)))
 
 
+def test_more_paths_than_memory_are_refused():
+    with pytest.raises(
+        SimulationError, match="n_paths must fit into memory, got 1099511627776: 8,796 GB for 1 signals"
+    ):
+        simulate(MODEL, settings=SimulationSettings(n_paths=2**40, seed=1))
+
+
 def test_progress_counts_every_path():
     counts = []
     simulate(MODEL, settings=SimulationSettings(n_paths=9_000, seed=1), progress=counts.append)

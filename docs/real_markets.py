@@ -1,0 +1,135 @@
+"""Write the tables of real-markets.md: quotes made by the command line before real crashes, and what happened then.
+
+Usage: ``CRASHCOVER_DATA=folder python docs/real_markets.py > docs/real-markets-tables.md``
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crashcover.price_files import read_prices
+
+DATA = Path(os.environ["CRASHCOVER_DATA"])
+PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"
+HOLDERS = "holders/top_holders_2026q1_zukowski.csv.gz"
+TERM = pd.Timedelta(days=30)
+COVERS = ("--drop 0.2 --drop 0.3 --drop 0.5 --window 1h --window 24h --term 30d --limit 100000").split()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One token on one day."""
+
+    asset: str
+    prices: str
+    as_of: str
+    holders: str | None = None
+
+    @property
+    def options(self) -> list[str]:
+        """Options of ``crashcover quote`` with file names relative to the data folder."""
+        holders = ["--holders", self.holders] if self.holders else []
+        asset = ["--asset", self.asset] if self.prices == PANEL or self.holders else []
+        return ["--prices", self.prices, *holders, *asset, "--as-of", self.as_of]
+
+    def run(self) -> dict:
+        """Run the command line and return its document."""
+        command = [sys.executable, "-m", "crashcover", "quote", *self.options, *COVERS, "--json"]
+        return json.loads(subprocess.run(command, cwd=DATA, check=False, capture_output=True, text=True).stdout)
+
+    def outcome(self) -> dict[str, float]:
+        """Worst fall within 1 and 24 hours over the 30 days after the quote."""
+        asset = self.asset if self.prices == PANEL else None
+        closes = read_prices(DATA / self.prices, asset=asset).closes.dropna()
+        start = pd.Timestamp(self.as_of)
+        term = closes[(closes.index >= start) & (closes.index <= start + TERM)]
+        step = term.index.to_series().diff().mode()[0]
+        return {
+            window: float((1.0 - term / term.rolling(int(pd.Timedelta(window) / step) + 1, min_periods=1).max()).max())
+            for window in ("1h", "24h")
+        }
+
+
+def probability(document: dict, drop: float, window: str) -> str:
+    """Trigger probability with its standard error, in per cent."""
+    for quote in document["quotes"]:
+        trigger, priced = quote["cover"]["trigger"], quote["premium"]
+        if (trigger["drop"], trigger["window"]) == (drop, window):
+            return f"{priced['trigger_probability']:.2%} ± {priced['trigger_probability_standard_error']:.2%}"
+    for refusal in document["refused"]:
+        trigger = refusal["cover"]["trigger"]
+        if (trigger["drop"], trigger["window"]) == (drop, window):
+            return "not insurable" if refusal["reason"] == "uninsurable" else "not resolved"
+    return "?"
+
+
+def rate_on_line(document: dict, drop: float, window: str) -> str:
+    """Gross premium over the limit for the term, in per cent."""
+    for quote in document["quotes"]:
+        trigger = quote["cover"]["trigger"]
+        if (trigger["drop"], trigger["window"]) == (drop, window):
+            return f"{quote['premium']['rate_on_line']:.1%}"
+    return "–"
+
+
+def print_table(cases: list[Case]) -> None:
+    """Print one row a case."""
+    print(
+        "| token, as of | 1 h ≥ 20 % | 24 h ≥ 20 % | 24 h ≥ 30 % | rate | 24 h ≥ 50 % | rate | came: 1 h, 24 h | look twice |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for case in cases:
+        document, came = case.run(), case.outcome()
+        verdict = ", ".join(name.lower().replace("_", " ") for name in document["calibration"]["verdict"])
+        print(
+            f"| {case.asset}, {case.as_of[:10]} | {probability(document, 0.2, '1h')} | {probability(document, 0.2, '24h')} "
+            f"| {probability(document, 0.3, '24h')} | {rate_on_line(document, 0.3, '24h')} "
+            f"| {probability(document, 0.5, '24h')} | {rate_on_line(document, 0.5, '24h')} "
+            f"| {came['1h']:.1%}, {came['24h']:.1%} | {verdict or '–'} |"
+        )
+
+
+def print_command(case: Case) -> None:
+    """Print the command of the first row."""
+    print(f"```\ncd $CRASHCOVER_DATA\ncrashcover quote {' '.join(case.options)} \\\n  {' '.join(COVERS)}\n```\n")
+
+
+def famous_days() -> list[Case]:
+    """LUNA before its collapse, Bitcoin and Ether before March 2020 and May 2021."""
+    majors = [
+        Case(asset=asset, prices=f"intraday/{asset}USDT_binance_1h_2017_202210.csv.gz", as_of=day)
+        for asset in ("BTC", "ETH")
+        for day in ("2020-03-11T00:00Z", "2021-05-18T00:00Z")
+    ]
+    return [Case(asset="LUNA", prices=PANEL, as_of="2022-05-07T00:00Z"), *majors]
+
+
+def tokens_with_holders() -> list[Case]:
+    """Twenty tokens that are in the panel and have a holder list."""
+    columns = pd.read_parquet(DATA / PANEL).columns
+    listed = set(pd.read_csv(DATA / HOLDERS)["list"])
+    tokens = [token for token in columns if token in listed]
+    cases = [Case(asset=token, prices=PANEL, as_of="2025-01-01T00:00Z", holders=HOLDERS) for token in tokens]
+    return [case for case in cases if not np.isnan(case.outcome()["24h"])][:20]
+
+
+def main() -> None:
+    """Print both tables, each under its command."""
+    for title, cases in (
+        ("Before three crashes", famous_days()),
+        ("Twenty tokens on 1 January 2025", tokens_with_holders()),
+    ):
+        print(f"### {title}\n")
+        print_command(cases[0])
+        print_table(cases)
+        print()
+
+
+if __name__ == "__main__":
+    main()
