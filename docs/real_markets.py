@@ -19,7 +19,7 @@ DATA = Path(os.environ["CRASHCOVER_DATA"])
 PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"
 HOLDERS = "holders/top_holders_2026q1_zukowski.csv.gz"
 TERM = pd.Timedelta(days=30)
-COVERS = ("--drop 0.2 --drop 0.3 --drop 0.5 --window 1h --window 24h --term 30d --limit 100000").split()
+COVERS = ["--drop", "0.2", "--drop", "0.3", "--drop", "0.5", "--window", "1h", "--window", "24h", "--term", "30d"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +80,36 @@ def rate_on_line(document: dict, drop: float, window: str) -> str:
 
 def print_table(cases: list[Case]) -> None:
     """Print one row a case."""
-    print(
-        "| token, as of | 1 h ≥ 20 % | 24 h ≥ 20 % | 24 h ≥ 30 % | rate | 24 h ≥ 50 % | rate | came: 1 h, 24 h | look twice |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
-    for case in cases:
-        document, came = case.run(), case.outcome()
-        verdict = ", ".join(name.lower().replace("_", " ") for name in document["calibration"]["verdict"])
-        print(
-            f"| {case.asset}, {case.as_of[:10]} | {probability(document, 0.2, '1h')} | {probability(document, 0.2, '24h')} "
-            f"| {probability(document, 0.3, '24h')} | {rate_on_line(document, 0.3, '24h')} "
-            f"| {probability(document, 0.5, '24h')} | {rate_on_line(document, 0.5, '24h')} "
-            f"| {came['1h']:.1%}, {came['24h']:.1%} | {verdict or '–'} |"
-        )
+    head = [
+        "token, as of",
+        "1 h ≥ 20 %",
+        "24 h ≥ 20 %",
+        "24 h ≥ 30 %",
+        "rate",
+        "24 h ≥ 50 %",
+        "rate",
+        "came: 1 h, 24 h",
+        "look twice",
+    ]
+    for cells in (head, ["---"] * len(head), *(row(case) for case in cases)):
+        print(f"| {' | '.join(cells)} |")
+
+
+def row(case: Case) -> list[str]:
+    """Return the cells of one case."""
+    document, came = case.run(), case.outcome()
+    verdict = ", ".join(name.lower().replace("_", " ") for name in document["calibration"]["verdict"])
+    return [
+        f"{case.asset}, {case.as_of[:10]}",
+        probability(document, 0.2, "1h"),
+        probability(document, 0.2, "24h"),
+        probability(document, 0.3, "24h"),
+        rate_on_line(document, 0.3, "24h"),
+        probability(document, 0.5, "24h"),
+        rate_on_line(document, 0.5, "24h"),
+        f"{came['1h']:.1%}, {came['24h']:.1%}",
+        verdict or "–",
+    ]
 
 
 def print_command(case: Case) -> None:
