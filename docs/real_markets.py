@@ -15,7 +15,7 @@ import pandas as pd
 
 from crashcover.price_files import read_prices
 
-DATA = Path(os.environ["CRASHCOVER_DATA"])
+DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
 PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"
 HOLDERS = "holders/top_holders_2026q1_zukowski.csv.gz"
 TERM = pd.Timedelta(days=30)
@@ -80,7 +80,8 @@ def rate_on_line(document: dict, drop: float, window: str) -> str:
 
 def print_table(cases: list[Case]) -> None:
     """Print one row a case."""
-    head = [
+    falls = ["1 h ≥ 20 %", "24 h ≥ 20 %", "24 h ≥ 30 %", "rate", "24 h ≥ 50 %", "rate"]
+    head = ["token, as of", *falls, "came: 1 h, 24 h", "look twice"]
         "token, as of",
         "1 h ≥ 20 %",
         "24 h ≥ 20 %",
