@@ -140,7 +140,7 @@ def concentration(
     >>> holders = pd.DataFrame({"address": ["a", "b"], "balance": [60.0, 20.0]})
     >>> measured = concentration(holders, supply=100.0)
     >>> round(measured.hhi.lower, 12), round(measured.hhi.upper, 12), measured.nakamoto.value
-    (0.4, 0.44, 1)
+    (0.4, 0.44, 1.0)
     """
     frame, findings = read_holders(holders, labels, burn_addresses)
     listed = math.fsum(frame["balance"])

@@ -82,16 +82,6 @@ def print_table(cases: list[Case]) -> None:
     """Print one row a case."""
     falls = ["1 h ≥ 20 %", "24 h ≥ 20 %", "24 h ≥ 30 %", "rate", "24 h ≥ 50 %", "rate"]
     head = ["token, as of", *falls, "came: 1 h, 24 h", "look twice"]
-        "token, as of",
-        "1 h ≥ 20 %",
-        "24 h ≥ 20 %",
-        "24 h ≥ 30 %",
-        "rate",
-        "24 h ≥ 50 %",
-        "rate",
-        "came: 1 h, 24 h",
-        "look twice",
-    ]
     for cells in (head, ["---"] * len(head), *(row(case) for case in cases)):
         print(f"| {' | '.join(cells)} |")
 
@@ -143,7 +133,7 @@ def main() -> None:
         ("Before three crashes", famous_days()),
         ("Twenty tokens on 1 January 2025", tokens_with_holders()),
     ):
-        print(f"### {title}\n")
+        print(f"## {title}\n")
         print_command(cases[0])
         print_table(cases)
         print()
