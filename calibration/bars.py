@@ -179,7 +179,7 @@ def _repair(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     if frame.empty:
         raise DataError("prices must hold at least one close, got only NaN")
     if not frame.index.is_monotonic_increasing:
-        late = int(np.argmax(_spacings(frame.index) < np.timedelta64(0))) + 1
+        late = int(np.argmax(_spacings(frame.index) < np.timedelta64(0, "s"))) + 1
         message = f"row {frame['row'].iloc[late]} is the first that is earlier than the one before"
         findings.append(_finding(FindingKind.UNSORTED, frame, late, message))
         frame = frame.sort_index(kind="stable")
@@ -246,7 +246,7 @@ def _gaps(frame: pd.DataFrame, step: timedelta) -> list[Finding]:
             f"{pd.Timedelta(spacings[longest])}; the deepest fall across a gap, counted nowhere, is {fall:.1%}"
         )
         findings.append(_finding(FindingKind.GAP, frame, longest + 1, message))
-    off_grid = spacings % length != np.timedelta64(0)
+    off_grid = spacings % length != np.timedelta64(0, "s")
     if off_grid.any():
         first = int(np.argmax(off_grid)) + 1
         findings.append(_finding(FindingKind.OFF_GRID, frame, first, f"{off_grid.sum()} spacings are not whole steps"))
@@ -262,7 +262,7 @@ def _stale(frame: pd.DataFrame) -> list[Finding]:
     stale = (lengths >= np.timedelta64(STALE_TIME)) & (ends - starts >= STALE_BARS)
     if not stale.any():
         return []
-    longest = int(np.argmax(np.where(stale, lengths, np.timedelta64(0))))
+    longest = int(np.argmax(np.where(stale, lengths, np.timedelta64(0, "s"))))
     message = (
         f"{stale.sum()} runs of an unchanged close, together {int((ends - starts)[stale].sum())} bars, the longest "
         f"{pd.Timedelta(lengths[longest])} at {frame['close'].iloc[starts[longest]]:g}"
