@@ -7,6 +7,7 @@ IntArray = npt.NDArray[np.int64]
 N_LANES: int
 N_OCTAVES: int
 N_SEGMENTS: int
+N_TILTS: int
 
 def instruction_sets() -> list[str]:
     """Name the instruction sets that this processor runs and that the kernel is built for, narrowest first."""
@@ -28,6 +29,8 @@ def simulate_blocks(
     watches: IntArray,
     records: IntArray,
     worst_drops: FloatArray,
+    weights: FloatArray,
+    proposal: object | None = None,
 ) -> int:
     """Fill `worst_drops` with the worst drops of consecutive blocks of paths; the GIL is released.
 
@@ -63,6 +66,10 @@ def simulate_blocks(
         Term in steps, watch and row of `worst_drops`, ordered by term.
     worst_drops : ndarray of shape (n_records, n_blocks * N_LANES)
         Output, fractions.
+    weights : ndarray of shape (n_blocks * N_LANES,)
+        Output, likelihood ratio of each path.
+    proposal : ProposalArrays, optional
+        Laws that the paths are drawn from instead of the model; see ``pricing.proposals``.
 
     Returns
     -------

@@ -61,6 +61,12 @@ cdef enum:
     OCTAVES = 53  # of the uniform, from 2^-53 to 1
     SEGMENTS = 32  # an octave
     SIDE = OCTAVES * SEGMENTS  # segments on one side of a quantile table
+    DEGREE = 16  # tilts of a group
+
+cdef enum:  # random streams of a path
+    INNOVATION_STREAM = 0
+    FIRST_JUMP_STREAM = 1
+    PROPOSAL_STREAM = 1 << 30
 
 cdef enum:  # as in pricing.triggers.Reference
     ROLLING_HIGH = 0
@@ -69,6 +75,7 @@ cdef enum:  # as in pricing.triggers.Reference
     INCEPTION = 3
 
 cdef double BELOW_ANY_PRICE = -1e308
+cdef double NEVER = 1e308
 cdef uint64_t EXPONENT_OF_ONE = 0x3FF0000000000000ULL
 cdef uint64_t FIRST_SEGMENT = (1023 - OCTAVES) * SEGMENTS
 cdef uint64_t INSIDE_SEGMENT = (1ULL << 47) - 1
@@ -76,6 +83,7 @@ cdef uint64_t INSIDE_SEGMENT = (1ULL << 47) - 1
 N_LANES = LANES
 N_OCTAVES = OCTAVES
 N_SEGMENTS = SEGMENTS
+N_TILTS = DEGREE
 
 
 def instruction_sets():
@@ -161,26 +169,196 @@ cdef inline double table_value(const double *table, uint64_t side, double unifor
     return cubic(table + 4 * segment_of(uniform, side), place_in_segment(uniform))
 
 
-cdef void table_stage(const double *table, Py_ssize_t rows, const uint64_t *words, double *innovations) noexcept nogil:
-    """Draw from a quantile table: the lowest bit takes the side, the upper bits the place on it."""
-    cdef uint64_t segments[CHUNK * LANES]
+cdef void segment_stage(
+    uint64_t n_values, Py_ssize_t rows, const uint64_t *words, uint64_t *segments, double *places
+) noexcept nogil:
+    """Turn words into segments of a quantile table and places in them, or into numbers of values.
+
+    The lowest bit takes the side of the table and the upper bits the place on it. A value is drawn with equal
+    probability to within n_values / 2^32.
+    """
     cdef double uniform
     cdef Py_ssize_t i
+    if n_values:
+        for i in range(rows * LANES):
+            segments[i] = ((words[i] >> 32) * n_values) >> 32
+        return
     for i in range(rows * LANES):
         uniform = uniform_of(words[i])
         segments[i] = segment_of(uniform, words[i] & 1)
-        innovations[i] = place_in_segment(uniform)
-    for i in range(rows * LANES):
-        innovations[i] = cubic(table + 4 * one_by_one(segments[i]), innovations[i])
+        places[i] = place_in_segment(uniform)
 
 
-cdef void empirical_stage(
-    const double *values, uint64_t n_values, Py_ssize_t rows, const uint64_t *words, double *innovations
+cdef void table_stage(
+    const double *table, Py_ssize_t rows, const uint64_t *segments, const double *places, double *innovations
 ) noexcept nogil:
-    """Draw from a list of values with equal probability, to within n_values / 2^32."""
+    """Evaluate a quantile table."""
     cdef Py_ssize_t i
     for i in range(rows * LANES):
-        innovations[i] = values[<int64_t>(((words[i] >> 32) * n_values) >> 32)]
+        innovations[i] = cubic(table + 4 * one_by_one(segments[i]), places[i])
+
+
+cdef void value_stage(
+    const double *values, Py_ssize_t rows, const uint64_t *segments, double *innovations
+) noexcept nogil:
+    """Look values up."""
+    cdef Py_ssize_t i
+    for i in range(rows * LANES):
+        innovations[i] = values[one_by_one(segments[i])]
+
+
+# ---------------------------------------------------------------------------------------------------- proposals
+
+cdef struct Group:  # tilts that share a window and a statistic: exponents are 1 to DEGREE times `tilt`
+    int64_t window
+    double tilt
+    double coefficients[DEGREE]  # probability of the tilt over its moment generating function; 0 where it is not used
+    const double *placements  # probability of each start
+    const double *cumulated_placements
+    int64_t n_placements
+    const double *innovation_statistic  # one number a segment
+    const double *size_statistic  # one number a segment, sources 2 * SIDE apart
+    int64_t steps_seen
+    int64_t position  # row of the memory that the level goes to
+    double *memory  # window rows of lanes
+    double level[LANES]  # cumulated statistic
+    double statistic[CHUNK * LANES]
+
+
+cdef struct Proposal:  # a mixture of the model itself and of exponentially tilted windows
+    int64_t n_components  # 0 for plain simulation
+    double plain_share
+    const double *cumulated_shares
+    const int64_t *groups_of_components
+    const double *innovation_cumulated  # tilted probabilities of the segments, one row a component
+    int64_t n_segments
+    int64_t n_groups
+    Group *groups
+    Generator generator
+    int64_t component[LANES]  # -1 for none
+    double begin[LANES]
+    double end[LANES]
+    double likelihood[LANES]  # of the mixture over that of the model
+
+
+cdef void choose_components(Proposal *proposal) noexcept nogil:
+    """Draw, for each path, which component it comes from and where its window begins."""
+    cdef Group *group
+    cdef double uniform
+    cdef int64_t i
+    cdef Py_ssize_t lane
+    for lane in range(LANES):
+        uniform = uniform_of(next_word(&proposal.generator, lane))
+        proposal.component[lane] = -1
+        proposal.begin[lane] = proposal.end[lane] = NEVER
+        if uniform >= proposal.plain_share:
+            i = search(proposal.cumulated_shares, proposal.n_components, uniform)
+            group = &proposal.groups[proposal.groups_of_components[i]]
+            uniform = uniform_of(next_word(&proposal.generator, lane))
+            proposal.component[lane] = i
+            proposal.begin[lane] = <double>search(group.cumulated_placements, group.n_placements, uniform)
+            proposal.end[lane] = proposal.begin[lane] + <double>group.window
+        proposal.likelihood[lane] = proposal.plain_share
+    for i in range(proposal.n_groups):
+        group = &proposal.groups[i]
+        group.steps_seen = 0
+        group.position = 1 if group.window > 1 else 0
+        for lane in range(LANES):
+            group.level[lane] = group.memory[lane] = 0.0
+
+
+cdef inline int64_t search(const double *cumulated, int64_t n, double uniform) noexcept nogil:
+    """Return the first entry above `uniform`, or the last."""
+    cdef int64_t low = 0, high = n - 1, middle
+    while low < high:
+        middle = (low + high) >> 1
+        if cumulated[middle] > uniform:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+cdef inline double place_between(const double *cumulated, int64_t i, double uniform) noexcept nogil:
+    """Return where `uniform` lies between entry i - 1 and entry i, as a number from 0 to 1."""
+    cdef double below = cumulated[i - 1] if i else 0.0
+    return (uniform - below) / (cumulated[i] - below) if cumulated[i] > below and uniform < cumulated[i] else 0.5
+
+
+cdef void tilt_stage(
+    Proposal *proposal, int64_t step, Py_ssize_t rows, const uint64_t *words, uint64_t *segments, double *places
+) noexcept nogil:
+    """Draw the segments of tilted steps anew, from the same words."""
+    cdef const double *cumulated
+    cdef double uniform
+    cdef Py_ssize_t row, lane, i
+    for lane in range(LANES):
+        if proposal.end[lane] <= <double>step or proposal.begin[lane] >= <double>(step + rows):
+            continue
+        cumulated = proposal.innovation_cumulated + proposal.component[lane] * proposal.n_segments
+        for row in range(rows):
+            if proposal.begin[lane] <= <double>(step + row) < proposal.end[lane]:
+                i = row * LANES + lane
+                uniform = uniform_of(words[i])
+                segments[i] = <uint64_t>search(cumulated, proposal.n_segments, uniform)
+                places[i] = place_between(cumulated, <int64_t>segments[i], uniform)
+
+
+cdef void statistic_stage(Group *group, Py_ssize_t rows, const uint64_t *segments) noexcept nogil:
+    """Note the statistic of the innovations; jumps add theirs."""
+    cdef Py_ssize_t i
+    for i in range(rows * LANES):
+        group.statistic[i] = group.innovation_statistic[one_by_one(segments[i])]
+
+
+cdef void likelihood_stage(Group *group, Py_ssize_t rows, double *likelihood) noexcept nogil:
+    """Add the likelihood ratios of all windows that end in this chunk.
+
+    A window that sums to s under the tilt k has the ratio exp(-k * tilt * s) / moment. One exponential and a
+    polynomial in it serve all tilts of a group.
+    """
+    cdef double *ago
+    cdef double weight
+    cdef double power[LANES]
+    cdef double total[LANES]
+    cdef Py_ssize_t row, lane, k
+    cdef int64_t start
+    for row in range(rows):
+        ago = group.memory + group.position * LANES
+        group.steps_seen += 1
+        start = group.steps_seen - group.window
+        for lane in range(LANES):
+            group.level[lane] = group.level[lane] + group.statistic[row * LANES + lane]
+        if 0 <= start < group.n_placements and group.placements[start] > 0.0:
+            weight = group.placements[start]
+            for lane in range(LANES):
+                power[lane] = exponential(group.tilt * (ago[lane] - group.level[lane]))
+                total[lane] = group.coefficients[DEGREE - 1]
+            for k in range(DEGREE - 2, -1, -1):
+                for lane in range(LANES):
+                    total[lane] = total[lane] * power[lane] + group.coefficients[k]
+            for lane in range(LANES):
+                likelihood[lane] = likelihood[lane] + weight * (total[lane] * power[lane])
+        for lane in range(LANES):
+            ago[lane] = group.level[lane]
+        group.position = group.position + 1 if group.position + 1 < group.window else 0
+
+
+cdef inline double exponential(double x) noexcept nogil:
+    """Return exp(x) for x held to [-700, 40], to within two units in the last place.
+
+    Forty to the power of DEGREE is still a finite number; a window so deep has weight zero in double precision.
+    """
+    cdef double shifted, rest, total
+    x = x if x > -700.0 else -700.0
+    x = x if x < 40.0 else 40.0
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # rounds to an integer in the lowest bits
+    rest = shifted - 6755399441055744.0
+    rest = (x - rest * 0.6931471803691238) - rest * 1.9082149292705877e-10
+    total = 1.0 + rest * (1.0 + rest * (1.0 / 2 + rest * (1.0 / 6 + rest * (1.0 / 24 + rest * (
+        1.0 / 120 + rest * (1.0 / 720 + rest * (1.0 / 5040 + rest * (1.0 / 40320 + rest * (
+            1.0 / 362880 + rest * (1.0 / 3628800 + rest * (1.0 / 39916800 + rest * (1.0 / 479001600))))))))))))
+    return total * double_of_bits((bits_of_double(shifted) + 1023) << 52)
 
 
 # --------------------------------------------------------------------------------------------- volatility laws
@@ -212,32 +390,44 @@ cdef struct JumpSource:
     double mean_wait  # steps between jumps
     double split  # probability of the lower side of the size table
     const double *sizes
+    const double *waits
+    const double *size_cumulated  # tilted probabilities of the segments, rows `stride` apart
+    const double *multiplicity  # factor on the rate under each component
+    int64_t row  # among the sources
+    int64_t stride
+    int64_t stride_of_multiplicity
     Generator generator
-    double next_time[LANES]  # in steps since the start of the path
-    double soonest  # over the lanes
+    double next_time[LANES]  # of a jump, in steps since the start of the path
+    double next_switch[LANES]  # of the rate
+    bint tilted[LANES]
+    double soonest  # of both, over the lanes
 
 
-cdef void start_jumps(JumpSource *source, const double *waits) noexcept nogil:
+cdef void start_jumps(JumpSource *source, const Proposal *proposal) noexcept nogil:
     cdef Py_ssize_t lane
     for lane in range(LANES):
-        source.next_time[lane] = next_wait(source, waits, lane)
+        source.tilted[lane] = False
+        source.next_time[lane] = next_wait(source, lane)
+        source.next_switch[lane] = proposal.begin[lane] if proposal.n_components else NEVER
     find_soonest(source)
 
 
-cdef inline double next_wait(JumpSource *source, const double *waits, Py_ssize_t lane) noexcept nogil:
-    return source.mean_wait * table_value(waits, 0, uniform_of(next_word(&source.generator, lane)))
+cdef inline double next_wait(JumpSource *source, Py_ssize_t lane) noexcept nogil:
+    return source.mean_wait * table_value(source.waits, 0, uniform_of(next_word(&source.generator, lane)))
 
 
 cdef void find_soonest(JumpSource *source) noexcept nogil:
     cdef Py_ssize_t lane
-    source.soonest = source.next_time[0]
-    for lane in range(1, LANES):
+    source.soonest = NEVER
+    for lane in range(LANES):
         if source.next_time[lane] < source.soonest:
             source.soonest = source.next_time[lane]
+        if source.next_switch[lane] < source.soonest:
+            source.soonest = source.next_switch[lane]
 
 
 cdef void jump_stage(
-    JumpSource *source, const double *waits, int64_t step, Py_ssize_t rows, double *returns
+    JumpSource *source, Proposal *proposal, int64_t step, Py_ssize_t rows, double *returns
 ) noexcept nogil:
     """Add every jump to the return of the step that it falls into."""
     cdef double end
@@ -247,15 +437,49 @@ cdef void jump_stage(
         if source.soonest >= end:
             continue
         for lane in range(LANES):
-            while source.next_time[lane] < end:
-                returns[row * LANES + lane] += jump_size(source, lane)
-                source.next_time[lane] += next_wait(source, waits, lane)
+            while source.next_time[lane] < end or source.next_switch[lane] < end:
+                if source.next_switch[lane] <= source.next_time[lane]:
+                    switch_rate(source, proposal, lane)
+                else:
+                    add_jump(source, proposal, lane, row * LANES + lane, returns)
         find_soonest(source)
 
 
-cdef inline double jump_size(JumpSource *source, Py_ssize_t lane) noexcept nogil:
-    cdef uint64_t side = 1 if uniform_of(next_word(&source.generator, lane)) > source.split else 0
-    return table_value(source.sizes, side, uniform_of(next_word(&source.generator, lane)))
+cdef void switch_rate(JumpSource *source, const Proposal *proposal, Py_ssize_t lane) noexcept nogil:
+    """Enter or leave the tilted window; waits have no memory, so the next one begins here."""
+    cdef double now = source.next_switch[lane]
+    source.tilted[lane] = not source.tilted[lane]
+    source.next_switch[lane] = proposal.end[lane] if source.tilted[lane] else NEVER
+    source.next_time[lane] = now + wait_at_present(source, proposal, lane)
+
+
+cdef inline double wait_at_present(JumpSource *source, const Proposal *proposal, Py_ssize_t lane) noexcept nogil:
+    if source.tilted[lane]:
+        return next_wait(source, lane) / source.multiplicity[proposal.component[lane] * source.stride_of_multiplicity]
+    return next_wait(source, lane)
+
+
+cdef void add_jump(
+    JumpSource *source, Proposal *proposal, Py_ssize_t lane, Py_ssize_t place, double *returns
+) noexcept nogil:
+    cdef const double *cumulated
+    cdef uint64_t segment
+    cdef double uniform, t
+    cdef int64_t i
+    if source.tilted[lane]:
+        cumulated = source.size_cumulated + proposal.component[lane] * source.stride
+        uniform = uniform_of(next_word(&source.generator, lane))
+        segment = <uint64_t>search(cumulated, 2 * SIDE, uniform)
+        t = place_between(cumulated, <int64_t>segment, uniform)
+    else:
+        segment = 1 if uniform_of(next_word(&source.generator, lane)) > source.split else 0
+        uniform = uniform_of(next_word(&source.generator, lane))
+        segment = segment_of(uniform, segment)
+        t = place_in_segment(uniform)
+    returns[place] += cubic(source.sizes + 4 * segment, t)
+    for i in range(proposal.n_groups):
+        proposal.groups[i].statistic[place] += proposal.groups[i].size_statistic[source.row * 2 * SIDE + <int64_t>segment]
+    source.next_time[lane] += wait_at_present(source, proposal, lane)
 
 
 # -------------------------------------------------------------------------------------------------- log prices
@@ -407,7 +631,7 @@ cdef struct Plan:
     const double *law
     const double *innovations  # a quantile table, or values
     uint64_t n_values  # 0 for a quantile table
-    const double *waits
+    Proposal proposal
     JumpSource *sources
     int64_t n_sources
     Watch *watches
@@ -416,11 +640,14 @@ cdef struct Plan:
     int64_t n_records
     double *worst_drops  # columns of paths
     int64_t n_columns_stride
+    double *weights
 
 
 cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil:
     """Run sixteen paths from the first step to the last record; return how many left the finite numbers."""
     cdef uint64_t words[CHUNK * LANES]
+    cdef uint64_t segments[CHUNK * LANES]
+    cdef double places[CHUNK * LANES]
     cdef double prices[CHUNK * LANES]
     cdef double price[LANES]
     cdef double variance[LANES]
@@ -429,10 +656,13 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
     cdef Py_ssize_t lane, rows
     cdef int broken = 0
 
-    seed_generator(&generator, plan.seed, 0, path)
+    seed_generator(&generator, plan.seed, INNOVATION_STREAM, path)
+    if plan.proposal.n_components:
+        seed_generator(&plan.proposal.generator, plan.seed, PROPOSAL_STREAM, path)
+        choose_components(&plan.proposal)
     for i in range(plan.n_sources):
-        seed_generator(&plan.sources[i].generator, plan.seed, 1 + i, path)
-        start_jumps(&plan.sources[i], plan.waits)
+        seed_generator(&plan.sources[i].generator, plan.seed, FIRST_JUMP_STREAM + i, path)
+        start_jumps(&plan.sources[i], &plan.proposal)
     for lane in range(LANES):
         price[lane] = 0.0
         variance[lane] = plan.initial_variance
@@ -447,16 +677,23 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
         rows = stop - step if stop - step < CHUNK else CHUNK
 
         word_stage(&generator, rows, words)
+        segment_stage(plan.n_values, rows, words, segments, places)
+        if plan.proposal.n_components:
+            tilt_stage(&plan.proposal, step, rows, words, segments, places)
+        for i in range(plan.proposal.n_groups):
+            statistic_stage(&plan.proposal.groups[i], rows, segments)
         if plan.n_values:
-            empirical_stage(plan.innovations, plan.n_values, rows, words, prices)
+            value_stage(plan.innovations, rows, segments, prices)
         else:
-            table_stage(plan.innovations, rows, words, prices)
+            table_stage(plan.innovations, rows, segments, places, prices)
         if plan.law:
             garch_stage(plan.law, variance, rows, prices)
         else:
             constant_stage(plan.deviation, rows, prices)
         for i in range(plan.n_sources):
-            jump_stage(&plan.sources[i], plan.waits, step, rows, prices)
+            jump_stage(&plan.sources[i], &plan.proposal, step, rows, prices)
+        for i in range(plan.proposal.n_groups):
+            likelihood_stage(&plan.proposal.groups[i], rows, plan.proposal.likelihood)
         cumulate_stage(plan.drift, price, rows, prices)
         for i in range(plan.n_watches):
             if plan.watches[i].start <= step:
@@ -468,6 +705,7 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
             record += 1
 
     for lane in range(LANES):
+        plan.weights[offset + lane] = 1.0 / plan.proposal.likelihood[lane] if plan.proposal.n_components else 1.0
         if not price[lane] - price[lane] == 0.0:
             broken += 1
     return broken
@@ -498,6 +736,8 @@ def simulate_blocks(
     const int64_t[:, ::1] watches,
     const int64_t[:, ::1] records,
     double[:, ::1] worst_drops,
+    double[::1] weights,
+    proposal=None,
 ):
     """Fill `worst_drops`, one row a record and one column a path; see the stub file for the arguments."""
     cdef int64_t n_watches = watches.shape[0], n_sources = mean_waits.shape[0]
@@ -517,18 +757,62 @@ def simulate_blocks(
         memory += (watches[i, 1] + 2) * LANES
     for i in range(n_sources):
         source[i].mean_wait, source[i].split, source[i].sizes = mean_waits[i], splits[i], &sizes[i, 0]
+        source[i].row, source[i].waits = i, &waits[0]
 
     cdef Plan plan
     plan.seed, plan.drift, plan.deviation, plan.initial_variance = seed, drift, deviation, initial_variance
     plan.law = &law[0] if law.shape[0] else NULL
     plan.innovations = &innovations[0]
     plan.n_values = <uint64_t>innovations.shape[0] if innovations_are_values else 0
-    plan.waits = &waits[0]
     plan.sources, plan.n_sources = source, n_sources
     plan.watches, plan.n_watches = watch, n_watches
     plan.records, plan.n_records = &records[0, 0], records.shape[0]
     plan.worst_drops, plan.n_columns_stride = &worst_drops[0, 0], worst_drops.shape[1]
+    plan.weights = &weights[0]
+    plan.proposal.n_components = plan.proposal.n_groups = 0
+    if proposal is not None:
+        _kept_alive = attach_proposal(&plan, proposal)
     with nogil:
         for block in range(n_blocks):
             broken += simulate_block(&plan, (first_block + block) * LANES, block * LANES)
     return broken
+
+
+cdef object attach_proposal(Plan *plan, object arrays):
+    """Point the plan to the arrays of a proposal; return what has to stay alive during the run."""
+    cdef const double[::1] shares = arrays.cumulated_shares
+    cdef const int64_t[::1] group_of_component = arrays.group_of_component
+    cdef const double[:, ::1] statistic = arrays.innovation_statistic
+    cdef const double[:, ::1] cumulated = arrays.innovation_cumulated
+    cdef const double[:, :, ::1] size_statistic = arrays.size_statistic
+    cdef const double[:, :, ::1] size_cumulated = arrays.size_cumulated
+    cdef const double[:, ::1] multiplicity = arrays.multiplicity
+    cdef const int64_t[::1] windows = arrays.windows
+    cdef const double[::1] tilts = arrays.tilts
+    cdef const double[:, ::1] coefficients = arrays.coefficients
+    cdef const double[:, ::1] placements = arrays.placements
+    cdef const double[:, ::1] cumulated_placements = arrays.cumulated_placements
+    cdef int64_t i, k, rows = 0
+    group_memory = bytearray(windows.shape[0] * sizeof(Group))
+    cdef Group *group = <Group *><char *>group_memory
+    for i in range(windows.shape[0]):
+        rows += windows[i]
+    statistic_memory = bytearray(rows * LANES * sizeof(double))
+    cdef double *memory = <double *><char *>statistic_memory
+    for i in range(windows.shape[0]):
+        group[i].window, group[i].tilt, group[i].n_placements = windows[i], tilts[i], placements.shape[1]
+        group[i].placements, group[i].cumulated_placements = &placements[i, 0], &cumulated_placements[i, 0]
+        group[i].innovation_statistic = &statistic[i, 0]
+        group[i].size_statistic = &size_statistic[i, 0, 0] if plan.n_sources else NULL
+        group[i].memory = memory
+        memory += windows[i] * LANES
+        for k in range(DEGREE):
+            group[i].coefficients[k] = coefficients[i, k]
+    for i in range(plan.n_sources):
+        plan.sources[i].size_cumulated, plan.sources[i].multiplicity = &size_cumulated[0, i, 0], &multiplicity[0, i]
+        plan.sources[i].stride, plan.sources[i].stride_of_multiplicity = plan.n_sources * 2 * SIDE, plan.n_sources
+    plan.proposal.n_components, plan.proposal.plain_share = shares.shape[0], arrays.plain_share
+    plan.proposal.cumulated_shares, plan.proposal.groups_of_components = &shares[0], &group_of_component[0]
+    plan.proposal.innovation_cumulated, plan.proposal.n_segments = &cumulated[0, 0], statistic.shape[1]
+    plan.proposal.groups, plan.proposal.n_groups = group, windows.shape[0]
+    return group_memory, statistic_memory, arrays

@@ -91,17 +91,25 @@ def _split(source: Jumps) -> float:
     return float(getattr(source.sizes, "split", 0.5))
 
 
-def model_digest(arrays: ModelArrays) -> str:
-    """Identify a model by everything that the kernel reads of it, and by the engine version.
+def arrays_digest(*parts: Any) -> str:
+    """Identify a simulation by everything that the kernel reads of the model, and by the engine version.
 
+    Parameters
+    ----------
+    parts : dataclasses of numbers and arrays
+        The model arrays and, where there is one, the proposal.
+
+    Notes
+    -----
     The tables are made with the mathematical library of the machine. Two machines with the same digest draw the same
     numbers to the last bit.
     """
     digest = hashlib.sha256(ENGINE_VERSION.encode())
-    for name, value in sorted(arrays.as_arguments().items()):
-        array = np.ascontiguousarray(value, dtype="<f8")
-        digest.update(f"{name}{array.shape}".encode())
-        digest.update(array.data)
+    for part in parts:
+        for name in sorted(part.__slots__):
+            array = np.ascontiguousarray(getattr(part, name), dtype="<f8")
+            digest.update(f"{name}{array.shape}".encode())
+            digest.update(array.tobytes())
     return digest.hexdigest()
 
 

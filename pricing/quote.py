@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from pricing import plain
@@ -112,7 +112,7 @@ class Quote:
             terms=(self.cover.term,),
             references=(self.cover.trigger.reference,),
             waiting_periods=(self.cover.waiting_period,),
-            settings=SimulationSettings(n_paths=self.settings.n_paths, seed=self.settings.seed, n_threads=n_threads),
+            settings=replace(self.settings, n_threads=n_threads),
         )
         if surface.model_digest != self.model_digest:
             raise ReproductionError(

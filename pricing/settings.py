@@ -17,6 +17,9 @@ class SimulationSettings:
         Seed of every random stream, from 0 to 2^64 - 1; results are a function of it.
     n_threads : int
         Number of threads; results do not depend on it.
+    rare_drops : bool
+        Draw most paths from laws under which deep drops are common, and weight them (importance sampling). Pays for
+        independent steps without heavy tails; see ``pricing.proposals``.
 
     Raises
     ------
@@ -27,6 +30,7 @@ class SimulationSettings:
     n_paths: int = 100_000
     seed: int = 1
     n_threads: int = 1
+    rare_drops: bool = False
 
     def __post_init__(self) -> None:
         self._require_integer("n_paths", smallest=1, largest=2**40)

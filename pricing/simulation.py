@@ -11,8 +11,9 @@ import numpy.typing as npt
 from pricing._kernels import N_LANES
 from pricing.errors import InvalidTermsError, SimulationError
 from pricing.kernel import simulate_blocks
-from pricing.kernel_inputs import ModelArrays, model_arrays, model_digest, watches_and_records
+from pricing.kernel_inputs import ModelArrays, arrays_digest, model_arrays, watches_and_records
 from pricing.models import PriceModel
+from pricing.proposals import ProposalArrays, make_proposal
 from pricing.settings import SimulationSettings
 from pricing.signals import Signal, make_signal
 from pricing.surface import DropSurface
@@ -76,14 +77,17 @@ def simulate(
     settings = settings or SimulationSettings()
     signals = _signals(model, windows, terms, references, waiting_periods)
     arrays = model_arrays(model)
-    worst_drops = _allocate(len(signals), settings.n_paths)
-    _fill(worst_drops, arrays, signals, settings, progress or (lambda _: None))
+    proposal = make_proposal(arrays, signals) if settings.rare_drops else None
+    sample = _allocate(len(signals) + 1, settings.n_paths)
+    worst_drops, weights = sample[:-1], sample[-1]
+    _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or (lambda _: None))
     return DropSurface(
         model=model,
         settings=settings,
-        model_digest=model_digest(arrays),
+        model_digest=arrays_digest(arrays, *([proposal] if proposal else [])),
         signals=signals,
         worst_drops=worst_drops,
+        weights=weights if proposal else None,
     )
 
 
@@ -110,17 +114,19 @@ def _signals(
     )
 
 
-def _allocate(n_signals: int, n_paths: int) -> FloatArray:
+def _allocate(n_rows: int, n_paths: int) -> FloatArray:
     try:
-        return np.empty((n_signals, n_paths))
+        return np.empty((n_rows, n_paths))
     except MemoryError as error:
-        size = f"{8e-9 * n_signals * n_paths:,.0f} GB for {n_signals} signals"
+        size = f"{8e-9 * n_rows * n_paths:,.0f} GB"
         raise SimulationError(f"n_paths must fit into memory, got {n_paths}: {size}") from error
 
 
 def _fill(
     worst_drops: FloatArray,
+    weights: FloatArray,
     arrays: ModelArrays,
+    proposal: ProposalArrays | None,
     signals: tuple[Signal, ...],
     settings: SimulationSettings,
     progress: Callable[[int], None],
@@ -132,12 +138,15 @@ def _fill(
         part = worst_drops[:, first_path : first_path + _BLOCKS_A_BATCH * N_LANES]
         n_blocks = -(-part.shape[1] // N_LANES)
         batch = np.empty((part.shape[0], n_blocks * N_LANES))
+        batch_weights = np.empty(n_blocks * N_LANES)
         n_broken = simulate_blocks(
             seed=settings.seed,
             first_block=first_path // N_LANES,
             watches=watches,
             records=records,
             worst_drops=batch,
+            weights=batch_weights,
+            proposal=proposal,
             **arrays.as_arguments(),
         )
         if n_broken:
@@ -146,6 +155,7 @@ def _fill(
                 "(a variance law with alpha + beta + gamma / 2 above 1 explodes, and so does a volatility in per cent)"
             )
         part[:] = batch[:, : part.shape[1]]
+        weights[first_path : first_path + part.shape[1]] = batch_weights[: part.shape[1]]
         return int(part.shape[1])
 
     n_done = 0

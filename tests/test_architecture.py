@@ -18,7 +18,8 @@ PRICING_LAYERS = [
     {"array_file", "plain", "settings", "triggers", "payouts", "models", "estimates", "closed_form"},
     {"cover", "signals", "quantile_tables"},
     {"kernel_inputs", "surface"},
-    {"simulation", "premium"},
+    {"proposals", "premium"},
+    {"simulation"},
     {"quote"},
     {"__init__"},
 ]

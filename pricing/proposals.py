@@ -1,0 +1,394 @@
+"""Laws to draw paths from so that deep drops are common: importance sampling by exponentially tilted windows.
+
+A path comes from a mixture. With probability `PLAIN_SHARE` it follows the model. Otherwise one window of its steps,
+placed at random, is drawn from an exponentially tilted law (Esscher 1932): every innovation and every jump in the
+window has its probability multiplied by ``exp(-theta * size)`` and the rate of jumps changes accordingly. The weight of
+a path is one over the likelihood ratio of the whole mixture, so it is bounded by ``1 / PLAIN_SHARE`` whatever the path
+(Hesterberg 1995), and one sample serves all drops.
+
+Everything is exact on the segments of the quantile tables: a tilt multiplies the probability of a segment and leaves
+the law inside it alone. The size of a segment in the exponent is the value in its middle; any other number would be as
+correct and only less efficient.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing._kernels import N_OCTAVES, N_SEGMENTS, N_TILTS
+from pricing.kernel_inputs import ModelArrays
+from pricing.signals import Signal
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+PLAIN_SHARE = 0.05
+"""Share of paths that follow the model itself, where steps are independent."""
+PLAIN_SHARE_UNDER_GARCH = 0.77
+"""The same under GARCH: no estimate is worse than plain simulation by more than 1 / 0.77 = 1.3 in variance."""
+DEEPEST_LOG_DROP = 3.2
+"""Mean log drop of the strongest tilt; a drop of 95 % is 3.0."""
+SMALLEST_LOG_DROP = 0.08
+"""Mean log drop of the weakest tilt; plain paths see the rest."""
+LARGEST_RATE = 32.0
+"""Relative entropy of the strongest tilt: a window like it has probability about exp(-32) = 1e-14."""
+SPACING = 1.75
+"""Distance of neighbouring tilts, in standard deviations."""
+LEAN = 1.0
+"""Power of the distance that the share of a tilt goes with."""
+STORM_ENTROPY = 8.0
+"""Relative entropy of a storm: about that of an event of probability exp(-8) = 3e-4."""
+STORM_SQUARE = 4.0
+"""Weight of the squared innovation against the innovation in a storm."""
+STORM_HALF_LIVES = (1.0, 4.0)
+"""Lengths of storms beyond the shortest window, in half-lives of a variance shock."""
+
+_MODERATE = 2.0**-12  # tail probability up to which a window tilt may lean on a heavy law
+_FLAT_OCTAVES = 40  # depth of the flat law: falls of probability down to 2^-40
+_NOTHING_MOVES = 1e12  # a tilt beyond this means that no step can fall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ProposalArrays:
+    """A mixture of tilted windows as the kernel reads it. Components are pairs of a group and a tilt.
+
+    Parameters
+    ----------
+    plain_share : float
+        Probability of the model itself.
+    cumulated_shares : ndarray of shape (n_components,)
+        Cumulated probabilities of the components, from `plain_share` to 1.
+    group_of_component : ndarray of shape (n_components,)
+        Row of the group.
+    innovation_statistic : ndarray of shape (n_groups, n_segments)
+        Statistic of each segment (or value) of the innovations.
+    innovation_cumulated : ndarray of shape (n_components, n_segments)
+        Cumulated tilted probabilities.
+    size_statistic : ndarray of shape (n_groups, n_sources, n_segments)
+        Statistic of each segment of the jump sizes.
+    size_cumulated : ndarray of shape (n_components, n_sources, n_segments)
+        Cumulated tilted probabilities.
+    multiplicity : ndarray of shape (n_components, n_sources)
+        Factor on the rate of each source.
+    windows : ndarray of shape (n_groups,)
+        Length of the tilted window, in steps.
+    tilts : ndarray of shape (n_groups,)
+        Smallest exponent of each group; the others are its multiples.
+    coefficients : ndarray of shape (n_groups, N_TILTS)
+        Probability of each multiple over its moment generating function.
+    placements, cumulated_placements : ndarray of shape (n_groups, n_steps)
+        Probability of each start of the window.
+    """
+
+    plain_share: float
+    cumulated_shares: FloatArray
+    group_of_component: IntArray
+    innovation_statistic: FloatArray
+    innovation_cumulated: FloatArray
+    size_statistic: FloatArray
+    size_cumulated: FloatArray
+    multiplicity: FloatArray
+    windows: IntArray
+    tilts: FloatArray
+    coefficients: FloatArray
+    placements: FloatArray
+    cumulated_placements: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SegmentLaw:
+    """A law of innovations or jump sizes, segment by segment.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_segments,)
+        Probability of each segment.
+    sizes : ndarray of shape (n_segments,)
+        Log return in the middle of each.
+    statistic : ndarray of shape (n_segments,)
+        What the exponent of a tilt multiplies.
+    rate : float
+        Expected number in a step; an innovation comes exactly once.
+    """
+
+    probabilities: FloatArray
+    sizes: FloatArray
+    statistic: FloatArray
+    rate: float
+
+    def tilted(self, theta: float) -> FloatArray:
+        """Return the probabilities times ``exp(-theta * statistic)``."""
+        return np.asarray(self.probabilities * np.exp(-theta * self.statistic))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Group:
+    """Tilts of one window and one statistic.
+
+    Parameters
+    ----------
+    window : int
+        Length in steps.
+    innovation : SegmentLaw
+        Law of the innovation.
+    jumps : tuple of SegmentLaw
+        Laws of the jumps.
+    tilt : float
+        Smallest exponent.
+    multiples : tuple of int
+        Which multiples of it are used, between 1 and N_TILTS.
+    """
+
+    window: int
+    innovation: SegmentLaw
+    jumps: tuple[SegmentLaw, ...]
+    tilt: float
+    multiples: tuple[int, ...]
+
+    def log_moment(self, theta: float) -> float:
+        """Return ``log E exp(-theta * statistic of the window)``."""
+        jumps = sum(jump.rate * (float(jump.tilted(theta).sum()) - 1.0) for jump in self.jumps)
+        return self.window * (math.log(float(self.innovation.tilted(theta).sum())) + jumps)
+
+    def mean_fall(self, theta: float) -> float:
+        """Return the expected log fall over the window under a tilt."""
+        weights = self.innovation.tilted(theta)
+        innovation = -float((weights * self.innovation.sizes).sum() / weights.sum())
+        jumps = -sum(jump.rate * float((jump.tilted(theta) * jump.sizes).sum()) for jump in self.jumps)
+        return self.window * (innovation + jumps)
+
+    def distance(self, theta: float) -> float:
+        """Return the square root of twice the relative entropy of a tilt: for normal steps, its standard deviations."""
+        entropy = theta * self._mean_statistic(theta) - self.log_moment(theta)
+        return math.sqrt(2.0 * entropy) if not entropy <= 0.0 else 0.0
+
+    def _mean_statistic(self, theta: float) -> float:
+        weights = self.innovation.tilted(theta)
+        innovation = -float((weights * self.innovation.statistic).sum() / weights.sum())
+        jumps = -sum(jump.rate * float((jump.tilted(theta) * jump.statistic).sum()) for jump in self.jumps)
+        return self.window * (innovation + jumps)
+
+
+def make_proposal(arrays: ModelArrays, signals: Sequence[Signal]) -> ProposalArrays | None:
+    """Choose tilted windows for the signals of a simulation.
+
+    Each window length has a group of tilts; a reference without a window is watched over the whole term. Half a dozen
+    tilts a group bring every drop between those of plain paths and `DEEPEST_LOG_DROP` within reach, as far as their
+    probability exceeds about 1e-12. Under GARCH a fall is prepared by rising volatility, so storms take the place of
+    tilted windows. Where a law has a heavy tail, one more group makes a single huge step or jump common.
+
+    Returns
+    -------
+    ProposalArrays or None
+        None where nothing can be tilted, as the price does not move.
+    """
+    innovation, jumps = _innovation_law(arrays), _jump_laws(arrays)
+    n_steps = max(signal.term_steps for signal in signals)
+    spans = sorted({signal.window_steps or signal.term_steps - signal.start_steps for signal in signals})
+    if arrays.law.size:
+        plain_share, lengths = PLAIN_SHARE_UNDER_GARCH, _storm_lengths(arrays.law, spans[0], n_steps)
+        found = [_storm_group(length, innovation, jumps) for length in lengths]
+    else:
+        plain_share, lengths = PLAIN_SHARE, sorted({min(span, n_steps) for span in spans})
+        found = [_window_group(length, innovation, jumps) for length in lengths]
+    groups = [group for group in (*found, _huge_group(innovation, jumps)) if group is not None]
+    return _arrays(groups, plain_share, signals, n_steps) if groups else None
+
+
+def _innovation_law(arrays: ModelArrays) -> SegmentLaw:
+    deviation = arrays.deviation if not arrays.law.size else math.sqrt(arrays.initial_variance)
+    if arrays.innovations_are_values:
+        n_values = len(arrays.innovations)
+        return _law(np.full(n_values, 1.0 / n_values), arrays.innovations * deviation, rate=1.0)
+    return _law(_segment_probabilities(0.5), _middles(arrays.innovations) * deviation, rate=1.0)
+
+
+def _jump_laws(arrays: ModelArrays) -> tuple[SegmentLaw, ...]:
+    return tuple(
+        _law(_segment_probabilities(split), _middles(sizes), rate=1.0 / wait)
+        for split, sizes, wait in zip(arrays.splits, arrays.sizes, arrays.mean_waits, strict=False)
+    )
+
+
+def _law(probabilities: FloatArray, sizes: FloatArray, rate: float) -> SegmentLaw:
+    """Take the size as the statistic, held to moderate quantiles where the tail is heavy."""
+    law = SegmentLaw(probabilities=probabilities, sizes=sizes, statistic=sizes, rate=rate)
+    if not _is_heavy(law):
+        return law
+    moderate = _quantile(law, _MODERATE)
+    return replace(law, statistic=np.maximum(sizes, moderate))
+
+
+def _is_heavy(law: SegmentLaw) -> bool:
+    """Whether falls grow faster than an exponential law's from one tail probability to a far smaller one."""
+    near, far = _quantile(law, 2.0**-25), _quantile(law, 2.0**-45)
+    return bool(far < 2.5 * near < 0.0)
+
+
+def _quantile(law: SegmentLaw, probability: float) -> float:
+    order = np.argsort(law.sizes, kind="stable")
+    place = int(np.searchsorted(np.cumsum(law.probabilities[order]), probability))
+    return float(law.sizes[order[min(place, len(order) - 1)]])
+
+
+def _segment_probabilities(split: float) -> FloatArray:
+    """Return the probability of every segment of a quantile table, lower side first."""
+    octaves = np.ldexp(1.0, np.arange(N_OCTAVES) - N_OCTAVES)
+    side = np.repeat(octaves / octaves.sum() / N_SEGMENTS, N_SEGMENTS)
+    return np.concatenate([split * side, (1.0 - split) * side])
+
+
+def _middles(table: FloatArray) -> FloatArray:
+    """Return the value in the middle of every segment."""
+    start, linear, quadratic, cubic = table.reshape(-1, 4).T
+    return np.asarray(start + 0.5 * (linear + 0.5 * (quadratic + 0.5 * cubic)))
+
+
+def _window_group(window: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group | None:
+    """Choose the tilts of a window: neighbours are `SPACING` apart in distance."""
+    untilted = _untilted(window, innovation, jumps)
+    strongest = _strongest_tilt(untilted)
+    if strongest == 0.0:
+        return None
+    tilt = strongest / N_TILTS
+    distances = np.array([untilted.distance(k * tilt) for k in range(1, N_TILTS + 1)])
+    wanted = np.arange(distances[-1], 0.5, -SPACING)
+    multiples = {int(np.argmin(np.abs(distances - distance))) + 1 for distance in wanted}
+    used = sorted(k for k in multiples if untilted.mean_fall(k * tilt) >= SMALLEST_LOG_DROP or k == N_TILTS)
+    return Group(window=window, innovation=innovation, jumps=jumps, tilt=tilt, multiples=tuple(used))
+
+
+def _untilted(window: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group:
+    return Group(window=window, innovation=innovation, jumps=jumps, tilt=0.0, multiples=())
+
+
+def _strongest_tilt(group: Group) -> float:
+    """Find, by bisection, the exponent that reaches the deepest drop or the largest rate, whichever is first."""
+
+    def too_strong(theta: float) -> bool:
+        # Written so that an overflow to NaN is too strong.
+        return not (group.mean_fall(theta) < DEEPEST_LOG_DROP and 0.5 * group.distance(theta) ** 2 < LARGEST_RATE)
+
+    return _bisect(too_strong)
+
+
+def _bisect(too_strong: Callable[[float], bool]) -> float:
+    """Find the largest exponent that is not too strong, or 0 where none is ever too strong."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        high = 1e-6
+        while not too_strong(high):
+            high *= 2.0
+            if high > _NOTHING_MOVES:
+                return 0.0
+        low = 0.0
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if too_strong(middle) else (middle, high)
+    return low
+
+
+def _storm_lengths(law: FloatArray, window: int, n_steps: int) -> list[int]:
+    _, alpha, beta, gamma = law
+    persistence = min(alpha + beta + 0.5 * gamma, 1.0 - 1.0 / n_steps)
+    half_life = math.log(0.5) / math.log(max(persistence, 0.5))
+    return sorted({min(n_steps, window + round(share * half_life)) for share in STORM_HALF_LIVES})
+
+
+def _storm_group(length: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group | None:
+    """Make a stretch of large innovations, of both signs but more often falls, which raises the variance on its own."""
+    scale = math.sqrt(float((innovation.probabilities * innovation.sizes**2).sum()))
+    if scale == 0.0:
+        return None
+    bound = max(3.0, -_quantile(innovation, _MODERATE) / scale)
+    standardised = np.clip(innovation.sizes / scale, -bound, bound)
+    stormy = replace(innovation, statistic=standardised - STORM_SQUARE * standardised**2)
+    calm = Group(window=length, innovation=stormy, jumps=tuple(map(_untouched, jumps)), tilt=0.0, multiples=())
+    tilt = _bisect(lambda theta: not 0.5 * calm.distance(theta) ** 2 < STORM_ENTROPY)
+    return replace(calm, tilt=tilt, multiples=(1,)) if tilt else None
+
+
+def _huge_group(innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group | None:
+    """Make one huge fall in one step: every octave of the lower tail of a heavy law becomes as likely as any other.
+
+    The statistic is minus the log of the ratio of probabilities, so that the tilt 1 is the law wanted. An innovation is
+    drawn from an even mixture of its law and the flat one; jumps of the flat law come on top, one in the step.
+    """
+    flat_jumps = tuple(
+        _flattened(jump, 1.0, 1.0 / jump.rate) if _is_heavy(jump) else _untouched(jump) for jump in jumps
+    )
+    flat_innovation = _flattened(innovation, 0.5, 0.5) if _is_heavy(innovation) else _untouched(innovation)
+    if not any(law.statistic.any() for law in (flat_innovation, *flat_jumps)):
+        return None
+    return Group(window=1, innovation=flat_innovation, jumps=flat_jumps, tilt=1.0, multiples=(1,))
+
+
+def _untouched(law: SegmentLaw) -> SegmentLaw:
+    return replace(law, statistic=np.zeros_like(law.sizes))
+
+
+def _flattened(law: SegmentLaw, own: float, flat: float) -> SegmentLaw:
+    side = len(law.sizes) // 2
+    octaves = np.arange(side) // N_SEGMENTS
+    deep = octaves >= N_OCTAVES - _FLAT_OCTAVES
+    lower = np.where(deep, 1.0 / np.count_nonzero(deep), 0.0) / law.probabilities[:side]
+    ratio = own + flat * np.concatenate([lower, np.zeros(len(law.sizes) - side)])
+    return replace(law, statistic=-np.log(ratio))
+
+
+def _arrays(groups: Sequence[Group], plain_share: float, signals: Sequence[Signal], n_steps: int) -> ProposalArrays:
+    components = [(row, group, k) for row, group in enumerate(groups) for k in group.multiples]
+    shares = np.concatenate([_shares(group) for group in groups]) * ((1.0 - plain_share) / len(groups))
+    coefficients = np.zeros((len(groups), N_TILTS))
+    for share, (row, group, k) in zip(shares, components, strict=True):
+        coefficients[row, k - 1] = share * math.exp(-group.log_moment(k * group.tilt))
+    tilted_jumps = [[jump.tilted(k * group.tilt) for jump in group.jumps] for _, group, k in components]
+    n_sources, n_segments = len(groups[0].jumps), 2 * N_OCTAVES * N_SEGMENTS
+    placements = np.array([_placements(group.window, signals, n_steps) for group in groups])
+    return ProposalArrays(
+        plain_share=plain_share,
+        cumulated_shares=plain_share + np.cumsum(shares),
+        group_of_component=np.array([row for row, _, _ in components], dtype=np.int64),
+        innovation_statistic=np.array([group.innovation.statistic for group in groups]),
+        innovation_cumulated=np.array(
+            [_cumulated(group.innovation.tilted(k * group.tilt)) for _, group, k in components]
+        ),
+        size_statistic=np.array([[jump.statistic for jump in group.jumps] for group in groups]).reshape(
+            len(groups), n_sources, n_segments
+        ),
+        size_cumulated=np.array([[_cumulated(tilted) for tilted in row] for row in tilted_jumps]).reshape(
+            len(components), n_sources, n_segments
+        ),
+        multiplicity=np.array([[tilted.sum() for tilted in row] for row in tilted_jumps]).reshape(
+            len(components), n_sources
+        ),
+        windows=np.array([group.window for group in groups], dtype=np.int64),
+        tilts=np.array([group.tilt for group in groups]),
+        coefficients=coefficients,
+        placements=placements,
+        cumulated_placements=np.cumsum(placements, axis=1),
+    )
+
+
+def _shares(group: Group) -> FloatArray:
+    """Give stronger tilts more paths: their likelihood ratios scatter more."""
+    weights = np.array([group.distance(k * group.tilt) ** LEAN for k in group.multiples])
+    return np.asarray(weights / weights.sum())
+
+
+def _cumulated(weights: FloatArray) -> FloatArray:
+    cumulated = np.cumsum(weights)
+    return np.asarray(cumulated / cumulated[-1])
+
+
+def _placements(window: int, signals: Sequence[Signal], n_steps: int) -> FloatArray:
+    """Return the probability of each start: even over each stretch that is watched, and over the stretches."""
+    density = np.zeros(n_steps)
+    stretches = {(signal.start_steps, signal.term_steps) for signal in signals}
+    for start, term in stretches:
+        last = min(max(start, term - window), n_steps - window)
+        first = min(start, last)
+        density[first : last + 1] += 1.0 / (last + 1 - first) / len(stretches)
+    return density
