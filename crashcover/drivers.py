@@ -114,7 +114,7 @@ def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
 
 
 def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
-    """Loss of every path as a share of the limit, in the order of the paths."""
+    """Weighted loss of every path as a share of the limit, in the order of the paths."""
     signal = make_signal(
         reference=cover.trigger.reference,
         window=cover.trigger.window,
@@ -123,7 +123,8 @@ def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
         step=parse_duration(surface.model.step, "step"),
     )
     drops = surface.worst_drops[surface.signals.index(signal)]
-    return np.where(drops >= cover.trigger.drop, cover.payout.share(drops), 0.0)
+    losses = np.where(drops >= cover.trigger.drop, cover.payout.share(drops), 0.0)
+    return losses if surface.weights is None else losses * surface.weights
 
 
 def _share(part: FloatArray, whole: FloatArray) -> Estimate[float]:

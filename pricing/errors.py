@@ -33,6 +33,10 @@ class PrecisionError(PricingError):
     """A number exists but is too uncertain to be sold on."""
 
 
+class PrecisionWarning(UserWarning):
+    """A Monte Carlo estimate hangs on very few paths; its standard error is not to be trusted."""
+
+
 class UninsurableError(PricingError):
     """A premium would reach its limit: the event is too likely to insure on this basis."""
 

@@ -1,13 +1,14 @@
 """Numbers that come with their standard error, and the weighted sample of worst drops that they come from."""
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from pricing.errors import PrecisionError
+from pricing.errors import PrecisionError, PrecisionWarning
 from pricing.units import require_fraction
 
 FloatArray = npt.NDArray[np.float64]
@@ -15,6 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
 
 _FEWEST_PATHS_BEYOND = 10
+_LARGEST_PART = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,13 @@ class WeightedSample:
         """Number of paths."""
         return len(self.drops)
 
+    @property
+    def effective_size(self) -> float:
+        """Number of unweighted paths with the same error in the mean weight (Kish 1965)."""
+        if self.weights is None:
+            return float(self.n_paths)
+        return float(self.weights.sum()) ** 2 / float(np.square(self.weights).sum())
+
     def n_beyond(self, drop: float) -> int:
         """Count the paths whose worst drop is `drop` or more."""
         return self.n_paths - int(np.searchsorted(self.drops[::-1], drop, side="left"))
@@ -83,6 +92,14 @@ class WeightedSample:
         """
         weighted = self.weighted(values)
         mean = float(weighted.sum()) / self.n_paths
+        if self.weights is not None and weighted.size and float(weighted.max()) > _LARGEST_PART * mean * self.n_paths:
+            part = float(weighted.max()) / (mean * self.n_paths)
+            warnings.warn(
+                f"one of {self.n_paths} paths carries {part:.0%} of an estimate of {mean:.2g}: raise n_paths, or ask "
+                "for a less rare event",
+                PrecisionWarning,
+                stacklevel=2,
+            )
         return Estimate(mean, self.standard_error(weighted, mean))
 
     def standard_error(self, weighted: FloatArray, mean: float) -> float:

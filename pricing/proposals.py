@@ -48,6 +48,8 @@ STORM_HALF_LIVES = (1.0, 4.0)
 
 _MODERATE = 2.0**-12  # tail probability up to which a window tilt may lean on a heavy law
 _FLAT_OCTAVES = 40  # depth of the flat law: falls of probability down to 2^-40
+_NEAR_CEILING = 0.9
+_LARGEST_EXPONENT = 39.0  # the kernel holds exponents to 40
 _NOTHING_MOVES = 1e12  # a tilt beyond this means that no step can fall
 
 
@@ -266,13 +268,18 @@ def _untilted(window: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]
 
 
 def _strongest_tilt(group: Group) -> float:
-    """Find, by bisection, the exponent that reaches the deepest drop or the largest rate, whichever is first."""
+    """Find the exponent that reaches the deepest drop or the largest rate, whichever is first.
 
-    def too_strong(theta: float) -> bool:
-        # Written so that an overflow to NaN is too strong.
-        return not (group.mean_fall(theta) < DEEPEST_LOG_DROP and 0.5 * group.distance(theta) ** 2 < LARGEST_RATE)
-
-    return _bisect(too_strong)
+    Without jumps the rate cannot exceed that of a window of nothing but the deepest innovation, and comes near it only
+    under absurd exponents.
+    """
+    deepest = group.innovation.statistic == group.innovation.statistic.min()
+    ceiling = -group.window * math.log(float(group.innovation.probabilities[deepest].sum()))
+    largest = LARGEST_RATE if group.jumps else min(LARGEST_RATE, _NEAR_CEILING * ceiling)
+    # Written so that an overflow to NaN is too strong.
+    return _bisect(
+        lambda theta: not (group.mean_fall(theta) < DEEPEST_LOG_DROP and 0.5 * group.distance(theta) ** 2 < largest)
+    )
 
 
 def _bisect(too_strong: Callable[[float], bool]) -> float:
@@ -335,7 +342,7 @@ def _flattened(law: SegmentLaw, own: float, flat: float) -> SegmentLaw:
     deep = octaves >= N_OCTAVES - _FLAT_OCTAVES
     lower = np.where(deep, 1.0 / np.count_nonzero(deep), 0.0) / law.probabilities[:side]
     ratio = own + flat * np.concatenate([lower, np.zeros(len(law.sizes) - side)])
-    return replace(law, statistic=-np.log(ratio))
+    return replace(law, statistic=-np.minimum(np.log(ratio), _LARGEST_EXPONENT))
 
 
 def _arrays(groups: Sequence[Group], plain_share: float, signals: Sequence[Signal], n_steps: int) -> ProposalArrays:

@@ -7,6 +7,7 @@ as their definition says, without any streaming. The results must agree with the
 import numpy as np
 
 from pricing.kernel_inputs import model_arrays
+from pricing.proposals import make_proposal
 from pricing.triggers import Reference
 
 N_OCTAVES, N_SEGMENTS = 53, 32
@@ -52,21 +53,83 @@ def uniform_of(word):
     return (2.0 * (word >> np.uint64(12)).astype(np.float64) + 1.0) * 2.0**-53
 
 
-def table_value(table, side, uniform):
+def segment_and_place(side, uniform):
+    """Return the segment of a quantile table and the place in it, from 0 to 1."""
     fraction, exponent = np.frexp(uniform)  # uniform = fraction * 2^exponent, fraction in [1/2, 1)
     place = (2.0 * fraction - 1.0) * N_SEGMENTS
     segment = np.floor(place).astype(np.int64)
-    t = place - segment
-    column = (exponent - 1 + N_OCTAVES) * N_SEGMENTS + segment + side.astype(np.int64) * SIDE
-    c = table.reshape(2 * SIDE, 4).T[:, column]
+    return (exponent - 1 + N_OCTAVES) * N_SEGMENTS + segment + side.astype(np.int64) * SIDE, place - segment
+
+
+def cubic(table, segment, t):
+    c = table.reshape(2 * SIDE, 4).T[:, segment]
     return c[0] + t * (c[1] + t * (c[2] + t * c[3]))
 
 
-def innovations_of(arrays, words):
+def table_value(table, side, uniform):
+    return cubic(table, *segment_and_place(side, uniform))
+
+
+def segments_of(arrays, words):
     if arrays.innovations_are_values:
         n_values = np.uint64(len(arrays.innovations))
-        return arrays.innovations[((words >> np.uint64(32)) * n_values) >> np.uint64(32)]
-    return table_value(arrays.innovations, words & np.uint64(1), uniform_of(words))
+        return (((words >> np.uint64(32)) * n_values) >> np.uint64(32)).astype(np.int64), np.zeros(words.shape)
+    return segment_and_place(words & np.uint64(1), uniform_of(words))
+
+
+def innovations_of(arrays, segments, places):
+    if arrays.innovations_are_values:
+        return arrays.innovations[segments]
+    return cubic(arrays.innovations, segments, places)
+
+
+def search(cumulated, uniform):
+    """Return the first entry above `uniform`, or the last, and where between its neighbours it lies."""
+    i = min(int(np.searchsorted(cumulated, uniform, side="right")), len(cumulated) - 1)
+    below = cumulated[i - 1] if i else 0.0
+    inside = cumulated[i] > below and uniform < cumulated[i]
+    return i, (uniform - below) / (cumulated[i] - below) if inside else 0.5
+
+
+class Mixture:
+    """Which component each path comes from, and how likely the path is under all of them."""
+
+    def __init__(self, proposal, seed, paths, n_steps):
+        generator = Generator(seed, 1 << 30, paths)
+        self.proposal = proposal
+        self.component = np.full(len(paths), -1)
+        self.begin = np.full(len(paths), n_steps + 1)
+        self.end = self.begin.copy()
+        uniforms = uniform_of(generator.next_word())
+        (tilted,) = np.nonzero(uniforms >= proposal.plain_share)
+        starts = uniform_of(generator.next_word(tilted))
+        for path, start in zip(tilted, starts, strict=True):
+            component, _ = search(proposal.cumulated_shares, uniforms[path])
+            group = proposal.group_of_component[component]
+            self.component[path] = component
+            self.begin[path], _ = search(proposal.cumulated_placements[group], start)
+            self.end[path] = self.begin[path] + proposal.windows[group]
+        self.statistic = np.zeros((len(proposal.windows), n_steps, len(paths)))
+
+    def tilt(self, words, segments, places):
+        for path in np.flatnonzero(self.component >= 0):
+            cumulated = self.proposal.innovation_cumulated[self.component[path]]
+            for step in range(self.begin[path], min(self.end[path], len(words))):
+                uniform = uniform_of(words[step, path])
+                segments[step, path], places[step, path] = search(cumulated, uniform)
+        self.statistic += self.proposal.innovation_statistic[:, segments]
+
+    def weights(self):
+        """Return one over the likelihood ratio, window by window and tilt by tilt, by definition."""
+        proposal = self.proposal
+        likelihood = np.full(self.statistic.shape[2], proposal.plain_share)
+        for group, window in enumerate(proposal.windows):
+            for start in range(self.statistic.shape[1] - window + 1):
+                total = self.statistic[group, start : start + window].sum(axis=0)
+                for k in np.flatnonzero(proposal.coefficients[group]) + 1:
+                    ratio = proposal.coefficients[group, k - 1] * np.exp(-k * proposal.tilts[group] * total)
+                    likelihood += proposal.placements[group, start] * ratio
+        return 1.0 / likelihood
 
 
 def volatility_of(arrays, innovations):
@@ -83,19 +146,40 @@ def volatility_of(arrays, innovations):
     return returns
 
 
-def add_jumps(returns, generator, mean_wait, split, sizes, waits):
+def add_jumps(returns, generator, arrays, source, mixture):
     """Add every jump to the step that it falls into, path by path in the order of time."""
-    n_steps, n_paths = returns.shape
-    lower = np.zeros(n_paths, dtype=np.uint64)
-    time = mean_wait * table_value(waits, lower, uniform_of(generator.next_word()))
-    while True:
-        (live,) = np.nonzero(time < n_steps)
-        if not live.size:
-            return
-        side = (uniform_of(generator.next_word(live)) > split).astype(np.uint64)
-        size = table_value(sizes, side, uniform_of(generator.next_word(live)))
-        returns[time[live].astype(np.int64), live] += size
-        time[live] += mean_wait * table_value(waits, lower[live], uniform_of(generator.next_word(live)))
+    for path in range(returns.shape[1]):
+        add_jumps_of_path(returns, generator, arrays, source, mixture, path)
+
+
+def add_jumps_of_path(returns, generator, arrays, source, mixture, path):
+    n_steps, lower, tilted, where = len(returns), np.zeros(1, dtype=np.uint64), False, np.array([path])
+    switch = mixture.begin[path] if mixture and mixture.component[path] >= 0 else np.inf
+
+    def draw():
+        return uniform_of(generator.next_word(where))
+
+    def wait():
+        steps = arrays.mean_waits[source] * table_value(arrays.waits, lower, draw())[0]
+        return steps / mixture.proposal.multiplicity[mixture.component[path], source] if tilted else steps
+
+    time = wait()
+    while min(time, switch) < n_steps:
+        if switch <= time:
+            tilted = not tilted
+            time = switch + wait()
+            switch = mixture.end[path] if tilted else np.inf
+            continue
+        if tilted:
+            cumulated = mixture.proposal.size_cumulated[mixture.component[path], source]
+            segment, place = search(cumulated, draw()[0])
+        else:
+            side = (draw() > arrays.splits[source]).astype(np.uint64)
+            (segment,), (place,) = segment_and_place(side, draw())
+        returns[int(time), path] += cubic(arrays.sizes[source], segment, place)
+        if mixture:
+            mixture.statistic[:, int(time), path] += mixture.proposal.size_statistic[:, source, segment]
+        time += wait()
 
 
 def worst_log_drop(log_prices, signal):
@@ -113,23 +197,23 @@ def worst_log_drop(log_prices, signal):
     return worst
 
 
-def log_prices_of(model, seed, n_paths, n_steps):
-    """Return log prices, shape (steps + 1, paths)."""
+def log_prices_and_weights(model, signals, settings):
+    """Return log prices, shape (steps + 1, paths), and the weights of the paths."""
     arrays = model_arrays(model)
+    n_steps, n_paths = max(signal.term_steps for signal in signals), settings.n_paths
     paths = np.arange(n_paths, dtype=np.uint64)
-    generator = Generator(seed, 0, paths)
+    proposal = make_proposal(arrays, signals) if settings.rare_drops else None
+    mixture = Mixture(proposal, settings.seed, paths, n_steps) if proposal else None
+    generator = Generator(settings.seed, 0, paths)
     words = np.array([generator.next_word() for _ in range(n_steps)])
-    returns = volatility_of(arrays, innovations_of(arrays, words))
+    segments, places = segments_of(arrays, words)
+    if mixture:
+        mixture.tilt(words, segments, places)
+    returns = volatility_of(arrays, innovations_of(arrays, segments, places))
     for source in range(len(arrays.mean_waits)):
-        add_jumps(
-            returns,
-            Generator(seed, 1 + source, paths),
-            arrays.mean_waits[source],
-            arrays.splits[source],
-            arrays.sizes[source],
-            arrays.waits,
-        )
-    return np.concatenate([np.zeros((1, n_paths)), np.cumsum(arrays.drift + returns, axis=0)])
+        add_jumps(returns, Generator(settings.seed, 1 + source, paths), arrays, source, mixture)
+    log_prices = np.concatenate([np.zeros((1, n_paths)), np.cumsum(arrays.drift + returns, axis=0)])
+    return log_prices, mixture.weights() if mixture else np.ones(n_paths)
 
 
 def fraction_of_log_drop(log_drop):
@@ -143,7 +227,7 @@ def fraction_of_log_drop(log_drop):
     return 1.0 - np.ldexp(total, -halvings.astype(np.int64))
 
 
-def worst_drops(model, signals, seed, n_paths):
-    """Return what ``simulate`` returns, shape (signals, paths)."""
-    log_prices = log_prices_of(model, seed, n_paths, max(signal.term_steps for signal in signals))
-    return np.array([fraction_of_log_drop(worst_log_drop(log_prices, signal)) for signal in signals])
+def worst_drops_and_weights(model, signals, settings):
+    """Return what ``simulate`` returns: worst drops, shape (signals, paths), and weights."""
+    log_prices, weights = log_prices_and_weights(model, signals, settings)
+    return np.array([fraction_of_log_drop(worst_log_drop(log_prices, signal)) for signal in signals]), weights

@@ -44,16 +44,22 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_law_agrees_bit_for_bit(name):
+@pytest.mark.parametrize("rare_drops", [False, True])
+def test_every_law_agrees_bit_for_bit(name, rare_drops):
+    size = SimulationSettings(n_paths=37, seed=20_240_817, rare_drops=rare_drops)
     surface = simulate(
         MODELS[name],
         windows=("1h", "5h", "24h"),
         terms=("31h", "32h", "100h"),
         references=tuple(Reference),
         waiting_periods=("0h", "7h"),
-        settings=SimulationSettings(n_paths=37, seed=20_240_817),
+        settings=size,
     )
-    assert np.array_equal(surface.worst_drops, twin.worst_drops(MODELS[name], surface.signals, 20_240_817, 37))
+    drops, weights = twin.worst_drops_and_weights(MODELS[name], surface.signals, size)
+    assert np.array_equal(surface.worst_drops, drops)
+    if rare_drops:
+        # The kernel has its own exponential and a polynomial where the twin adds up term by term.
+        assert surface.weights == pytest.approx(weights, rel=1e-11)
 
 
 @settings(max_examples=60)
@@ -66,15 +72,17 @@ def test_every_law_agrees_bit_for_bit(name):
 )
 def test_every_geometry_agrees_bit_for_bit(window, term, waiting, reference, seed):
     model = MODELS["constant, normal"]
+    size = SimulationSettings(n_paths=3, seed=seed)
     surface = simulate(
         model,
         windows=(f"{window}h",),
         terms=(f"{waiting + term}h",),
         references=(reference,),
         waiting_periods=(f"{waiting}h",),
-        settings=SimulationSettings(n_paths=3, seed=seed),
+        settings=size,
     )
-    assert np.array_equal(surface.worst_drops, twin.worst_drops(model, surface.signals, seed, 3))
+    drops, _ = twin.worst_drops_and_weights(model, surface.signals, size)
+    assert np.array_equal(surface.worst_drops, drops)
 
 
 def test_generator_agrees_with_published_xoshiro256_words():

@@ -191,9 +191,7 @@ def test_jumps_denser_than_a_thousand_a_step_are_refused():
 
 
 def test_more_paths_than_memory_are_refused():
-    with pytest.raises(
-        SimulationError, match="n_paths must fit into memory, got 1099511627776: 17,592 GB"
-    ):
+    with pytest.raises(SimulationError, match="n_paths must fit into memory, got 1099511627776: 17,592 GB"):
         simulate(MODEL, settings=SimulationSettings(n_paths=2**40, seed=1))
 
 

@@ -1,0 +1,223 @@
+"""Rare drops: what one weighted sample promises, held against exact values and against plain simulation."""
+
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from pricing import (
+    ConstantVolatility,
+    DoubleExponentialSizes,
+    Empirical,
+    Garch,
+    GeneralizedParetoFalls,
+    Jumps,
+    Normal,
+    NormalSizes,
+    PrecisionWarning,
+    PriceModel,
+    Reference,
+    SimulationSettings,
+    StudentT,
+    simulate,
+)
+from pricing.closed_form import (
+    discrete_drawdown_probability,
+    discrete_touch_probability,
+    normal_steps,
+    one_step_window_probability,
+    two_step_window_probability,
+)
+from tests.reference_tables import rows
+
+HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
+STEPS_A_YEAR = YEAR / HOUR
+DROPS = np.arange(0.10, 0.951, 0.05)
+RARE = SimulationSettings(n_paths=20_000, seed=42, rare_drops=True)
+HOURLY = 1.0 / math.sqrt(STEPS_A_YEAR)
+
+RESIDUALS = Empirical(values=(np.random.default_rng(1).standard_t(5, 5_000) * math.sqrt(3 / 5)).tolist())
+GJR = Garch(omega=3e-6, alpha=0.08, beta=0.88, gamma=0.03, initial_variance=1e-4)
+
+
+def constant(annual, innovations=None, jumps=(), **changes):
+    return PriceModel(
+        volatility=ConstantVolatility(annual=annual), innovations=innovations or Normal(), jumps=jumps, **changes
+    )
+
+
+def jumps(per_year, sizes):
+    return (Jumps(per_year=per_year, sizes=sizes),)
+
+
+#: Model and the bound on relative standard error times the square root of the number of paths.
+REACH = {
+    "constant 60 %": (constant(0.6), 5.5),
+    "constant 150 %": (constant(1.5), 5.5),
+    "constant 300 %": (constant(3.0), 5.5),
+    "bootstrapped": (constant(1.0, RESIDUALS), 7.0),
+    "Merton, alt_mid": (constant(0.8, jumps=jumps(12.0, NormalSizes(mean=-0.05, stdev=0.1))), 9.0),
+    "Merton, alt_high": (constant(1.2, jumps=jumps(24.0, NormalSizes(mean=-0.1, stdev=0.2))), 9.0),
+    "Merton, rare_crash": (constant(0.6, jumps=jumps(2.0, NormalSizes(mean=-0.35, stdev=0.15))), 10.0),
+    "Kou": (constant(0.8, jumps=jumps(12.0, DoubleExponentialSizes(p_up=0.4, eta_up=12.0, eta_down=8.0))), 10.0),
+    "Pareto falls": (
+        constant(0.8, jumps=jumps(0.25, GeneralizedParetoFalls(threshold=0.22, scale=0.08, shape=0.2))),
+        10.0,
+    ),
+    "Student-t": (constant(1.0, StudentT(dof=4.0)), 10.0),
+}
+SMALLEST = {"Student-t": 1e-8}
+
+
+#: Some drops of the grid are rarer than 1e-12, where nothing is promised.
+beyond_reach = pytest.mark.filterwarnings("ignore::pricing.errors.PrecisionWarning")
+
+
+@beyond_reach
+@pytest.mark.parametrize("name", REACH)
+def test_one_sample_resolves_every_drop(name):
+    model, bound = REACH[name]
+    curve = simulate(model, settings=RARE).exceedance(DROPS)
+    seen = curve.value >= SMALLEST.get(name, 1e-12)
+    relative = curve.standard_error[seen] / curve.value[seen] * math.sqrt(RARE.n_paths)
+    assert seen.sum() >= 3
+    assert relative.max() <= bound, dict(zip(DROPS[seen].round(2), relative.round(1), strict=True))
+
+
+@pytest.mark.parametrize("name", REACH)
+def test_weights_have_mean_one_and_are_bounded(name):
+    weights = simulate(REACH[name][0], settings=RARE).weights
+    assert abs(weights.mean() - 1.0) < 4.0 * weights.std() / math.sqrt(len(weights))
+    assert weights.min() >= 0.0
+    assert weights.max() <= 20.0  # one over the share of plain paths
+
+
+def steps_of(deviation):
+    return normal_steps(volatility=deviation / HOURLY, log_drift=0.0, step_years=1.0 / STEPS_A_YEAR)
+
+
+def assert_agrees(estimate, exact):
+    z = (estimate.value - exact) / estimate.standard_error
+    assert abs(z) < 4.0, f"{estimate} against {exact}: z = {z:.1f}"
+
+
+@pytest.mark.parametrize("threshold", [4.0, 5.0, 6.0, 7.0, 7.5])
+def test_deep_drops_agree_with_exact_recursions(threshold):
+    """Normal steps, 24 of them: probabilities from 1e-2 down to 1e-12."""
+    n_steps, deviation = 24, 0.02
+    law = steps_of(deviation)
+    surface = simulate(
+        constant(deviation / HOURLY),
+        windows=("1h", "2h"),
+        terms=("24h",),
+        references=(Reference.ROLLING_HIGH, Reference.RUNNING_HIGH, Reference.INCEPTION),
+        settings=RARE,
+    )
+    exact = {
+        "one step": (threshold, one_step_window_probability, {"window": "1h"}),
+        "two steps": (1.4 * threshold, two_step_window_probability, {"window": "2h"}),
+        "drawdown": (5.5 * threshold - 8.0, discrete_drawdown_probability, {"reference": Reference.RUNNING_HIGH}),
+        "touch": (4.9 * threshold - 8.0, discrete_touch_probability, {"reference": Reference.INCEPTION}),
+    }
+    for name, (deviations, probability, signal) in exact.items():
+        drop = -math.expm1(-deviations * deviation)
+        value = probability(drop=drop, steps=law, n_steps=n_steps)
+        assert value > 1e-13, name
+        assert_agrees(surface.exceedance(drop, term="24h", **signal), value)
+
+
+@pytest.mark.parametrize("row", rows("garch11_short_horizon_exact"))
+def test_garch_agrees_with_nested_quadrature(row):
+    law = Garch(omega=row["omega"], alpha=row["alpha"], beta=row["beta"], initial_variance=row["sigma1"] ** 2)
+    model = PriceModel(volatility=law, innovations=StudentT(dof=row["t_df"]) if row["t_df"] else Normal())
+    surface = simulate(
+        model,
+        windows=("1h", "2h"),
+        terms=("3h",),
+        references=tuple(Reference),
+        settings=SimulationSettings(n_paths=200_000, seed=42, rare_drops=True),
+    )
+    for column, signal in {
+        "p_touch_3step": {"reference": Reference.INCEPTION},
+        "p_gap1_3step": {"reference": Reference.LAGGED, "window": "1h"},
+        "p_window2_3step": {"window": "2h"},
+        "p_mdd_3step": {"reference": Reference.RUNNING_HIGH},
+    }.items():
+        if row[column] > 1e-5:
+            assert_agrees(surface.exceedance(row["drop"], term="3h", **signal), row[column])
+
+
+@beyond_reach
+@pytest.mark.parametrize("name", REACH)
+def test_rare_and_plain_samples_agree_where_both_see(name):
+    model, _ = REACH[name]
+    plain = simulate(model, settings=SimulationSettings(n_paths=100_000, seed=43))
+    rare = simulate(model, settings=RARE)
+    compared = 0
+    for drop in DROPS:
+        seen, weighted = plain.exceedance(float(drop)), rare.exceedance(float(drop))
+        if 2e-4 < seen.value < 1.0 - 2e-4:
+            error = math.hypot(seen.standard_error, weighted.standard_error)
+            assert abs(seen.value - weighted.value) < 4.0 * error, drop
+            compared += 1
+    assert compared >= 1
+
+
+@pytest.mark.parametrize("innovations", [Normal(), StudentT(dof=5.0), RESIDUALS], ids=["normal", "t", "bootstrapped"])
+def test_garch_gains_in_the_tail_and_never_loses_a_third(innovations):
+    model = PriceModel(volatility=GJR, innovations=innovations)
+    plain = simulate(model, settings=SimulationSettings(n_paths=400_000, seed=44, n_threads=2)).sample().drops
+    surface = simulate(model, settings=SimulationSettings(n_paths=200_000, seed=45, n_threads=2, rare_drops=True))
+    for probability, gain in ((0.5, 0.75), (0.1, 0.9), (1e-2, 1.3), (1e-3, 2.5), (1e-4, 10.0)):
+        estimate = surface.exceedance(float(plain[int(400_000 * probability)]))
+        variance = estimate.standard_error**2 * surface.settings.n_paths
+        ratio = estimate.value * (1.0 - estimate.value) / variance
+        # At 1e-4 the variance itself is an estimate that scatters by about a quarter.
+        assert ratio >= gain * (0.75 if probability == 1e-4 else 1.0), f"at {probability}: {ratio:.1f}"
+
+
+@pytest.mark.parametrize("threshold", [3.0, 4.8, 6.0], ids=["1e-2", "1e-4", "1e-6"])
+def test_stated_intervals_cover_the_truth(threshold):
+    """400 seeds, 2,000 paths each; an interval of 95 % covers between 93 and 97 % (z < 1.9 at 400 draws)."""
+    n_steps, deviation = 24, 0.02
+    drop = -math.expm1(-1.15 * threshold * deviation)
+    exact = two_step_window_probability(drop=drop, steps=steps_of(deviation), n_steps=n_steps)
+    covered = 0
+    for seed in range(400):
+        settings = SimulationSettings(n_paths=2_000, seed=seed, rare_drops=True)
+        surface = simulate(constant(deviation / HOURLY), windows=("2h",), terms=("24h",), settings=settings)
+        estimate = surface.exceedance(drop, window="2h", term="24h")
+        covered += abs(estimate.value - exact) <= 1.959964 * estimate.standard_error
+    assert 0.93 <= covered / 400 <= 0.97, f"{covered / 400} at {exact:.1e}"
+
+
+def test_threads_and_company_of_paths_do_not_change_a_bit():
+    model = REACH["Merton, alt_high"][0]
+    expected = simulate(model, settings=RARE)
+    for settings in (
+        SimulationSettings(n_paths=20_000, seed=42, rare_drops=True, n_threads=3),
+        SimulationSettings(n_paths=4_999, seed=42, rare_drops=True),
+    ):
+        surface = simulate(model, settings=settings)
+        assert np.array_equal(surface.worst_drops, expected.worst_drops[:, : settings.n_paths])
+        assert np.array_equal(surface.weights, expected.weights[: settings.n_paths])
+
+
+def test_a_price_that_never_moves_stays_plain():
+    assert simulate(constant(0.0), settings=RARE).weights is None
+
+
+def test_an_estimate_that_hangs_on_one_path_says_so():
+    surface = simulate(
+        PriceModel(volatility=GJR, innovations=Normal()),
+        settings=SimulationSettings(n_paths=300, seed=1, rare_drops=True),
+    )
+    with pytest.warns(PrecisionWarning, match="one of 300 paths carries .* raise n_paths"):
+        surface.exceedance(DROPS)
+
+
+def test_the_effective_size_is_that_of_the_weights():
+    sample = simulate(constant(1.5), settings=RARE).sample()
+    assert 1_000 < sample.effective_size < 20_000
+    assert sample.effective_size == pytest.approx(sample.weights.sum() ** 2 / (sample.weights**2).sum())
