@@ -127,6 +127,11 @@ _source_options = _options(
 _simulation_options = _options(
     _option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
     _option("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),
+    _option(
+        "--rare-drops",
+        is_flag=True,
+        help="Draw most paths where deep drops are common, and weight them: for probabilities below one in a thousand.",
+    ),
 )
 _threads_option = _option("--threads", type=int, default=1, metavar="N", help="Threads; results do not depend on them.")
 _term_options = _options(

@@ -122,7 +122,12 @@ def read_basis(options: Options) -> PricingBasis:
 
 def read_settings(options: Options) -> SimulationSettings:
     """Make the size of the simulation from options."""
-    return SimulationSettings(n_paths=options["paths"], seed=options["seed"], n_threads=options["threads"])
+    return SimulationSettings(
+        n_paths=options["paths"],
+        seed=options["seed"],
+        n_threads=options["threads"],
+        rare_drops=options["rare_drops"],
+    )
 
 
 def _read_history(options: Options) -> PriceHistory:

@@ -50,6 +50,7 @@ _MODERATE = 2.0**-12  # tail probability up to which a window tilt may lean on a
 _FLAT_OCTAVES = 40  # depth of the flat law: falls of probability down to 2^-40
 _NEAR_CEILING = 0.9
 _LARGEST_EXPONENT = 39.0  # the kernel holds exponents to 40
+_WITHIN_SIGHT = 0.5  # distance up to which plain paths see enough
 _NOTHING_MOVES = 1e12  # a tilt beyond this means that no step can fall
 
 
@@ -253,11 +254,11 @@ def _window_group(window: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, 
     """Choose the tilts of a window: neighbours are `SPACING` apart in distance."""
     untilted = _untilted(window, innovation, jumps)
     strongest = _strongest_tilt(untilted)
-    if strongest == 0.0:
+    if untilted.distance(strongest) < _WITHIN_SIGHT:
         return None
     tilt = strongest / N_TILTS
     distances = np.array([untilted.distance(k * tilt) for k in range(1, N_TILTS + 1)])
-    wanted = np.arange(distances[-1], 0.5, -SPACING)
+    wanted = np.arange(distances[-1], _WITHIN_SIGHT, -SPACING)
     multiples = {int(np.argmin(np.abs(distances - distance))) + 1 for distance in wanted}
     used = sorted(k for k in multiples if untilted.mean_fall(k * tilt) >= SMALLEST_LOG_DROP or k == N_TILTS)
     return Group(window=window, innovation=innovation, jumps=jumps, tilt=tilt, multiples=tuple(used))

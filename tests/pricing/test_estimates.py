@@ -22,6 +22,7 @@ def test_exceedance_counts_paths_at_or_beyond_the_drop():
     assert estimate.standard_error == pytest.approx(math.sqrt(0.6 * 0.4 / 5), rel=1e-15)
 
 
+@pytest.mark.filterwarnings("ignore:one of 5 paths carries")
 def test_weights_move_the_estimate():
     weights = np.array([0.5, 2.0, 0.5, 1.5, 0.5])
     estimate = WeightedSample.of_paths(DROPS, weights).exceedance(0.4)
@@ -30,6 +31,7 @@ def test_weights_move_the_estimate():
     assert estimate.standard_error == pytest.approx(math.sqrt(squares) / 5, rel=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore:one of 5 paths carries")
 def test_equal_weights_are_no_weights():
     plain, weighted = (WeightedSample.of_paths(DROPS, weights) for weights in (None, np.ones(5)))
     for drop in (0.05, 0.25, 0.5, 0.9):

@@ -12,24 +12,28 @@ from pricing.errors import SimulationError
 from tests.pricing.test_kernel_twin import MODELS
 
 
-def drops_of(build, model, monkeypatch, n_threads=1):
+def drops_of(build, model, monkeypatch, n_threads=1, *, rare_drops=False):
     monkeypatch.setattr("pricing.simulation.simulate_blocks", kernel.load_build(build).simulate_blocks)
-    return simulate(
+    surface = simulate(
         model,
         windows=("1h", "24h"),
         terms=("3d", "7d"),
         references=tuple(Reference),
         waiting_periods=("0h", "5h"),
-        settings=SimulationSettings(n_paths=5_001, seed=99, n_threads=n_threads),
-    ).worst_drops
+        settings=SimulationSettings(n_paths=5_001, seed=99, n_threads=n_threads, rare_drops=rare_drops),
+    )
+    return np.vstack([surface.worst_drops, np.ones(5_001) if surface.weights is None else surface.weights])
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_build_and_number_of_threads_gives_the_same_bits(name, monkeypatch):
-    expected = drops_of("baseline", MODELS[name], monkeypatch)
+@pytest.mark.parametrize("rare_drops", [False, True])
+def test_every_build_and_number_of_threads_gives_the_same_bits(name, rare_drops, monkeypatch):
+    expected = drops_of("baseline", MODELS[name], monkeypatch, rare_drops=rare_drops)
     for build in kernel.usable_builds():
         for n_threads in (1, 2, 3):
-            assert np.array_equal(drops_of(build, MODELS[name], monkeypatch, n_threads), expected), (build, n_threads)
+            assert np.array_equal(
+                drops_of(build, MODELS[name], monkeypatch, n_threads, rare_drops=rare_drops), expected
+            ), (build, n_threads)
 
 
 def test_the_widest_build_is_the_default():

@@ -126,9 +126,10 @@ def test_the_four_references_are_ordered_path_by_path(surface):
     mean=st.floats(-3.0, 3.0),
     window=st.integers(1, 48),
     n_paths=st.integers(1, 20),
+    rare_drops=st.booleans(),
 )
 def test_absurd_parameters_give_drops_between_0_and_1_or_a_typed_error(
-    annual, drift, dof, per_year, mean, window, n_paths
+    annual, drift, dof, per_year, mean, window, n_paths, rare_drops
 ):
     model = PriceModel(
         volatility=ConstantVolatility(annual=annual),
@@ -142,11 +143,13 @@ def test_absurd_parameters_give_drops_between_0_and_1_or_a_typed_error(
             windows=(f"{window}h",),
             terms=("48h",),
             references=tuple(Reference),
-            settings=SimulationSettings(n_paths=n_paths, seed=1),
+            settings=SimulationSettings(n_paths=n_paths, seed=1, rare_drops=rare_drops),
         )
     except PricingError:
         return
     assert ((surface.worst_drops >= 0.0) & (surface.worst_drops <= 1.0)).all()
+    if surface.weights is not None:
+        assert ((surface.weights >= 0.0) & (surface.weights <= 20.0)).all()
 
 
 def test_a_price_that_never_moves_never_falls():
