@@ -49,6 +49,7 @@ from pricing.quote import Quote, Quoter
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.surface import DropSurface
+from pricing.three_windows import TermEstimate, exceedance_over_term, simulate_three_windows
 from pricing.triggers import DropTrigger, Reference
 from pricing.version import ENGINE_VERSION
 
@@ -96,9 +97,12 @@ __all__ = [
     "SimulationSettings",
     "StandardDeviationLoad",
     "StudentT",
+    "TermEstimate",
     "TieredPayout",
     "UninsurableError",
     "WeightedSample",
+    "exceedance_over_term",
     "premium",
     "simulate",
+    "simulate_three_windows",
 ]

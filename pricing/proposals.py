@@ -31,8 +31,6 @@ PLAIN_SHARE_UNDER_GARCH = 0.77
 """The same under GARCH: no estimate is worse than plain simulation by more than 1 / 0.77 = 1.3 in variance."""
 DEEPEST_LOG_DROP = 3.2
 """Mean log drop of the strongest tilt; a drop of 95 % is 3.0."""
-SMALLEST_LOG_DROP = 0.08
-"""Mean log drop of the weakest tilt; plain paths see the rest."""
 LARGEST_RATE = 32.0
 """Relative entropy of the strongest tilt: a window like it has probability about exp(-32) = 1e-14."""
 SPACING = 1.75
@@ -260,8 +258,7 @@ def _window_group(window: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, 
     distances = np.array([untilted.distance(k * tilt) for k in range(1, N_TILTS + 1)])
     wanted = np.arange(distances[-1], _WITHIN_SIGHT, -SPACING)
     multiples = {int(np.argmin(np.abs(distances - distance))) + 1 for distance in wanted}
-    used = sorted(k for k in multiples if untilted.mean_fall(k * tilt) >= SMALLEST_LOG_DROP or k == N_TILTS)
-    return Group(window=window, innovation=innovation, jumps=jumps, tilt=tilt, multiples=tuple(used))
+    return Group(window=window, innovation=innovation, jumps=jumps, tilt=tilt, multiples=tuple(sorted(multiples)))
 
 
 def _untilted(window: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group:

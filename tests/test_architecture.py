@@ -20,7 +20,7 @@ PRICING_LAYERS = [
     {"kernel_inputs", "surface"},
     {"proposals", "premium"},
     {"simulation"},
-    {"quote"},
+    {"quote", "three_windows"},
     {"__init__"},
 ]
 MAY_IMPORT = {"pricing": set(), "calibration": {"pricing"}, "crashcover": {"pricing", "calibration"}}
