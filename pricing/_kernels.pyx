@@ -213,6 +213,7 @@ cdef struct Group:  # tilts that share a window and a statistic: exponents are 1
     int64_t window
     double tilt
     double coefficients[DEGREE]  # probability of the tilt over its moment generating function; 0 where it is not used
+    int64_t n_multiples  # up to the last that is used
     const double *placements  # probability of each start
     const double *cumulated_placements
     int64_t n_placements
@@ -319,29 +320,34 @@ cdef void likelihood_stage(Group *group, Py_ssize_t rows, double *likelihood) no
     """
     cdef double *ago
     cdef double weight
+    cdef double level[LANES]
     cdef double power[LANES]
     cdef double total[LANES]
     cdef Py_ssize_t row, lane, k
     cdef int64_t start
+    for lane in range(LANES):
+        level[lane] = group.level[lane]
     for row in range(rows):
         ago = group.memory + group.position * LANES
         group.steps_seen += 1
         start = group.steps_seen - group.window
         for lane in range(LANES):
-            group.level[lane] = group.level[lane] + group.statistic[row * LANES + lane]
+            level[lane] = level[lane] + group.statistic[row * LANES + lane]
         if 0 <= start < group.n_placements and group.placements[start] > 0.0:
             weight = group.placements[start]
             for lane in range(LANES):
-                power[lane] = exponential(group.tilt * (ago[lane] - group.level[lane]))
-                total[lane] = group.coefficients[DEGREE - 1]
-            for k in range(DEGREE - 2, -1, -1):
+                power[lane] = exponential(group.tilt * (ago[lane] - level[lane]))
+                total[lane] = group.coefficients[group.n_multiples - 1]
+            for k in range(group.n_multiples - 2, -1, -1):
                 for lane in range(LANES):
                     total[lane] = total[lane] * power[lane] + group.coefficients[k]
             for lane in range(LANES):
                 likelihood[lane] = likelihood[lane] + weight * (total[lane] * power[lane])
         for lane in range(LANES):
-            ago[lane] = group.level[lane]
+            ago[lane] = level[lane]
         group.position = group.position + 1 if group.position + 1 < group.window else 0
+    for lane in range(LANES):
+        group.level[lane] = level[lane]
 
 
 cdef inline double exponential(double x) noexcept nogil:
@@ -374,14 +380,17 @@ cdef void garch_stage(const double *law, double *variance, Py_ssize_t rows, doub
     """Turn innovations into GARCH(1,1) or GJR returns, in place; law is omega, alpha, beta, gamma."""
     cdef double omega = law[0], alpha_up = law[1], beta = law[2], alpha_down = law[1] + law[3]
     cdef double shock
+    cdef double now[LANES]
     cdef Py_ssize_t row, lane
+    for lane in range(LANES):
+        now[lane] = variance[lane]
     for row in range(rows):
         for lane in range(LANES):
-            shock = sqrt(variance[lane]) * returns[row * LANES + lane]
-            variance[lane] = (
-                omega + (alpha_down if shock < 0.0 else alpha_up) * (shock * shock) + beta * variance[lane]
-            )
+            shock = sqrt(now[lane]) * returns[row * LANES + lane]
+            now[lane] = omega + (alpha_down if shock < 0.0 else alpha_up) * (shock * shock) + beta * now[lane]
             returns[row * LANES + lane] = shock
+    for lane in range(LANES):
+        variance[lane] = now[lane]
 
 
 # ------------------------------------------------------------------------------------------------------- jumps
@@ -465,6 +474,7 @@ cdef void add_jump(
     cdef const double *cumulated
     cdef uint64_t segment
     cdef double uniform, t
+    cdef Group *group
     cdef int64_t i
     if source.tilted[lane]:
         cumulated = source.size_cumulated + proposal.component[lane] * source.stride
@@ -478,7 +488,8 @@ cdef void add_jump(
         t = place_in_segment(uniform)
     returns[place] += cubic(source.sizes + 4 * segment, t)
     for i in range(proposal.n_groups):
-        proposal.groups[i].statistic[place] += proposal.groups[i].size_statistic[source.row * 2 * SIDE + <int64_t>segment]
+        group = &proposal.groups[i]
+        group.statistic[place] += group.size_statistic[source.row * 2 * SIDE + <int64_t>segment]
     source.next_time[lane] += wait_at_present(source, proposal, lane)
 
 
@@ -542,29 +553,35 @@ cdef void rolling_high_stage(Watch *watch, Py_ssize_t rows, const double *prices
     takes the place of a suffix maximum that is no longer needed; the row after the last stays below any price.
     """
     cdef double price, high
+    cdef double level[LANES]
+    cdef double worst[LANES]
     cdef double *here
     cdef double *rest
     cdef int64_t i
     cdef Py_ssize_t row, lane
+    for lane in range(LANES):
+        level[lane], worst[lane] = watch.level[lane], watch.worst[lane]
     for row in range(rows):
         here = watch.memory + watch.position * LANES
         rest = here + LANES
         for lane in range(LANES):
             price = prices[row * LANES + lane]
-            watch.level[lane] = price if price > watch.level[lane] else watch.level[lane]
-            high = rest[lane] if rest[lane] > watch.level[lane] else watch.level[lane]
-            watch.worst[lane] = high - price if high - price > watch.worst[lane] else watch.worst[lane]
+            level[lane] = price if price > level[lane] else level[lane]
+            high = rest[lane] if rest[lane] > level[lane] else level[lane]
+            worst[lane] = high - price if high - price > worst[lane] else worst[lane]
             here[lane] = price
         watch.position += 1
         if watch.position > watch.window:
             watch.position = 0
             for lane in range(LANES):
-                watch.level[lane] = BELOW_ANY_PRICE
+                level[lane] = BELOW_ANY_PRICE
             for i in range(watch.window - 1, -1, -1):
                 here = watch.memory + i * LANES
                 rest = here + LANES
                 for lane in range(LANES):
                     here[lane] = rest[lane] if rest[lane] > here[lane] else here[lane]
+    for lane in range(LANES):
+        watch.level[lane], watch.worst[lane] = level[lane], worst[lane]
 
 
 cdef void lagged_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
@@ -806,8 +823,11 @@ cdef object attach_proposal(Plan *plan, object arrays):
         group[i].size_statistic = &size_statistic[i, 0, 0] if plan.n_sources else NULL
         group[i].memory = memory
         memory += windows[i] * LANES
+        group[i].n_multiples = 1
         for k in range(DEGREE):
             group[i].coefficients[k] = coefficients[i, k]
+            if coefficients[i, k] > 0.0:
+                group[i].n_multiples = k + 1
     for i in range(plan.n_sources):
         plan.sources[i].size_cumulated, plan.sources[i].multiplicity = &size_cumulated[0, i, 0], &multiplicity[0, i]
         plan.sources[i].stride, plan.sources[i].stride_of_multiplicity = plan.n_sources * 2 * SIDE, plan.n_sources
