@@ -1,5 +1,6 @@
 """The demo: the synthetic sample market from files to tables and a picture."""
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -70,11 +71,17 @@ def _chart(token: SyntheticToken, offers: Offers) -> Chart:
     return Chart(title=f"{token.name}: {token.story}", curves=curves)
 
 
+def _program() -> str:
+    """Return the command as it was called, so that it can be copied from an environment that is not active."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "crashcover" else "crashcover"
+
+
 def _point_to_files(console: Console, prices: Path, holders: Path, picture: Path) -> None:
     console.print(f"\nPicture: {picture}\nPrices:  {prices}\nHolders: {holders}\n")
     console.print("Quote from these files, or from your own in the same form:\n")
     console.print(
-        f"  crashcover quote --prices {prices} --holders {holders} --supply {sample_market.SUPPLY:.0f} \\\n"
+        f"  {_program()} quote --prices {prices} --holders {holders} --supply {sample_market.SUPPLY:.0f} \\\n"
         f"    --asset {sample_market.WHALE.name} --drop 0.3 --window 24h --term 30d --limit 100000",
         soft_wrap=True,
     )

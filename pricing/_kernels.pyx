@@ -4,12 +4,16 @@
 Sixteen paths advance side by side, one per lane. A block of paths flows through small stages over a chunk of rows that
 stays in the first-level cache::
 
-    words -> innovations -> returns (volatility law) -> jumps -> log prices -> one stage per watch -> worst drops
+    words -> segments -> innovations -> returns (volatility law) -> jumps -> log prices -> one stage per watch
+
+For rare drops some segments and jumps are drawn from other laws, and a stage per group of those laws adds up the
+likelihood ratio of the path; see ``pricing/proposals.py``.
 
 Neither payouts nor drops enter. Every inner loop runs over lanes in plain arithmetic, without calls into the C library,
 so the compiler vectorises it and the bits do not depend on the instruction set. Random numbers are a function of
 (seed, stream, path) alone, so neither threads nor batches can change a result. No function here allocates, raises or
-keeps anything: the GIL is released, scratch memory belongs to the caller, trouble is counted and returned.
+keeps anything: the GIL is released, scratch memory belongs to the caller, trouble is counted and returned. Running
+values of a stage live in local arrays, because a store to shared memory in one row would stall the load in the next.
 
 The same stages in plain NumPy, one path a column, are in ``tests/pricing/kernel_twin.py``.
 """
