@@ -49,7 +49,7 @@ docs: .venv/docs-ready
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean:
-	rm -rf .venv build demo docs/_build *.egg-info pricing/_kernels.c pricing/_kernels.*.so
+	rm -rf .venv build demo docs/_build *.egg-info pricing/_kernels.c pricing/_kernels*.so
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -64,9 +64,9 @@ def simulate_blocks(
         Reference, window and start of each observation, in steps.
     records : ndarray of shape (n_records, 3)
         Term in steps, watch and row of `worst_drops`, ordered by term.
-    worst_drops : ndarray of shape (n_records, n_blocks * N_LANES)
+    worst_drops : ndarray of shape (n_records, n_paths)
         Output, fractions.
-    weights : ndarray of shape (n_blocks * N_LANES,)
+    weights : ndarray of shape (n_paths,)
         Output, likelihood ratio of each path.
     proposal : ProposalArrays, optional
         Laws that the paths are drawn from instead of the model; see ``pricing.proposals``.
@@ -75,4 +75,9 @@ def simulate_blocks(
     -------
     int
         Number of paths whose log price left the finite numbers.
+
+    Raises
+    ------
+    ValueError
+        If arguments do not fit together.
     """

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, wraparound=False, cdivision=True, initializedcheck=False
 """Paths in, worst drops out: the only compiled file.
 
 Sixteen paths advance side by side, one per lane. A block of paths flows through small stages over a chunk of rows that
@@ -17,6 +17,8 @@ values of a stage live in local arrays, because a store to shared memory in one 
 
 The same stages in plain NumPy, one path a column, are in ``tests/pricing/kernel_twin.py``.
 """
+
+import numpy as np
 
 from libc.stdint cimport int64_t, uint64_t
 
@@ -659,8 +661,8 @@ cdef struct Plan:
     int64_t n_watches
     const int64_t *records  # rows of (term, watch, column), by term
     int64_t n_records
-    double *worst_drops  # columns of paths
-    int64_t n_columns_stride
+    double *worst_drops  # one row a record, one column a path
+    int64_t n_paths
     double *weights
 
 
@@ -725,7 +727,7 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
             store_worst_drops(plan, record, offset)
             record += 1
 
-    for lane in range(LANES):
+    for lane in range(paths_in_block(plan, offset)):
         plan.weights[offset + lane] = 1.0 / plan.proposal.likelihood[lane] if plan.proposal.n_components else 1.0
         if not price[lane] - price[lane] == 0.0:
             broken += 1
@@ -734,10 +736,49 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
 
 cdef void store_worst_drops(Plan *plan, int64_t record, int64_t offset) noexcept nogil:
     cdef Watch *watch = &plan.watches[plan.records[3 * record + 1]]
-    cdef double *column = plan.worst_drops + plan.records[3 * record + 2] * plan.n_columns_stride
+    cdef double *column = plan.worst_drops + plan.records[3 * record + 2] * plan.n_paths
     cdef Py_ssize_t lane
-    for lane in range(LANES):
+    for lane in range(paths_in_block(plan, offset)):
         column[offset + lane] = fraction_of_log_drop(watch.worst[lane])
+
+
+cdef inline Py_ssize_t paths_in_block(const Plan *plan, int64_t offset) noexcept nogil:
+    """Count the paths of a block that were asked for: the last block may be cut."""
+    return LANES if plan.n_paths - offset > LANES else plan.n_paths - offset
+
+
+def check_arguments(
+    law, innovations, innovations_are_values, waits, mean_waits, splits, sizes, watches, records, worst_drops, weights
+):
+    """Demand arrays that fit together: behind this line nothing is checked again.
+
+    Raises
+    ------
+    ValueError
+        If a shape or a number does not fit.
+    """
+    table = 8 * SIDE
+    n_sources, n_watches, n_rows = len(mean_waits), len(watches), len(worst_drops)
+    fitting = {
+        "law": law.shape in ((0,), (4,)),
+        "innovations": len(innovations) >= 1 if innovations_are_values else innovations.shape == (table,),
+        "waits": waits.shape == (table,),
+        "mean_waits": not (mean_waits <= 0.0).any(),
+        "splits": splits.shape == (n_sources,),
+        "sizes": not n_sources or sizes.shape == (n_sources, table),
+        "watches": watches.shape[1] == 3 and 0 <= watches.min(initial=0) and watches[:, 0].max(initial=0) <= INCEPTION,
+        "records": records.shape[1] == 3 and n_rows == len(records) >= 1 and (np.diff(records[:, 0]) >= 0).all(),
+        "weights": weights.shape == worst_drops.shape[1:],
+    }
+    if all(fitting.values()):
+        fitting["records"] = (
+            records[:, 0].min() >= 1 and (records[:, 1:] >= 0).all()
+            and records[:, 1].max() < n_watches and records[:, 2].max() < n_rows
+        )
+        fitting["watches"] = not ((watches[:, 0] <= LAGGED) & (watches[:, 1] < 1)).any()
+    for name, fits in fitting.items():
+        if not fits:
+            raise ValueError(f"{name} does not fit the other arguments of the kernel")
 
 
 def simulate_blocks(
@@ -747,30 +788,36 @@ def simulate_blocks(
     double drift,
     double deviation,
     double initial_variance,
-    const double[::1] law,
-    const double[::1] innovations,
+    const double[::1] law not None,
+    const double[::1] innovations not None,
     bint innovations_are_values,
-    const double[::1] waits,
-    const double[::1] mean_waits,
-    const double[::1] splits,
-    const double[:, ::1] sizes,
-    const int64_t[:, ::1] watches,
-    const int64_t[:, ::1] records,
-    double[:, ::1] worst_drops,
-    double[::1] weights,
+    const double[::1] waits not None,
+    const double[::1] mean_waits not None,
+    const double[::1] splits not None,
+    const double[:, ::1] sizes not None,
+    const int64_t[:, ::1] watches not None,
+    const int64_t[:, ::1] records not None,
+    double[:, ::1] worst_drops not None,
+    double[::1] weights not None,
     proposal=None,
 ):
     """Fill `worst_drops`, one row a record and one column a path; see the stub file for the arguments."""
+    check_arguments(
+        np.asarray(law), np.asarray(innovations), innovations_are_values, np.asarray(waits), np.asarray(mean_waits),
+        np.asarray(splits), np.asarray(sizes), np.asarray(watches), np.asarray(records), np.asarray(worst_drops),
+        np.asarray(weights),
+    )
     cdef int64_t n_watches = watches.shape[0], n_sources = mean_waits.shape[0]
-    cdef int64_t n_blocks = worst_drops.shape[1] // LANES, block, rows = 0, i
+    cdef int64_t n_blocks = (worst_drops.shape[1] + LANES - 1) // LANES, block, i
     cdef int broken = 0
+    rows = 0  # a Python number: it cannot overflow
     watch_memory = bytearray(max(1, n_watches) * sizeof(Watch))
     source_memory = bytearray(max(1, n_sources) * sizeof(JumpSource))
     cdef Watch *watch = <Watch *><char *>watch_memory
     cdef JumpSource *source = <JumpSource *><char *>source_memory
     for i in range(n_watches):
         rows += watches[i, 1] + 2
-    price_memory = bytearray(max(1, rows) * LANES * sizeof(double))
+    price_memory = bytearray(max(1, rows) * int(LANES * sizeof(double)))
     cdef double *memory = <double *><char *>price_memory
     for i in range(n_watches):
         watch[i].reference, watch[i].window, watch[i].start = watches[i, 0], watches[i, 1], watches[i, 2]
@@ -788,7 +835,7 @@ def simulate_blocks(
     plan.sources, plan.n_sources = source, n_sources
     plan.watches, plan.n_watches = watch, n_watches
     plan.records, plan.n_records = &records[0, 0], records.shape[0]
-    plan.worst_drops, plan.n_columns_stride = &worst_drops[0, 0], worst_drops.shape[1]
+    plan.worst_drops, plan.n_paths = &worst_drops[0, 0], worst_drops.shape[1]
     plan.weights = &weights[0]
     plan.proposal.n_components = plan.proposal.n_groups = 0
     if proposal is not None:
@@ -813,12 +860,13 @@ cdef object attach_proposal(Plan *plan, object arrays):
     cdef const double[:, ::1] coefficients = arrays.coefficients
     cdef const double[:, ::1] placements = arrays.placements
     cdef const double[:, ::1] cumulated_placements = arrays.cumulated_placements
-    cdef int64_t i, k, rows = 0
+    cdef int64_t i, k
+    rows = 0
     group_memory = bytearray(windows.shape[0] * sizeof(Group))
     cdef Group *group = <Group *><char *>group_memory
     for i in range(windows.shape[0]):
         rows += windows[i]
-    statistic_memory = bytearray(rows * LANES * sizeof(double))
+    statistic_memory = bytearray(rows * int(LANES * sizeof(double)))
     cdef double *memory = <double *><char *>statistic_memory
     for i in range(windows.shape[0]):
         group[i].window, group[i].tilt, group[i].n_placements = windows[i], tilts[i], placements.shape[1]

@@ -123,7 +123,12 @@ def watches_and_records(signals: Sequence[Signal]) -> tuple[IntArray, IntArray]:
     records : ndarray of shape (n_signals, 3)
         Term, watch and row of the signal, ordered by term.
     """
-    keys = [(int(signal.reference), signal.window_steps, signal.start_steps) for signal in signals]
+    last = max(signal.term_steps for signal in signals)
+    # A window of one step more than there are reaches as far back as any longer one, and takes less memory.
+    windows = [min(signal.window_steps, last - signal.start_steps + 1) for signal in signals]
+    keys = [
+        (int(signal.reference), window, signal.start_steps) for signal, window in zip(signals, windows, strict=True)
+    ]
     watches = sorted(set(keys))
     records = [
         (signal.term_steps, watches.index(key), row)

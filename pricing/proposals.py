@@ -48,6 +48,7 @@ _MODERATE = 2.0**-12  # tail probability up to which a window tilt may lean on a
 _FLAT_OCTAVES = 40  # depth of the flat law: falls of probability down to 2^-40
 _NEAR_CEILING = 0.9
 _LARGEST_EXPONENT = 39.0  # the kernel holds exponents to 40
+_LARGEST_MOMENT = 600.0  # exp(600) is still a number
 _WITHIN_SIGHT = 0.5  # distance up to which plain paths see enough
 _NOTHING_MOVES = 1e12  # a tilt beyond this means that no step can fall
 
@@ -186,17 +187,34 @@ def make_proposal(arrays: ModelArrays, signals: Sequence[Signal]) -> ProposalArr
     ProposalArrays or None
         None where nothing can be tilted, as the price does not move.
     """
-    innovation, jumps = _innovation_law(arrays), _jump_laws(arrays)
     n_steps = max(signal.term_steps for signal in signals)
     spans = sorted({signal.window_steps or signal.term_steps - signal.start_steps for signal in signals})
-    if arrays.law.size:
-        plain_share, lengths = PLAIN_SHARE_UNDER_GARCH, _storm_lengths(arrays.law, spans[0], n_steps)
-        found = [_storm_group(length, innovation, jumps) for length in lengths]
-    else:
-        plain_share, lengths = PLAIN_SHARE, sorted({min(span, n_steps) for span in spans})
-        found = [_window_group(length, innovation, jumps) for length in lengths]
-    groups = [group for group in (*found, _huge_group(innovation, jumps)) if group is not None]
+    with np.errstate(all="ignore"):  # absurd laws overflow on the way to a group that is not usable
+        plain_share, found = _groups(arrays, spans, n_steps)
+        groups = [group for group in found if group is not None and _is_usable(group)]
     return _arrays(groups, plain_share, signals, n_steps) if groups else None
+
+
+def _groups(arrays: ModelArrays, spans: Sequence[int], n_steps: int) -> tuple[float, list[Group | None]]:
+    innovation, jumps = _innovation_law(arrays), _jump_laws(arrays)
+    huge = _huge_group(innovation, jumps)
+    if arrays.law.size:
+        lengths = _storm_lengths(arrays.law, spans[0], n_steps)
+        return PLAIN_SHARE_UNDER_GARCH, [*(_storm_group(length, innovation, jumps) for length in lengths), huge]
+    lengths = sorted({min(span, n_steps) for span in spans})
+    return PLAIN_SHARE, [*(_window_group(length, innovation, jumps) for length in lengths), huge]
+
+
+def _is_usable(group: Group) -> bool:
+    """Whether every tilt of a group is a law in double precision, and another one than the model."""
+    for k in group.multiples:
+        theta = k * group.tilt
+        masses = [float(law.tilted(theta).sum()) for law in (group.innovation, *group.jumps)]
+        if not all(0.0 < mass < math.inf for mass in masses) or not abs(group.log_moment(theta)) < _LARGEST_MOMENT:
+            return False
+        if not 0.0 < group.distance(theta) < math.inf:
+            return False
+    return True
 
 
 def _innovation_law(arrays: ModelArrays) -> SegmentLaw:
@@ -282,16 +300,15 @@ def _strongest_tilt(group: Group) -> float:
 
 def _bisect(too_strong: Callable[[float], bool]) -> float:
     """Find the largest exponent that is not too strong, or 0 where none is ever too strong."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        high = 1e-6
-        while not too_strong(high):
-            high *= 2.0
-            if high > _NOTHING_MOVES:
-                return 0.0
-        low = 0.0
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            low, high = (low, middle) if too_strong(middle) else (middle, high)
+    high = 1e-6
+    while not too_strong(high):
+        high *= 2.0
+        if high > _NOTHING_MOVES:
+            return 0.0
+    low = 0.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if too_strong(middle) else (middle, high)
     return low
 
 
@@ -312,7 +329,11 @@ def _storm_group(length: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, .
     stormy = replace(innovation, statistic=standardised - STORM_SQUARE * standardised**2)
     calm = Group(window=length, innovation=stormy, jumps=tuple(map(_untouched, jumps)), tilt=0.0, multiples=())
     tilt = _bisect(lambda theta: not 0.5 * calm.distance(theta) ** 2 < STORM_ENTROPY)
-    return replace(calm, tilt=tilt, multiples=(1,)) if tilt else None
+    if not tilt:
+        return None
+    # Centred so that the exponent of a window is the log of its likelihood ratio, a number near zero on most paths.
+    centred = replace(stormy, statistic=stormy.statistic + math.log(float(stormy.tilted(tilt).sum())) / tilt)
+    return replace(calm, innovation=centred, tilt=tilt, multiples=(1,))
 
 
 def _huge_group(innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group | None:

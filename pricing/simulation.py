@@ -1,5 +1,7 @@
 """Run a price model once and keep, for each path, only the worst drop of each signal."""
 
+import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing._kernels import N_LANES
-from pricing.errors import InvalidTermsError, SimulationError
+from pricing.errors import InvalidTermsError, PrecisionWarning, SimulationError
 from pricing.kernel import simulate_blocks
 from pricing.kernel_inputs import ModelArrays, arrays_digest, model_arrays, watches_and_records
 from pricing.models import PriceModel
@@ -23,6 +25,7 @@ from pricing.units import Duration, parse_duration
 FloatArray = npt.NDArray[np.float64]
 
 _BLOCKS_A_BATCH = 256
+_MOST_ERRORS = 6.0
 
 
 def simulate(
@@ -81,6 +84,8 @@ def simulate(
     sample = _allocate(len(signals) + 1, settings.n_paths)
     worst_drops, weights = sample[:-1], sample[-1]
     _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or (lambda _: None))
+    if proposal:
+        _check_weights(weights)
     return DropSurface(
         model=model,
         settings=settings,
@@ -114,6 +119,18 @@ def _signals(
     )
 
 
+def _check_weights(weights: FloatArray) -> None:
+    """Warn where likelihood ratios do not average one, as they do by construction."""
+    error = float(weights.std()) / math.sqrt(len(weights))
+    if abs(float(weights.mean()) - 1.0) > _MOST_ERRORS * error > 0.0:
+        warnings.warn(
+            f"the weights of rare-drop sampling average {weights.mean():.3f} +- {error:.3f} and not 1: use "
+            "rare_drops=False for this model",
+            PrecisionWarning,
+            stacklevel=3,
+        )
+
+
 def _allocate(n_rows: int, n_paths: int) -> FloatArray:
     try:
         return np.empty((n_rows, n_paths))
@@ -136,9 +153,7 @@ def _fill(
 
     def run(first_path: int) -> int:
         part = worst_drops[:, first_path : first_path + _BLOCKS_A_BATCH * N_LANES]
-        n_blocks = -(-part.shape[1] // N_LANES)
-        batch = np.empty((part.shape[0], n_blocks * N_LANES))
-        batch_weights = np.empty(n_blocks * N_LANES)
+        batch, batch_weights = np.empty_like(part), np.empty_like(part[0])
         n_broken = simulate_blocks(
             seed=settings.seed,
             first_block=first_path // N_LANES,
@@ -151,11 +166,11 @@ def _fill(
         )
         if n_broken:
             raise SimulationError(
-                f"the log price left the finite numbers on {n_broken} of {batch.shape[1]} paths from {first_path} on "
+                f"the log price left the finite numbers on {n_broken} of {batch[0].size} paths from {first_path} on "
                 "(a variance law with alpha + beta + gamma / 2 above 1 explodes, and so does a volatility in per cent)"
             )
-        part[:] = batch[:, : part.shape[1]]
-        weights[first_path : first_path + part.shape[1]] = batch_weights[: part.shape[1]]
+        part[:] = batch
+        weights[first_path : first_path + part.shape[1]] = batch_weights
         return int(part.shape[1])
 
     n_done = 0

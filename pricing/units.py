@@ -49,7 +49,12 @@ def parse_duration(value: Duration, field: str) -> timedelta:
             raise InvalidTermsError(
                 f"{field} must be a duration such as 15min, 24h or 30d, got {value!r}{_slip(value)}"
             )
-        duration = int(match[1]) * _UNITS[match[2]]
+        try:
+            duration = int(match[1]) * _UNITS[match[2]]
+        except (OverflowError, ValueError) as error:
+            raise InvalidTermsError(
+                f"{field} must be a duration of this world, got {match[1][:12]}...{match[2]}"
+            ) from error
     if duration < timedelta(0):
         raise InvalidTermsError(f"{field} must not be negative, got {duration}")
     if duration.microseconds:

@@ -454,3 +454,87 @@ def test_a_second_interpreter_is_refused_and_the_first_lives_on(plain_arguments)
     os.close(reader)
     os.close(writer)
     assert np.array_equal(call(plain_arguments)[1], before)
+
+
+# ------------------------------------------------------------------------------------------------ sizes beyond memory
+
+
+def test_windows_that_fill_any_memory_are_windows_without_end():
+    model = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal(), step="1s")
+    longest = 999_999_999 * 86_400
+    windows = [timedelta(seconds=longest - i) for i in range(2**57 // longest)]
+    surface = simulate(model, windows=windows, terms=("10s",), settings=SimulationSettings(n_paths=1, seed=1))
+    assert len({drops.tobytes() for drops in surface.worst_drops}) == 1
+
+
+def test_a_window_beyond_any_memory_reaches_back_to_the_start():
+    surface = simulate(
+        MODEL,
+        windows=("999999999d",),
+        references=(Reference.ROLLING_HIGH, Reference.RUNNING_HIGH),
+        settings=SimulationSettings(n_paths=16, seed=1),
+    )
+    assert np.array_equal(*surface.worst_drops)
+
+
+@pytest.mark.parametrize("text", ["9999999999d", "9" * 5_000 + "d"])
+def test_durations_beyond_time_are_typed(text):
+    with pytest.raises(PricingError, match="must be a duration of this world"):
+        simulate(MODEL, terms=(text,))
+
+
+# ------------------------------------------------------------------------------------- arguments that do not fit
+
+
+@pytest.mark.parametrize("name", ["innovations", "waits", "splits", "law", "weights"])
+@pytest.mark.parametrize("spoil", [lambda array: array[:1].copy(), lambda array: array[:0].copy(), lambda _: None])
+def test_arrays_of_another_length_are_refused(plain_arguments, name, spoil):
+    spoilt = spoil(plain_arguments[name])
+    if name == "law" and spoilt is not None and not spoilt.size:
+        pytest.skip("no law is a law: constant volatility")
+    if spoilt is not None and len(spoilt) == len(plain_arguments[name]):
+        pytest.skip("the model has one of these")
+    assert is_refused(plain_arguments, **{name: spoilt})
+
+
+@pytest.mark.parametrize("record", [(72, 99, 0), (72, 0, 99), (72, -1, 0), (0, 0, 0)])
+def test_records_of_nothing_are_refused(plain_arguments, record):
+    records = np.tile(np.array(record), (len(plain_arguments["records"]), 1))
+    assert is_refused(plain_arguments, records=records)
+
+
+@pytest.mark.parametrize("watch", [(0, -3, 0), (7, 24, 0), (0, 24, -1), (0, 0, 0)])
+def test_watches_of_nothing_are_refused(plain_arguments, watch):
+    watches = np.tile(np.array(watch), (len(plain_arguments["watches"]), 1))
+    assert is_refused(plain_arguments, watches=watches)
+
+
+def test_jumps_without_a_wait_are_refused(plain_arguments):
+    assert is_refused(plain_arguments, mean_waits=np.zeros_like(plain_arguments["mean_waits"]))
+
+
+# ------------------------------------------------------------------------------------------ proposals at their limits
+
+
+@pytest.mark.parametrize("persistence", [0.97, 0.99, 0.995, 0.998, 1.1])
+def test_weights_average_one_under_persistent_volatility(persistence):
+    law = Garch(omega=1e-7, alpha=0.05, beta=persistence - 0.05, initial_variance=1e-4)
+    size = SimulationSettings(n_paths=20_000, seed=3, rare_drops=True)
+    weights = simulate(PriceModel(volatility=law, innovations=Normal()), settings=size).weights
+    assert abs(weights.mean() - 1.0) < 4.0 * weights.std() / len(weights) ** 0.5
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        PriceModel(volatility=MODEL.volatility, innovations=Empirical(values=(1.0,))),
+        PriceModel(
+            volatility=ConstantVolatility(annual=0.05),
+            innovations=Normal(),
+            jumps=(Jumps(per_year=1.0, sizes=NormalSizes(mean=0.5, stdev=0.0)),),
+        ),
+    ],
+)
+def test_laws_that_cannot_be_tilted_stay_plain_or_finite(model):
+    weights = simulate(model, settings=SimulationSettings(n_paths=100, seed=3, rare_drops=True)).weights
+    assert weights is None or (np.isfinite(weights) & (weights > 0.0)).all()
