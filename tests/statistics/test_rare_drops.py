@@ -168,7 +168,7 @@ def test_rare_and_plain_samples_agree_where_both_see(name):
 def test_garch_gains_in_the_tail_and_never_loses_a_third(innovations):
     model = PriceModel(volatility=GJR, innovations=innovations)
     plain = simulate(model, settings=SimulationSettings(n_paths=400_000, seed=44, n_threads=2)).sample().drops
-    surface = simulate(model, settings=SimulationSettings(n_paths=200_000, seed=45, n_threads=2, rare_drops=True))
+    surface = simulate(model, settings=SimulationSettings(n_paths=400_000, seed=45, n_threads=2, rare_drops=True))
     for probability, gain in ((0.5, 0.75), (0.1, 0.9), (1e-2, 1.3), (1e-3, 2.5), (1e-4, 10.0)):
         estimate = surface.exceedance(float(plain[int(400_000 * probability)]))
         seen = math.hypot(estimate.standard_error, math.sqrt(probability / 400_000))
