@@ -16,7 +16,7 @@ help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
 	@echo "make test      check style and types, run all tests"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
-	@echo "make bench     measure the engine on this machine"
+	@echo "make bench     measure the engine on this machine, beside others; writes docs/performance-table.md"
 	@echo "make docs      build the documentation into docs/_build/html"
 	@echo "make clean     remove everything that the other targets made"
 
@@ -42,8 +42,10 @@ sanitize: $(SANITIZED)/venv/ready
 	cd $(SANITIZED)/checkout && CRASHCOVER_SANITIZE=1 ../venv/bin/python setup.py --quiet build_ext --inplace
 	cd $(SANITIZED)/checkout && env $(UNDER_SANITIZERS) ../venv/bin/python -m pytest --capture=sys $(KERNEL_TESTS)
 
-bench: .venv/test-ready
-	$(BIN)/python -m pytest tests/benchmarks/bench_*.py --benchmark-only --benchmark-group-by=group
+bench: .venv/bench-ready
+	@mkdir -p build
+	$(BIN)/python -m pytest -W default tests/benchmarks/bench_*.py --benchmark-quiet --benchmark-json build/benchmark.json
+	$(BIN)/python -m tests.benchmarks.table build/benchmark.json docs/performance-table.md
 
 docs: .venv/docs-ready
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
@@ -67,6 +69,10 @@ $(SANITIZED)/venv/ready: pyproject.toml
 .venv/test-ready: $(SOURCES) | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ .venv/demo-ready
+
+.venv/bench-ready: $(SOURCES) | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@ .venv/demo-ready .venv/test-ready
 
 .venv/docs-ready: $(SOURCES) | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

@@ -385,16 +385,19 @@ cdef void constant_stage(double deviation, Py_ssize_t rows, double *returns) noe
 cdef void garch_stage(const double *law, double *variance, Py_ssize_t rows, double *returns) noexcept nogil:
     """Turn innovations into GARCH(1,1) or GJR returns, in place; law is omega, alpha, beta, gamma."""
     cdef double omega = law[0], alpha_up = law[1], beta = law[2], alpha_down = law[1] + law[3]
-    cdef double shock
+    cdef double innovation
     cdef double now[LANES]
     cdef Py_ssize_t row, lane
     for lane in range(LANES):
         now[lane] = variance[lane]
     for row in range(rows):
         for lane in range(LANES):
-            shock = sqrt(now[lane]) * returns[row * LANES + lane]
-            now[lane] = omega + (alpha_down if shock < 0.0 else alpha_up) * (shock * shock) + beta * now[lane]
-            returns[row * LANES + lane] = shock
+            innovation = returns[row * LANES + lane]
+            returns[row * LANES + lane] = sqrt(now[lane]) * innovation
+            # The shock squared is the variance times the innovation squared: so the next step need not wait for a root.
+            now[lane] = omega + now[lane] * (
+                beta + (alpha_down if innovation < 0.0 else alpha_up) * (innovation * innovation)
+            )
     for lane in range(LANES):
         variance[lane] = now[lane]
 
@@ -503,11 +506,16 @@ cdef void add_jump(
 
 cdef void cumulate_stage(double drift, double *price, Py_ssize_t rows, double *returns) noexcept nogil:
     """Turn returns into log prices, in place."""
+    cdef double now[LANES]
     cdef Py_ssize_t row, lane
+    for lane in range(LANES):
+        now[lane] = price[lane]
     for row in range(rows):
         for lane in range(LANES):
-            price[lane] = price[lane] + (drift + returns[row * LANES + lane])
-            returns[row * LANES + lane] = price[lane]
+            now[lane] = now[lane] + (drift + returns[row * LANES + lane])
+            returns[row * LANES + lane] = now[lane]
+    for lane in range(LANES):
+        price[lane] = now[lane]
 
 
 # --------------------------------------------------------------------------------------------------- references

@@ -140,9 +140,8 @@ def volatility_of(arrays, innovations):
     variance = np.full(innovations.shape[1], arrays.initial_variance)
     returns = np.empty_like(innovations)
     for step, row in enumerate(innovations):
-        shock = np.sqrt(variance) * row
-        variance = omega + np.where(shock < 0.0, alpha + gamma, alpha) * (shock * shock) + beta * variance
-        returns[step] = shock
+        returns[step] = np.sqrt(variance) * row
+        variance = omega + variance * (beta + np.where(row < 0.0, alpha + gamma, alpha) * (row * row))
     return returns
 
 
