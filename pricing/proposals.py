@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from pricing._kernels import N_OCTAVES, N_SEGMENTS, N_TILTS
 from pricing.kernel_inputs import ModelArrays
+from pricing.segment_laws import MODERATE, SegmentLaw, innovation_law, is_heavy, jump_laws, quantile
 from pricing.signals import Signal
 
 FloatArray = npt.NDArray[np.float64]
@@ -44,7 +45,6 @@ STORM_SQUARE = 4.0
 STORM_HALF_LIVES = (1.0, 4.0)
 """Lengths of storms beyond the shortest window, in half-lives of a variance shock."""
 
-_MODERATE = 2.0**-12  # tail probability up to which a window tilt may lean on a heavy law
 _FLAT_OCTAVES = 40  # depth of the flat law: falls of probability down to 2^-40
 _NEAR_CEILING = 0.9
 _LARGEST_EXPONENT = 39.0  # the kernel holds exponents to 40
@@ -98,32 +98,6 @@ class ProposalArrays:
     coefficients: FloatArray
     placements: FloatArray
     cumulated_placements: FloatArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SegmentLaw:
-    """A law of innovations or jump sizes, segment by segment.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_segments,)
-        Probability of each segment.
-    sizes : ndarray of shape (n_segments,)
-        Log return in the middle of each.
-    statistic : ndarray of shape (n_segments,)
-        What the exponent of a tilt multiplies.
-    rate : float
-        Expected number in a step; an innovation comes exactly once.
-    """
-
-    probabilities: FloatArray
-    sizes: FloatArray
-    statistic: FloatArray
-    rate: float
-
-    def tilted(self, theta: float) -> FloatArray:
-        """Return the probabilities times ``exp(-theta * statistic)``."""
-        return np.asarray(self.probabilities * np.exp(-theta * self.statistic))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -196,7 +170,7 @@ def make_proposal(arrays: ModelArrays, signals: Sequence[Signal]) -> ProposalArr
 
 
 def _groups(arrays: ModelArrays, spans: Sequence[int], n_steps: int) -> tuple[float, list[Group | None]]:
-    innovation, jumps = _innovation_law(arrays), _jump_laws(arrays)
+    innovation, jumps = innovation_law(arrays), jump_laws(arrays)
     huge = _huge_group(innovation, jumps)
     if arrays.law.size:
         lengths = _storm_lengths(arrays.law, spans[0], n_steps)
@@ -215,55 +189,6 @@ def _is_usable(group: Group) -> bool:
         if not 0.0 < group.distance(theta) < math.inf:
             return False
     return True
-
-
-def _innovation_law(arrays: ModelArrays) -> SegmentLaw:
-    deviation = arrays.deviation if not arrays.law.size else math.sqrt(arrays.initial_variance)
-    if arrays.innovations_are_values:
-        n_values = len(arrays.innovations)
-        return _law(np.full(n_values, 1.0 / n_values), arrays.innovations * deviation, rate=1.0)
-    return _law(_segment_probabilities(0.5), _middles(arrays.innovations) * deviation, rate=1.0)
-
-
-def _jump_laws(arrays: ModelArrays) -> tuple[SegmentLaw, ...]:
-    return tuple(
-        _law(_segment_probabilities(split), _middles(sizes), rate=1.0 / wait)
-        for split, sizes, wait in zip(arrays.splits, arrays.sizes, arrays.mean_waits, strict=False)
-    )
-
-
-def _law(probabilities: FloatArray, sizes: FloatArray, rate: float) -> SegmentLaw:
-    """Take the size as the statistic, held to moderate quantiles where the tail is heavy."""
-    law = SegmentLaw(probabilities=probabilities, sizes=sizes, statistic=sizes, rate=rate)
-    if not _is_heavy(law):
-        return law
-    moderate = _quantile(law, _MODERATE)
-    return replace(law, statistic=np.maximum(sizes, moderate))
-
-
-def _is_heavy(law: SegmentLaw) -> bool:
-    """Whether falls grow faster than an exponential law's from one tail probability to a far smaller one."""
-    near, far = _quantile(law, 2.0**-25), _quantile(law, 2.0**-45)
-    return bool(far < 2.5 * near < 0.0)
-
-
-def _quantile(law: SegmentLaw, probability: float) -> float:
-    order = np.argsort(law.sizes, kind="stable")
-    place = int(np.searchsorted(np.cumsum(law.probabilities[order]), probability))
-    return float(law.sizes[order[min(place, len(order) - 1)]])
-
-
-def _segment_probabilities(split: float) -> FloatArray:
-    """Return the probability of every segment of a quantile table, lower side first."""
-    octaves = np.ldexp(1.0, np.arange(N_OCTAVES) - N_OCTAVES)
-    side = np.repeat(octaves / octaves.sum() / N_SEGMENTS, N_SEGMENTS)
-    return np.concatenate([split * side, (1.0 - split) * side])
-
-
-def _middles(table: FloatArray) -> FloatArray:
-    """Return the value in the middle of every segment."""
-    start, linear, quadratic, cubic = table.reshape(-1, 4).T
-    return np.asarray(start + 0.5 * (linear + 0.5 * (quadratic + 0.5 * cubic)))
 
 
 def _window_group(window: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group | None:
@@ -324,7 +249,7 @@ def _storm_group(length: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, .
     scale = math.sqrt(float((innovation.probabilities * innovation.sizes**2).sum()))
     if scale == 0.0:
         return None
-    bound = max(3.0, -_quantile(innovation, _MODERATE) / scale)
+    bound = max(3.0, -quantile(innovation, MODERATE) / scale)
     standardised = np.clip(innovation.sizes / scale, -bound, bound)
     stormy = replace(innovation, statistic=standardised - STORM_SQUARE * standardised**2)
     calm = Group(window=length, innovation=stormy, jumps=tuple(map(_untouched, jumps)), tilt=0.0, multiples=())
@@ -342,10 +267,8 @@ def _huge_group(innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Group 
     The statistic is minus the log of the ratio of probabilities, so that the tilt 1 is the law wanted. An innovation is
     drawn from an even mixture of its law and the flat one; jumps of the flat law come on top, one in the step.
     """
-    flat_jumps = tuple(
-        _flattened(jump, 1.0, 1.0 / jump.rate) if _is_heavy(jump) else _untouched(jump) for jump in jumps
-    )
-    flat_innovation = _flattened(innovation, 0.5, 0.5) if _is_heavy(innovation) else _untouched(innovation)
+    flat_jumps = tuple(_flattened(jump, 1.0, 1.0 / jump.rate) if is_heavy(jump) else _untouched(jump) for jump in jumps)
+    flat_innovation = _flattened(innovation, 0.5, 0.5) if is_heavy(innovation) else _untouched(innovation)
     if not any(law.statistic.any() for law in (flat_innovation, *flat_jumps)):
         return None
     return Group(window=1, innovation=flat_innovation, jumps=flat_jumps, tilt=1.0, multiples=(1,))
