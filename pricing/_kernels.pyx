@@ -11,7 +11,7 @@ likelihood ratio of the path; see ``pricing/proposals.py``.
 
 Neither payouts nor drops enter. Every inner loop runs over lanes in plain arithmetic, without calls into the C library,
 so the compiler vectorises it and the bits do not depend on the instruction set. Random numbers are a function of
-(seed, stream, path) alone, so neither threads nor batches can change a result. No function here allocates, raises or
+(seed, stream, path) alone, so neither threads nor batches can change a result. No stage allocates, raises or
 keeps anything: the GIL is released, scratch memory belongs to the caller, trouble is counted and returned. Running
 values of a stage live in local arrays, because a store to shared memory in one row would stall the load in the next.
 
@@ -29,7 +29,6 @@ cdef extern from *:
     static inline double double_of_bits(uint64_t bits) { double x; memcpy(&x, &bits, 8); return x; }
     static inline uint64_t bits_of_double(double x) { uint64_t bits; memcpy(&bits, &x, 8); return bits; }
     static inline uint64_t rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
-    /* Keeps a loop scalar: four plain loads from one cache line beat four gathers from four lines. */
     static int runs_avx2(void) {
     #if defined(__x86_64__) && defined(__GNUC__)
         __builtin_cpu_init();
@@ -47,6 +46,7 @@ cdef extern from *:
         return 0;
     #endif
     }
+    /* Keeps a loop scalar: four plain loads from one cache line beat four gathers from four lines. */
     #if defined(__GNUC__)
     static inline uint64_t one_by_one(uint64_t x) { __asm__("" : "+r"(x)); return x; }
     #else
@@ -359,7 +359,8 @@ cdef void likelihood_stage(Group *group, Py_ssize_t rows, double *likelihood) no
 cdef inline double exponential(double x) noexcept nogil:
     """Return exp(x) for x held to [-700, 40], to within two units in the last place.
 
-    Forty to the power of DEGREE is still a finite number; a window so deep has weight zero in double precision.
+    The largest value to the power of DEGREE is still a finite number. A path with a larger exponent than 40 has a
+    weight of no consequence: below exp(-40) over the share of its tilt.
     """
     cdef double shifted, rest, total
     x = x if x > -700.0 else -700.0

@@ -27,6 +27,18 @@ WINDOW_YEARS = {"1h": 1 / 8760, "24h": 1 / 365}
 CRASH = {"jumps_per_year": 24.0, "jump_mean": -0.1, "jump_stdev": 0.2}
 
 
+@pytest.mark.parametrize("row", rows("rolling_bracket_gbm"))
+def test_geometric_brownian_motion_against_the_table(row):
+    window, term_days = WINDOW_YEARS[row["window"]], int(row["term"].removesuffix("d"))
+    one_window = merton_window_probability(
+        drop=row["drop"], volatility=row["sigma"], log_drift=-(row["sigma"] ** 2) / 2.0, window_years=window
+    )
+    n_windows = round(term_days / 365 / window)
+    # Below 1e-8 the table itself carries rounding of about 1e-14.
+    expected = pytest.approx(row["p_nonoverlap_gap"], rel=1e-9, abs=3e-14)
+    assert gap_probability(window_probability=one_window, n_windows=n_windows) == expected
+
+
 @pytest.mark.parametrize("row", rows("cliquet_gap_merton"), ids=lambda row: f"{row['set']}-{row['window']}")
 def test_against_the_table(row):
     volatility, jumps, mean, stdev = row["sigma"], row["lambda"], row["jump_mean"], row["jump_sd"]
