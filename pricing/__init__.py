@@ -11,6 +11,8 @@ Exact laws and bounds to check simulations with are in ``pricing.closed_form``, 
 imported here: importing ``pricing`` imports numpy and nothing else.
 """
 
+from pricing.anchoring import Anchoring
+from pricing.anchors import Anchor
 from pricing.cover import Cover
 from pricing.errors import (
     CalibrationError,
@@ -57,6 +59,8 @@ __version__ = ENGINE_VERSION
 
 __all__ = [
     "ENGINE_VERSION",
+    "Anchor",
+    "Anchoring",
     "CalibrationError",
     "ConstantVolatility",
     "CorruptSurfaceError",

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pricing.anchors import Anchor
 from pricing.errors import InvalidModelError
 from pricing.models import ConstantVolatility, Empirical, Jumps, PriceModel
+from pricing.plain import to_json
 from pricing.quantile_tables import exponential_table, quantile_table
 from pricing.signals import Signal
 from pricing.units import parse_duration, steps_per_year
@@ -91,13 +93,17 @@ def _split(source: Jumps) -> float:
     return float(getattr(source.sizes, "split", 0.5))
 
 
-def arrays_digest(*parts: Any) -> str:
-    """Identify a simulation by everything that the kernel reads of the model, and by the engine version.
+def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any) -> str:
+    """Identify a simulation by everything that it reads of the model, and by the engine version.
 
     Parameters
     ----------
+    arrays : ModelArrays
+        What the kernel reads.
+    anchors : sequence of Anchor
+        What the paths are reweighted to meet.
     parts : dataclasses of numbers and arrays
-        The model arrays and, where there is one, the proposal.
+        The proposal, where there is one.
 
     Notes
     -----
@@ -105,7 +111,9 @@ def arrays_digest(*parts: Any) -> str:
     numbers to the last bit.
     """
     digest = hashlib.sha256(ENGINE_VERSION.encode())
-    for part in parts:
+    for anchor in anchors:
+        digest.update(to_json(anchor).encode())
+    for part in (arrays, *parts):
         for name in sorted(part.__slots__):
             array = np.ascontiguousarray(getattr(part, name), dtype="<f8")
             digest.update(f"{name}{array.shape}".encode())

@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from pricing.anchors import Anchor
 from pricing.errors import InvalidModelError
 from pricing.units import Duration, parse_duration
 
@@ -312,6 +313,8 @@ class PriceModel:
         Drift of the log price per year; nothing is added for variance or jumps.
     step : timedelta or str
         Length of a step.
+    anchors : tuple of Anchor
+        Probabilities of worst drops that the simulated paths are reweighted to meet.
 
     Raises
     ------
@@ -329,10 +332,12 @@ class PriceModel:
     jumps: tuple[Jumps, ...] = ()
     annual_drift: float = 0.0
     step: Duration = timedelta(hours=1)
+    anchors: tuple[Anchor, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "step", parse_duration(self.step, "step"))
         object.__setattr__(self, "jumps", tuple(self.jumps))
+        object.__setattr__(self, "anchors", tuple(self.anchors))
         if not isinstance(self.volatility, VolatilityLaw):
             raise InvalidModelError(f"volatility must be ConstantVolatility or Garch, got {self.volatility!r}")
         if not isinstance(self.innovations, InnovationLaw):
@@ -340,6 +345,9 @@ class PriceModel:
         for jumps in self.jumps:
             if not isinstance(jumps, Jumps):
                 raise InvalidModelError(f"jumps must be a tuple of Jumps, got {jumps!r}")
+        for anchor in self.anchors:
+            if not isinstance(anchor, Anchor):
+                raise InvalidModelError(f"anchors must be a tuple of Anchor, got {anchor!r}")
         if not math.isfinite(self.annual_drift):
             raise InvalidModelError(f"annual_drift must be finite, got {self.annual_drift}")
         if self.step == timedelta(0):
@@ -347,6 +355,7 @@ class PriceModel:
 
 
 MODEL_CLASSES: tuple[type, ...] = (
+    Anchor,
     ConstantVolatility,
     DoubleExponentialSizes,
     Empirical,

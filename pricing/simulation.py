@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing._kernels import N_LANES
+from pricing.anchoring import Anchoring, anchor_signal, anchored_weights
 from pricing.errors import InvalidTermsError, PrecisionWarning, SimulationError
 from pricing.kernel import simulate_blocks
 from pricing.kernel_inputs import ModelArrays, arrays_digest, model_arrays, watches_and_records
@@ -41,7 +42,8 @@ def simulate(
     """Simulate the worst drops of every combination of reference, window, term and waiting period.
 
     The result is a function of the model, the seed and the number of paths: neither threads nor the other signals of
-    the same call change a bit of it.
+    the same call change a bit of it. Where the model has anchors, their signals are simulated as well and the paths
+    reweighted to meet them.
 
     Parameters
     ----------
@@ -78,21 +80,28 @@ def simulate(
     0.369 +- 0.003
     """
     settings = settings or SimulationSettings()
-    signals = _signals(model, windows, terms, references, waiting_periods)
+    asked = _signals(model, windows, terms, references, waiting_periods)
+    anchoring_signals = tuple(anchor_signal(anchor, parse_duration(model.step, "step")) for anchor in model.anchors)
+    signals = tuple(sorted({*asked, *anchoring_signals}))
     arrays = model_arrays(model)
-    proposal = make_proposal(arrays, signals) if settings.rare_drops else None
+    proposal = make_proposal(arrays, asked) if settings.rare_drops else None
     sample = _allocate(len(signals) + 1, settings.n_paths)
     worst_drops, weights = sample[:-1], sample[-1]
     _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or (lambda _: None))
     if proposal:
         _check_weights(weights)
+    anchoring: Anchoring | None = None
+    if model.anchors:
+        anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]
+        weights, anchoring = anchored_weights(anchored_rows, weights, model.anchors)
     return DropSurface(
         model=model,
         settings=settings,
-        model_digest=arrays_digest(arrays, *([proposal] if proposal else [])),
-        signals=signals,
-        worst_drops=worst_drops,
-        weights=weights if proposal else None,
+        model_digest=arrays_digest(arrays, model.anchors, *([proposal] if proposal else [])),
+        signals=asked,
+        worst_drops=worst_drops if signals == asked else worst_drops[[signals.index(signal) for signal in asked]],
+        weights=weights if proposal or anchoring else None,
+        anchoring=anchoring,
     )
 
 

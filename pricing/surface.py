@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing import array_file, plain
+from pricing.anchoring import Anchoring
 from pricing.errors import CorruptSurfaceError, NotSimulatedError, PricingError
 from pricing.estimates import Estimate, WeightedSample
 from pricing.models import MODEL_CLASSES, PriceModel
@@ -21,8 +22,8 @@ from pricing.units import Duration, format_duration, parse_duration, require_fra
 
 FloatArray = npt.NDArray[np.float64]
 
-_FILE_FORMAT = "crashcover surface 1"
-_FILE_CLASSES = (*MODEL_CLASSES, SimulationSettings, Signal, Reference)
+_FILE_FORMAT = "crashcover surface 2"
+_FILE_CLASSES = (*MODEL_CLASSES, Anchoring, SimulationSettings, Signal, Reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,7 +45,9 @@ class DropSurface:
     worst_drops : ndarray of shape (n_signals, n_paths)
         Worst drop of each path, a fraction of the reference price.
     weights : ndarray of shape (n_paths,), optional
-        Likelihood ratio of each path; None where all are 1.
+        Weight of each path, of mean 1; None where all are 1.
+    anchoring : Anchoring, optional
+        How far the weights moved to meet the anchors of the model; None where it has none.
     """
 
     model: PriceModel
@@ -53,6 +56,7 @@ class DropSurface:
     signals: tuple[Signal, ...]
     worst_drops: FloatArray = field(repr=False)
     weights: FloatArray | None = field(default=None, repr=False)
+    anchoring: Anchoring | None = None
 
     def sample(
         self,
@@ -183,6 +187,7 @@ class DropSurface:
             "settings": plain.to_plain(self.settings),
             "model_digest": self.model_digest,
             "signals": plain.to_plain(self.signals),
+            "anchoring": plain.to_plain(self.anchoring),
         }
         weights = np.empty(0) if self.weights is None else self.weights
         array_file.write(Path(path), header, [weights, self.worst_drops])
@@ -207,6 +212,7 @@ class DropSurface:
                 signals=plain.from_plain(header["signals"], _FILE_CLASSES),
                 worst_drops=worst_drops,
                 weights=weights if weights.size else None,
+                anchoring=plain.from_plain(header["anchoring"], _FILE_CLASSES),
             )
         except (ValueError, TypeError, KeyError, PricingError) as error:
             raise CorruptSurfaceError(f"{path} is damaged or not a surface: {error}") from error

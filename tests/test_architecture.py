@@ -15,8 +15,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PRICING_LAYERS = [
     {"errors", "version", "_kernels"},
     {"kernel", "units"},
-    {"array_file", "plain", "settings", "triggers", "payouts", "models", "estimates", "closed_form"},
-    {"cover", "signals", "quantile_tables"},
+    {"array_file", "plain", "settings", "triggers", "payouts", "anchors", "estimates", "closed_form"},
+    {"cover", "signals", "models"},
+    {"quantile_tables", "anchoring"},
     {"kernel_inputs", "surface"},
     {"segment_laws", "premium"},
     {"proposals"},
@@ -24,7 +25,12 @@ PRICING_LAYERS = [
     {"quote", "three_windows"},
     {"__init__"},
 ]
-MAY_IMPORT = {"pricing": set(), "calibration": {"pricing"}, "crashcover": {"pricing", "calibration"}}
+MAY_IMPORT = {
+    "pricing": set(),
+    "calibration": {"pricing"},
+    "backtest": {"pricing", "calibration"},
+    "crashcover": {"pricing", "calibration", "backtest"},
+}
 
 
 def modules_of(package):
