@@ -19,6 +19,7 @@ def simulate_blocks(
     drift: float,
     deviation: float,
     initial_variance: float,
+    scales: FloatArray,
     law: FloatArray,
     innovations: FloatArray,
     innovations_are_values: bool,
@@ -46,6 +47,8 @@ def simulate_blocks(
         Standard deviation per step where `law` is empty.
     initial_variance : float
         Variance of the first step where `law` is not empty.
+    scales : ndarray of shape (N_LANES,)
+        Factor on all volatility of each path of a block.
     law : ndarray of shape (0,) or (4,)
         omega, alpha, beta and gamma of a GARCH law, or nothing.
     innovations : ndarray of shape (8 * N_OCTAVES * N_SEGMENTS,) or (n_values,)

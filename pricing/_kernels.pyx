@@ -376,27 +376,35 @@ cdef inline double exponential(double x) noexcept nogil:
 
 # --------------------------------------------------------------------------------------------- volatility laws
 
-cdef void constant_stage(double deviation, Py_ssize_t rows, double *returns) noexcept nogil:
-    """Turn innovations into returns of one deviation, in place."""
-    cdef Py_ssize_t i
-    for i in range(rows * LANES):
-        returns[i] = deviation * returns[i]
+cdef void constant_stage(double deviation, const double *scales, Py_ssize_t rows, double *returns) noexcept nogil:
+    """Turn innovations into returns of one deviation a lane, in place."""
+    cdef double deviations[LANES]
+    cdef Py_ssize_t row, lane
+    for lane in range(LANES):
+        deviations[lane] = deviation * scales[lane]
+    for row in range(rows):
+        for lane in range(LANES):
+            returns[row * LANES + lane] = deviations[lane] * returns[row * LANES + lane]
 
 
-cdef void garch_stage(const double *law, double *variance, Py_ssize_t rows, double *returns) noexcept nogil:
+cdef void garch_stage(
+    const double *law, const double *scales, double *variance, Py_ssize_t rows, double *returns
+) noexcept nogil:
     """Turn innovations into GARCH(1,1) or GJR returns, in place; law is omega, alpha, beta, gamma."""
-    cdef double omega = law[0], alpha_up = law[1], beta = law[2], alpha_down = law[1] + law[3]
+    cdef double alpha_up = law[1], beta = law[2], alpha_down = law[1] + law[3]
     cdef double innovation
     cdef double now[LANES]
+    cdef double omega[LANES]
     cdef Py_ssize_t row, lane
     for lane in range(LANES):
         now[lane] = variance[lane]
+        omega[lane] = law[0] * (scales[lane] * scales[lane])
     for row in range(rows):
         for lane in range(LANES):
             innovation = returns[row * LANES + lane]
             returns[row * LANES + lane] = sqrt(now[lane]) * innovation
             # The shock squared is the variance times the innovation squared: so the next step need not wait for a root.
-            now[lane] = omega + now[lane] * (
+            now[lane] = omega[lane] + now[lane] * (
                 beta + (alpha_down if innovation < 0.0 else alpha_up) * (innovation * innovation)
             )
     for lane in range(LANES):
@@ -660,6 +668,7 @@ cdef struct Plan:
     double drift
     double deviation  # per step; the volatility is constant where law is NULL
     double initial_variance
+    const double *scales  # factor on the volatility, one a lane
     const double *law
     const double *innovations  # a quantile table, or values
     uint64_t n_values  # 0 for a quantile table
@@ -697,7 +706,7 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
         start_jumps(&plan.sources[i], &plan.proposal)
     for lane in range(LANES):
         price[lane] = 0.0
-        variance[lane] = plan.initial_variance
+        variance[lane] = plan.initial_variance * (plan.scales[lane] * plan.scales[lane])
 
     while record < plan.n_records:
         stop = plan.records[3 * record]
@@ -719,9 +728,9 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
         else:
             table_stage(plan.innovations, rows, segments, places, prices)
         if plan.law:
-            garch_stage(plan.law, variance, rows, prices)
+            garch_stage(plan.law, plan.scales, variance, rows, prices)
         else:
-            constant_stage(plan.deviation, rows, prices)
+            constant_stage(plan.deviation, plan.scales, rows, prices)
         for i in range(plan.n_sources):
             jump_stage(&plan.sources[i], &plan.proposal, step, rows, prices)
         for i in range(plan.proposal.n_groups):
@@ -757,7 +766,7 @@ cdef inline Py_ssize_t paths_in_block(const Plan *plan, int64_t offset) noexcept
 
 
 def check_arguments(
-    law, innovations, innovations_are_values, waits, mean_waits, splits, sizes, watches, records, worst_drops, weights
+    scales, law, innovations, innovations_are_values, waits, mean_waits, splits, sizes, watches, records, worst_drops, weights
 ):
     """Demand arrays that fit together: behind this line nothing is checked again.
 
@@ -769,6 +778,7 @@ def check_arguments(
     table = 8 * SIDE
     n_sources, n_watches, n_rows = len(mean_waits), len(watches), len(worst_drops)
     fitting = {
+        "scales": scales.shape == (LANES,),
         "law": law.shape in ((0,), (4,)),
         "innovations": len(innovations) >= 1 if innovations_are_values else innovations.shape == (table,),
         "waits": waits.shape == (table,),
@@ -797,6 +807,7 @@ def simulate_blocks(
     double drift,
     double deviation,
     double initial_variance,
+    const double[::1] scales not None,
     const double[::1] law not None,
     const double[::1] innovations not None,
     bint innovations_are_values,
@@ -812,7 +823,7 @@ def simulate_blocks(
 ):
     """Fill `worst_drops`, one row a record and one column a path; see the stub file for the arguments."""
     check_arguments(
-        np.asarray(law), np.asarray(innovations), innovations_are_values, np.asarray(waits), np.asarray(mean_waits),
+        np.asarray(scales), np.asarray(law), np.asarray(innovations), innovations_are_values, np.asarray(waits), np.asarray(mean_waits),
         np.asarray(splits), np.asarray(sizes), np.asarray(watches), np.asarray(records), np.asarray(worst_drops),
         np.asarray(weights),
     )
@@ -838,6 +849,7 @@ def simulate_blocks(
 
     cdef Plan plan
     plan.seed, plan.drift, plan.deviation, plan.initial_variance = seed, drift, deviation, initial_variance
+    plan.scales = &scales[0]
     plan.law = &law[0] if law.shape[0] else NULL
     plan.innovations = &innovations[0]
     plan.n_values = <uint64_t>innovations.shape[0] if innovations_are_values else 0

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pricing._kernels import N_LANES
 from pricing.anchors import Anchor
 from pricing.errors import InvalidModelError
-from pricing.models import ConstantVolatility, Empirical, Jumps, PriceModel
+from pricing.models import ConstantVolatility, Empirical, Jumps, Normal, PriceModel
 from pricing.plain import to_json
 from pricing.quantile_tables import exponential_table, quantile_table
 from pricing.signals import Signal
@@ -21,6 +22,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _MOST_JUMPS_A_STEP = 1000.0
+#: Order of the factors on volatility: the first of any number of paths are spread over all of them (van der Corput).
+_BALANCED = (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +33,7 @@ class ModelArrays:
     drift: float
     deviation: float
     initial_variance: float
+    scales: FloatArray
     law: FloatArray
     innovations: FloatArray
     innovations_are_values: bool
@@ -56,6 +60,7 @@ def model_arrays(model: PriceModel) -> ModelArrays:
     sizes = [quantile_table(source.sizes, _split(source)) for source in sources]
     return ModelArrays(
         drift=model.annual_drift / per_year,
+        scales=volatility_scales(model.volatility_spread),
         innovations=_innovations(model),
         innovations_are_values=isinstance(model.innovations, Empirical),
         waits=exponential_table(),
@@ -64,6 +69,22 @@ def model_arrays(model: PriceModel) -> ModelArrays:
         sizes=np.array(sizes) if sizes else np.empty((0, 1)),
         **_volatility(model, per_year),
     )
+
+
+def volatility_scales(spread: float) -> FloatArray:
+    """Return the factors on volatility, equally likely, one a path of a block.
+
+    Parameters
+    ----------
+    spread : float
+        Standard deviation of their logs; the factors are the quantiles of a lognormal law in the middle of N_LANES
+        equal parts, scaled so that this deviation is met exactly.
+    """
+    if spread == 0.0:
+        return np.ones(N_LANES)
+    middles = Normal().quantile((np.arange(N_LANES) + 0.5) / N_LANES)
+    factors = np.exp(spread * middles / np.sqrt(np.mean(middles * middles)))
+    return np.asarray(factors[list(_BALANCED)])
 
 
 def _volatility(model: PriceModel, per_year: float) -> dict[str, Any]:

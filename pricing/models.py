@@ -293,6 +293,8 @@ class Jumps:
             raise InvalidModelError(f"sizes must be a law with quantile(u), got {type(self.sizes).__name__}")
 
 
+_LARGEST_SPREAD = 3.0
+
 VolatilityLaw = ConstantVolatility | Garch
 InnovationLaw = Empirical | QuantileLaw
 
@@ -313,6 +315,9 @@ class PriceModel:
         Drift of the log price per year; nothing is added for variance or jumps.
     step : timedelta or str
         Length of a step.
+    volatility_spread : float
+        Standard deviation of the log of a factor on all volatility of a path: what is not known of its level. The
+        factor has sixteen equally likely values.
     anchors : tuple of Anchor
         Probabilities of worst drops that the simulated paths are reweighted to meet.
 
@@ -332,6 +337,7 @@ class PriceModel:
     jumps: tuple[Jumps, ...] = ()
     annual_drift: float = 0.0
     step: Duration = timedelta(hours=1)
+    volatility_spread: float = 0.0
     anchors: tuple[Anchor, ...] = ()
 
     def __post_init__(self) -> None:
@@ -350,6 +356,11 @@ class PriceModel:
                 raise InvalidModelError(f"anchors must be a tuple of Anchor, got {anchor!r}")
         if not math.isfinite(self.annual_drift):
             raise InvalidModelError(f"annual_drift must be finite, got {self.annual_drift}")
+        if not 0.0 <= self.volatility_spread <= _LARGEST_SPREAD:
+            raise InvalidModelError(
+                f"volatility_spread must be between 0 and {_LARGEST_SPREAD}, got {self.volatility_spread} "
+                "(a standard deviation of logs: 0.3 is a factor of 1.35 either way)"
+            )
         if self.step == timedelta(0):
             raise InvalidModelError("step must be longer than zero")
 

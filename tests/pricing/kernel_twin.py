@@ -134,10 +134,11 @@ class Mixture:
 
 def volatility_of(arrays, innovations):
     """Turn innovations, shape (steps, paths), into returns."""
+    scale = np.resize(arrays.scales, innovations.shape[1])
     if not arrays.law.size:
-        return arrays.deviation * innovations
+        return arrays.deviation * scale * innovations
     omega, alpha, beta, gamma = arrays.law
-    variance = np.full(innovations.shape[1], arrays.initial_variance)
+    omega, variance = omega * (scale * scale), arrays.initial_variance * (scale * scale)
     returns = np.empty_like(innovations)
     for step, row in enumerate(innovations):
         returns[step] = np.sqrt(variance) * row

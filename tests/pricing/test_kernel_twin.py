@@ -40,6 +40,10 @@ MODELS = {
     "GJR, Student-t, four jump sources": PriceModel(
         volatility=GJR, innovations=StudentT(dof=4.5), jumps=(MERTON, KOU, PARETO, DENSE)
     ),
+    "constant, normal, spread": PriceModel(volatility=CONSTANT, innovations=Normal(), volatility_spread=0.4),
+    "GJR, Student-t, Merton, spread": PriceModel(
+        volatility=GJR, innovations=StudentT(dof=4.5), jumps=(MERTON,), volatility_spread=0.3
+    ),
 }
 
 
