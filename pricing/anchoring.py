@@ -22,13 +22,17 @@ from pricing.triggers import Reference
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Nodes = tuple[FloatArray, FloatArray]
 
 #: A node that fewer paths reach is left to the model's own tail: a weight made from them would be noise.
 FEWEST_PATHS = 10
 #: A node left out although this many paths were expected there says that the dynamics cannot make the drop.
 MOST_EXPECTED = 100.0
-_TOLERANCE = 1e-10
-_MOST_SWEEPS = 2000
+#: Anchors that cannot be met together above this probability contradict each other; below it, paths are too few to say.
+RARE = 0.05
+#: Anchored probabilities are met to this relative error.
+TOLERANCE = 1e-7
+_MOST_SWEEPS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,57 +104,87 @@ def anchored_weights(
     SimulationError
         If no weights meet all anchors at once.
     """
-    reached = [_reached(drops, anchor) for drops, anchor in zip(worst_drops, anchors, strict=True)]
-    bins = [np.searchsorted(drops, worst, side="right") for worst, (drops, _) in zip(worst_drops, reached, strict=True)]
-    targets = [-np.diff([1.0, *probabilities, 0.0]) for _, probabilities in reached]
-    cells, cell_of_path = np.unique(np.array(bins), axis=1, return_inverse=True)
-    simulated = np.asarray(np.bincount(cell_of_path, weights), dtype=np.float64)
-    simulated /= math.fsum(simulated)
-    anchored = _fit(simulated, cells, targets)
-    factors = anchored / simulated
-    moved = factors[cell_of_path] * weights
-    n_left_out = sum(len(anchor.drops) - len(drops) for anchor, (drops, _) in zip(anchors, reached, strict=True))
-    return moved * (len(moved) / math.fsum(moved)), Anchoring(
-        relative_entropy=math.fsum(anchored * np.log(factors)),
-        effective_share=1.0 / math.fsum(anchored * factors),
+    nodes = [_reached(drops, anchor) for drops, anchor in zip(worst_drops, anchors, strict=True)]
+    while (fitted := _fit(worst_drops, weights, nodes)) is None:
+        nodes = _without_rarest(nodes)
+    factors, moved = fitted
+    _report_left_out(anchors, nodes, len(weights))
+    n_nodes = sum(len(drops) for drops, _ in nodes)
+    return moved, Anchoring(
+        relative_entropy=float(np.mean(moved * np.log(factors))),
+        effective_share=1.0 / float(np.mean(moved * factors)),
         smallest_factor=float(factors.min()),
         largest_factor=float(factors.max()),
-        nodes=sum(len(drops) for drops, _ in reached),
-        left_out=n_left_out,
+        nodes=n_nodes,
+        left_out=sum(len(anchor.drops) for anchor in anchors) - n_nodes,
     )
 
 
-def _reached(worst_drops: FloatArray, anchor: Anchor) -> tuple[FloatArray, FloatArray]:
+def _reached(worst_drops: FloatArray, anchor: Anchor) -> Nodes:
     """Keep the nodes with enough paths between each and the one before, and beyond the last."""
     drops, probabilities = np.array(anchor.drops), np.array(anchor.probabilities)
-    n_beyond = np.array([np.count_nonzero(worst_drops >= drop) for drop in drops])
-    kept: list[int] = []
-    for node, n_paths in enumerate(n_beyond):
-        n_before = n_beyond[kept[-1]] if kept else len(worst_drops)
-        if n_paths >= FEWEST_PATHS and n_before - n_paths >= FEWEST_PATHS:
+    n_before, kept = len(worst_drops), []
+    for node, drop in enumerate(drops):
+        n_beyond = int(np.count_nonzero(worst_drops >= drop))
+        if n_beyond >= FEWEST_PATHS and n_before - n_beyond >= FEWEST_PATHS:
             kept.append(node)
-        elif n_paths < FEWEST_PATHS and probabilities[node] * len(worst_drops) > MOST_EXPECTED:
-            warnings.warn(
-                f"only {n_paths} of {len(worst_drops)} paths reach a drop of {drops[node]:.0%}, whose probability is "
-                f"anchored at {probabilities[node]:.2g}: the dynamics of the model are too tame for its anchor",
-                PrecisionWarning,
-                stacklevel=4,
-            )
+            n_before = n_beyond
     return drops[kept], probabilities[kept]
 
 
-def _fit(simulated: FloatArray, cells: IntArray, targets: Sequence[FloatArray]) -> FloatArray:
-    """Scale the cells to each anchor's margin in turn until all of them hold."""
+def _fit(
+    worst_drops: Sequence[FloatArray], weights: FloatArray, nodes: Sequence[Nodes]
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the factor and the new weight of every path; None where the nodes cannot be met together."""
+    bins = [np.searchsorted(drops, worst, side="right") for worst, (drops, _) in zip(worst_drops, nodes, strict=True)]
+    targets = [-np.diff([1.0, *probabilities, 0.0]) for _, probabilities in nodes]
+    shape = tuple(len(target) for target in targets)
+    codes, cell_of_path = np.unique(np.ravel_multi_index(tuple(bins), shape), return_inverse=True)
+    simulated = np.asarray(np.bincount(cell_of_path, weights), dtype=np.float64)
+    simulated /= math.fsum(simulated)
+    anchored = _scale(simulated, np.array(np.unravel_index(codes, shape)), targets)
+    if anchored is None:
+        return None
+    factors = (anchored / simulated)[cell_of_path]
+    moved = factors * weights
+    return factors, moved * (len(moved) / math.fsum(moved))
+
+
+def _scale(simulated: FloatArray, cells: IntArray, targets: Sequence[FloatArray]) -> FloatArray | None:
+    """Scale the cells to each anchor's margin in turn until all of them hold; None where they do not come to."""
     mass = simulated
     for _ in range(_MOST_SWEEPS):
-        gap = 0.0
+        error = 0.0
         for bins, target in zip(cells, targets, strict=True):
-            margin = np.bincount(bins, mass, minlength=len(target))
-            gap = max(gap, float(np.abs(margin - target).max()))
-            mass = mass * (target / margin)[bins]
-        if gap < _TOLERANCE:
+            factors = target / np.bincount(bins, mass, minlength=len(target))
+            error = max(error, float(np.abs(factors - 1.0).max()))
+            mass = mass * factors[bins]
+        if error < TOLERANCE:
             return mass
-    raise SimulationError(
-        f"no weights meet all anchors at once: after {_MOST_SWEEPS} sweeps a probability is still off by {gap:.1e} "
-        "(a drop within a short window is also a drop within every longer one, so its probability cannot be larger)"
-    )
+    return None
+
+
+def _without_rarest(nodes: Sequence[Nodes]) -> list[Nodes]:
+    """Leave out the deepest node of the least probability."""
+    place = min((place for place in range(len(nodes)) if len(nodes[place][0])), key=lambda place: nodes[place][1][-1])
+    if nodes[place][1][-1] > RARE:
+        raise SimulationError(
+            f"no weights meet all anchors at once, though none is below {RARE:.0%}: "
+            + "; ".join(f"{dict(zip(drops.tolist(), p.tolist(), strict=True))}" for drops, p in nodes)
+            + " (a drop within a short window is also one within every longer window, so it cannot be more probable)"
+        )
+    return [(drops[:-1], p[:-1]) if k == place else (drops, p) for k, (drops, p) in enumerate(nodes)]
+
+
+def _report_left_out(anchors: Sequence[Anchor], nodes: Sequence[Nodes], n_paths: int) -> None:
+    for anchor, (drops, _) in zip(anchors, nodes, strict=True):
+        for drop, probability in zip(anchor.drops, anchor.probabilities, strict=True):
+            deepest = float(drops[-1]) if len(drops) else 0.0
+            if drop > deepest and probability * n_paths > MOST_EXPECTED:
+                warnings.warn(
+                    f"hardly any of {n_paths} paths reach a drop of {drop:.0%} as the anchors want them to, whose "
+                    f"probability is {probability:.2g}: the dynamics of the model are too tame for its anchors",
+                    PrecisionWarning,
+                    stacklevel=4,
+                )
+                return

@@ -17,6 +17,7 @@ FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
 
 _FEWEST_PATHS_BEYOND = 10
 _LARGEST_PART = 0.25
+_MOST_SHARES = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,19 @@ class WeightedSample:
         """
         weighted = self.weighted(values)
         mean = float(weighted.sum()) / self.n_paths
-        if self.weights is not None and weighted.size and float(weighted.max()) > _LARGEST_PART * mean * self.n_paths:
-            part = float(weighted.max()) / (mean * self.n_paths)
-            warnings.warn(
-                f"one of {self.n_paths} paths carries {part:.0%} of an estimate of {mean:.2g}: raise n_paths, or ask "
-                "for a less rare event",
-                PrecisionWarning,
-                stacklevel=2,
-            )
+        if self.weights is not None and weighted.size:
+            self._warn_of_one_path(float(weighted.max()) / self.n_paths, mean, len(weighted))
         return Estimate(mean, self.standard_error(weighted, mean))
+
+    def _warn_of_one_path(self, largest: float, mean: float, n_tail: int) -> None:
+        """Warn where one path of many carries a large part; one of a few does so without any weight."""
+        if largest > mean * max(_LARGEST_PART, _MOST_SHARES / n_tail):
+            warnings.warn(
+                f"one of {self.n_paths} paths carries {largest / mean:.0%} of an estimate of {mean:.2g}: raise n_paths, "
+                "or ask for a less rare event",
+                PrecisionWarning,
+                stacklevel=3,
+            )
 
     def standard_error(self, weighted: FloatArray, mean: float) -> float:
         """Return the standard error of a mean over all paths.
