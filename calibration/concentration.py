@@ -15,7 +15,7 @@ import pandas as pd
 
 from calibration import shares as measures
 from calibration.bounded import Bounded
-from calibration.holders import Category, HolderFinding, HolderFindingKind, Labels, read_holders
+from calibration.holders import Category, Entities, HolderFinding, HolderFindingKind, Labels, read_holders
 from calibration.shares import RankedShares
 from pricing.errors import DataError
 
@@ -25,6 +25,8 @@ Number = float
 #: Share of everything pooled that a hidden whale owns: the customary case and a stress. Judgement: before the fall of
 #: OM in April 2025 84 million tokens left one exchange for 26 new wallets.
 HIDDEN_WHALE, HIDDEN_WHALE_STRESS = 0.10, 0.35
+#: Share of a treasury's tokens that its owners may sell within 30 days. Judgement.
+TREASURY_DISCRETION = 0.25
 #: Listed balances may exceed the supply by no more than rounding.
 SUPPLY_TOLERANCE = 1e-9
 
@@ -70,8 +72,13 @@ class Concentration:
         Share of the largest holder and of the ten largest; ``top_share(k)`` for others.
     nakamoto : Bounded
         Smallest number of holders that own more than half of the float.
+    overhang : Bounded
+        Tokens that the ten largest sellers could sell within 30 days: single holders, a quarter of each treasury and,
+        in the upper bound, the hidden whale.
     gini : Bounded
         Gini coefficient of single holders, pools left out. For display: it hangs on dust.
+    pooled : float
+        Share of the float that exchanges, bridges, staking contracts and liquidity pools hold for others.
     supply : float
         Tokens that exist, burnt ones left out.
     float : float
@@ -84,6 +91,8 @@ class Concentration:
         What was remarkable about the list.
     dispersed, hidden_whale : RankedShares
         Shares in the two cases for pools, from which ``top_share`` computes.
+    unlabelled : ndarray of bool, shape (N,)
+        For each listed share of the dispersed case, whether nothing is known about its owner.
     """
 
     hhi: Bounded
@@ -92,7 +101,9 @@ class Concentration:
     top1: Bounded
     top10: Bounded
     nakamoto: Bounded
+    overhang: Bounded
     gini: Bounded
+    pooled: Number
     supply: Number
     float: Number
     listed_share: Number
@@ -100,6 +111,7 @@ class Concentration:
     findings: tuple[HolderFinding, ...]
     dispersed: RankedShares = field(repr=False, metadata={"plain": False})
     hidden_whale: RankedShares = field(repr=False, metadata={"plain": False})
+    unlabelled: npt.NDArray[np.bool_] = field(repr=False, metadata={"plain": False})
 
     def top_share(self, k: int) -> Bounded:
         """Share of the ``k`` largest holders."""
@@ -111,6 +123,7 @@ def concentration(
     *,
     supply: float | None = None,
     labels: Labels | None = None,
+    entities: Entities | None = None,
     n_holders: int | None = None,
     burn_addresses: frozenset[str] = frozenset(),
 ) -> Concentration:
@@ -119,13 +132,16 @@ def concentration(
     Parameters
     ----------
     holders : DataFrame
-        Columns ``address``, ``balance`` in tokens and, optionally, ``label``: the largest holders, in any order.
+        Columns ``address``, ``balance`` in tokens and, optionally, ``label`` (a category) and ``entity`` (a name that
+        addresses of one owner share): the largest holders, in any order.
     supply : float, optional
         Tokens that exist, burnt ones included. Without it the listed total is used, and a finding says so.
     labels : mapping or Series, optional
         Category by address: exchange, bridge, staking, pool, locked, treasury, contract, burn or holder.
+    entities : mapping or Series, optional
+        Name of the owner by address: balances of one entity in one category count as one holder.
     n_holders : int, optional
-        Number of addresses with a balance, listed or not; it narrows the bounds.
+        Number of entities with a balance, listed or not; it narrows the bounds.
     burn_addresses : frozenset of str, optional
         Addresses that count as burnt unless labelled otherwise, such as ``BURN_ADDRESSES``. By default the list is
         taken at its word, and a finding names the well-known ones on it.
@@ -142,30 +158,33 @@ def concentration(
     >>> round(measured.hhi.lower, 12), round(measured.hhi.upper, 12), measured.nakamoto.value
     (0.4, 0.44, 1.0)
     """
-    frame, findings = read_holders(holders, labels, burn_addresses)
+    frame, findings = read_holders(holders, labels, burn_addresses, entities)
     listed = math.fsum(frame["balance"])
     issued = _issued(supply, listed)
     existing = issued - _sum(frame, frozenset({Category.BURN}))
     tradable = existing - _sum(frame, OUT_OF_FLOAT)
     if tradable <= SUPPLY_TOLERANCE * issued:
         raise DataError(f"holders must leave a float, got {tradable:g} of {issued:g} tokens after all exclusions")
+    single = frame["category"] == Category.HOLDER
     dispersed = RankedShares(
-        listed=frame.loc[frame["category"] == Category.HOLDER, "balance"].to_numpy() / tradable,
+        listed=frame.loc[single, "balance"].to_numpy() / tradable,
         rest=max(0.0, issued - listed) / tradable,
         largest_unlisted=float(frame["balance"].min()) / tradable,
         n_unlisted=None if n_holders is None else n_holders - len(frame),
     )
     pooled = _sum(frame, POOLED) / tradable
-    whale = _with_whale(dispersed, HIDDEN_WHALE * pooled)
+    whale = dispersed.with_holders(HIDDEN_WHALE * pooled)
     hhi = _between(measures.herfindahl(dispersed), measures.herfindahl(whale))
     return Concentration(
         hhi=hhi,
-        stress_hhi=measures.herfindahl(_with_whale(dispersed, HIDDEN_WHALE_STRESS * pooled)),
+        stress_hhi=measures.herfindahl(dispersed.with_holders(HIDDEN_WHALE_STRESS * pooled)),
         effective_holders=_effective_holders(hhi),
         top1=_between(measures.top_share(dispersed, 1), measures.top_share(whale, 1)),
         top10=_between(measures.top_share(dispersed, 10), measures.top_share(whale, 10)),
         nakamoto=_between(measures.nakamoto(whale), measures.nakamoto(dispersed), prudent="lower"),
-        gini=measures.gini(_without_pools(dispersed, pooled)),
+        overhang=_overhang(dispersed, whale, frame, tradable),
+        gini=_gini_of_singles(dispersed, 1.0 - pooled),
+        pooled=pooled,
         supply=existing,
         float=tradable,
         listed_share=1.0 - dispersed.rest,
@@ -173,6 +192,7 @@ def concentration(
         findings=findings + _supply_findings(supply, dispersed),
         dispersed=dispersed,
         hidden_whale=whale,
+        unlabelled=frame.loc[single, "unlabelled"].to_numpy(dtype=bool),
     )
 
 
@@ -189,28 +209,24 @@ def _issued(supply: float | None, listed: float) -> float:
     return supply
 
 
-def _with_whale(dispersed: RankedShares, whale: float) -> RankedShares:
-    if whale == 0.0:
-        return dispersed
-    listed = np.sort(np.append(dispersed.listed, whale))[::-1]
-    return _replace(dispersed, listed, 1.0)
+def _gini_of_singles(dispersed: RankedShares, single: float) -> Bounded:
+    if single <= measures.ROUNDING:
+        return Bounded(lower=0.0, upper=1.0)  # everything is pooled: nothing is known about single holders
+    return measures.gini(dispersed.of(single))
 
 
-def _without_pools(dispersed: RankedShares, pooled: float) -> RankedShares:
-    return _replace(dispersed, dispersed.listed, 1.0 - pooled)
-
-
-def _replace(shares: RankedShares, listed: npt.NDArray[np.float64], whole: float) -> RankedShares:
-    return RankedShares(
-        listed=listed / whole,
-        rest=shares.rest / whole,
-        largest_unlisted=shares.largest_unlisted / whole,
-        n_unlisted=shares.n_unlisted,
+def _overhang(dispersed: RankedShares, whale: RankedShares, frame: pd.DataFrame, tradable: float) -> Bounded:
+    treasuries = frame.loc[frame["category"] == Category.TREASURY, "balance"].to_numpy()
+    sellable = TREASURY_DISCRETION * treasuries / tradable
+    shares = _between(
+        measures.top_share(dispersed.with_holders(*sellable), 10), measures.top_share(whale.with_holders(*sellable), 10)
     )
+    return Bounded(lower=shares.lower * tradable, upper=shares.upper * tradable)
 
 
 def _between(lowest: Bounded, highest: Bounded, prudent: str = "upper") -> Bounded:
-    return Bounded(lower=lowest.lower, upper=highest.upper, prudent=prudent)
+    # a whale of a grain of dust changes the order of a sum, and with it the last digit
+    return Bounded(lower=lowest.lower, upper=max(lowest.lower, highest.upper), prudent=prudent)
 
 
 def _effective_holders(hhi: Bounded) -> Bounded:

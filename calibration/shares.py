@@ -6,7 +6,7 @@ largest pieces possible, so the bounds are sharp. Symbols: N holders listed, M i
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,17 @@ class RankedShares:
     def fewest_unlisted(self) -> int:
         """Smallest number of holders that can share the rest."""
         return math.ceil(self.rest / self.largest_unlisted - ROUNDING) if self.rest > ROUNDING else 0
+
+    def with_holders(self, *holdings: float) -> "RankedShares":
+        """Put more holders on the list, in units of the same float; holdings of zero are no holders."""
+        added = [holding for holding in holdings if holding > 0.0]
+        return replace(self, listed=np.sort(np.append(self.listed, added))[::-1])
+
+    def of(self, whole: float) -> "RankedShares":
+        """Express the shares as parts of another whole, given in units of the present one."""
+        return replace(
+            self, listed=self.listed / whole, rest=self.rest / whole, largest_unlisted=self.largest_unlisted / whole
+        )
 
 
 def herfindahl(shares: RankedShares) -> Bounded:
@@ -115,7 +126,7 @@ def gini(shares: RankedShares) -> Bounded:
         return Bounded(lower=value, upper=value)
     if shares.n_unlisted is None:
         fewest = N + shares.fewest_unlisted
-        return Bounded(lower=min(_even_gini(shares, ranked, fewest), 1.0 - R), upper=1.0)
+        return Bounded(lower=max(0.0, min(_even_gini(shares, ranked, fewest), 1.0 - R)), upper=1.0)
     M = N + shares.n_unlisted
     upper = _uneven_gini(shares, ranked, M)
     return Bounded(lower=min(_even_gini(shares, ranked, M), upper), upper=upper)

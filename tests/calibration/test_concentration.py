@@ -88,6 +88,39 @@ def test_the_unit_of_balances_does_not_matter(balances, unit):
     assert other.top10.lower == pytest.approx(one.top10.lower, rel=1e-9)
 
 
+def test_a_list_of_pools_alone_says_nothing_about_single_holders():
+    measured = concentration(owners(p=60, q=40), labels={"p": "exchange", "q": "pool"})
+    assert (measured.pooled, measured.gini.lower, measured.gini.upper) == (1.0, 0.0, 1.0)
+    assert (measured.hhi.lower, measured.hhi.upper) == (0.0, pytest.approx(0.1**2))
+
+
+@given(st.lists(st.floats(1.0, 100.0), min_size=2, max_size=12), st.floats(0.05, 0.95), st.integers(0, 11))
+def test_splitting_an_address_inside_an_entity_changes_nothing(balances, cut, index):
+    index %= len(balances)
+    names = [f"h{i}" for i in range(len(balances))]
+    whole = pd.DataFrame({"address": names, "balance": balances})
+    parts = [*balances, cut * balances[index]]
+    parts[index] *= 1.0 - cut
+    split = pd.DataFrame({"address": [*names, "other wallet"], "balance": parts})
+    entities = {names[index]: "owner", "other wallet": "owner"}
+    one = concentration(whole, supply=2.0 * sum(balances))
+    other = concentration(split, supply=2.0 * sum(balances), entities=entities)
+    for name in ("hhi", "stress_hhi", "top1", "top10", "overhang", "gini"):
+        for end in ("lower", "upper"):
+            expected = getattr(getattr(one, name), end)
+            assert getattr(getattr(other, name), end) == pytest.approx(expected, rel=1e-6, abs=1e-9), name
+
+
+def test_the_overhang_by_hand():
+    # ten sellers at most: nine of 5, and a quarter of the treasury of 40; upper bound: a tenth of the pool is one more
+    rows = owners(**{f"h{i}": 5 for i in range(9)}, small=1, dao=40, vesting=30, venue=70)
+    measured = concentration(rows, labels={"dao": "treasury", "vesting": "locked", "venue": "exchange"})
+    assert measured.float == 116.0
+    assert measured.overhang.lower == pytest.approx(9 * 5 + 10)
+    assert measured.overhang.upper == pytest.approx(8 * 5 + 10 + 7)
+    assert measured.pooled == pytest.approx(70 / 116)
+
+
 # --- lists that were cut ----------------------------------------------------------------------------------------------
 
 

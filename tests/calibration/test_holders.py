@@ -98,3 +98,40 @@ def test_whole_numbers_beyond_64_bits_are_read():
 def test_wrong_rows_are_refused_by_name(rows, message):
     with pytest.raises(DataError, match=message):
         read_holders(rows, None)
+
+
+# --- entities ---------------------------------------------------------------------------------------------------------
+
+
+def test_addresses_of_one_entity_are_one_holder_in_each_category():
+    rows = frame(("0xA", 5.0), ("b", 4.0), ("c", 3.0), ("d", 2.0), ("e", 1.0))
+    entities = {"0xa": "team", "c": "team", "d": "team", "e": "e"}
+    table, findings = read_holders(rows, {"d": "locked"}, entities=entities)
+    assert table[["address", "balance"]].to_numpy().tolist() == [["team", 8.0], ["b", 4.0], ["team", 2.0], ["e", 1.0]]
+    assert table["category"].tolist() == [Category.HOLDER, Category.HOLDER, Category.LOCKED, Category.HOLDER]
+    assert table["unlabelled"].tolist() == [False, True, False, False]
+    assert [finding.kind for finding in findings] == [HolderFindingKind.ENTITIES_MERGED]
+    assert findings[0].message.startswith("1 addresses")
+
+
+def test_the_entity_mapping_overrules_the_column():
+    rows = frame(("a", 3.0, "x"), ("b", 2.0, "x"), ("c", 1.0, None), columns=("address", "balance", "entity"))
+    assert read_holders(rows, None)[0]["balance"].tolist() == [5.0, 1.0]
+    assert read_holders(rows, None, entities={"b": "y", "c": "y"})[0]["balance"].tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "entities", "message"),
+    [
+        (frame(("a", 1.0)), {"a": " "}, "entity of a must be a name, got ' '"),
+        (frame(("a", 1.0)), {"a": 7}, "entity of a must be a name, got 7"),
+        (
+            frame(("0xA", 1.0, "x"), ("0xa", 1.0, "y"), columns=("address", "balance", "entity")),
+            None,
+            "entity of 0xa must be one, got x and y",
+        ),
+    ],
+)
+def test_entities_are_names_and_one_an_address(rows, entities, message):
+    with pytest.raises(DataError, match=message):
+        read_holders(rows, None, entities=entities)
