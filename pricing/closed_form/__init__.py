@@ -21,7 +21,8 @@ T4, rolling high: the drop from the highest price of the last window. The defaul
 T5, running high: the drop from the highest price since inception; T4 where the window is no shorter than the term.
     Geometric Brownian motion: `drawdown_probability`, `drawdown_survival`, `discounted_drawdown_probability`,
     `drawdown_transform`, `expected_drawdown_time`, `expected_maximum_log_drawdown`, `perpetual_insurance_rate`,
-    `insurance_rate`. On a grid: `discrete_drawdown_probability`.
+    `insurance_rate`, `cancellable_insurance_rate`, `cancellable_insurance_value`. On a grid:
+    `discrete_drawdown_probability`.
 
 On every path T2 implies T3, T3 implies T4, and T4 implies T5; T1 implies T5, but not T4.
 
@@ -43,6 +44,7 @@ from pricing.closed_form.calendar_gaps import (
     merton_window_payout,
     merton_window_probability,
 )
+from pricing.closed_form.cancellable import cancellable_insurance_rate, cancellable_insurance_value
 from pricing.closed_form.discrete_monitoring import (
     OVERSHOOT,
     StepLaw,
@@ -94,6 +96,8 @@ __all__ = [
     "barrier_digital",
     "barrier_option",
     "bridge_touch_probability",
+    "cancellable_insurance_rate",
+    "cancellable_insurance_value",
     "cash_at_expiry",
     "cash_at_hit",
     "discounted_drawdown_probability",

@@ -1,0 +1,71 @@
+"""Premium principles and risk measures: what an uncertain loss costs before expenses.
+
+A principle prices a `LossDistribution`, a binary loss in closed form, and a simulated sample with its standard error:
+
+    ``price(losses)``  ·  ``price_of_binary(probability)``  ·  ``estimate(sample, values)``
+
+Moments: `ExpectedValuePrinciple`, `StandardDeviationPrinciple`, `VariancePrinciple`, `ExponentialPrinciple`,
+`EsscherPrinciple`. Distorted probabilities: `ProportionalHazardTransform`, `DualPowerTransform`, `WangTransform`,
+`WangTTransform`. The tail: `TailValueAtRisk`, `ValueAtRisk`, `CostOfCapitalPrinciple`. `calibrate_distortion` finds the
+parameter that meets a target. A principle of your own extends `Distortion`, `SmoothPrinciple` or `PremiumPrinciple`.
+"""
+
+from pricing.principles.distortions import (
+    Distortion,
+    DualPowerTransform,
+    FreeParameter,
+    ProportionalHazardTransform,
+    WangTransform,
+    WangTTransform,
+)
+from pricing.principles.losses import LossDistribution
+from pricing.principles.moments import (
+    EsscherPrinciple,
+    ExpectedValuePrinciple,
+    ExponentialPrinciple,
+    StandardDeviationPrinciple,
+    VariancePrinciple,
+)
+from pricing.principles.principle import PremiumPrinciple, SmoothPrinciple
+from pricing.principles.tails import CostOfCapitalPrinciple, TailValueAtRisk, ValueAtRisk
+from pricing.principles.targets import calibrate_distortion, price_for_loss_ratio, price_for_return
+
+__all__ = [
+    "PRINCIPLE_CLASSES",
+    "CostOfCapitalPrinciple",
+    "Distortion",
+    "DualPowerTransform",
+    "EsscherPrinciple",
+    "ExpectedValuePrinciple",
+    "ExponentialPrinciple",
+    "FreeParameter",
+    "LossDistribution",
+    "PremiumPrinciple",
+    "ProportionalHazardTransform",
+    "SmoothPrinciple",
+    "StandardDeviationPrinciple",
+    "TailValueAtRisk",
+    "ValueAtRisk",
+    "VariancePrinciple",
+    "WangTTransform",
+    "WangTransform",
+    "calibrate_distortion",
+    "price_for_loss_ratio",
+    "price_for_return",
+]
+
+PRINCIPLE_CLASSES: tuple[type[PremiumPrinciple], ...] = (
+    CostOfCapitalPrinciple,
+    DualPowerTransform,
+    EsscherPrinciple,
+    ExpectedValuePrinciple,
+    ExponentialPrinciple,
+    ProportionalHazardTransform,
+    StandardDeviationPrinciple,
+    TailValueAtRisk,
+    ValueAtRisk,
+    VariancePrinciple,
+    WangTTransform,
+    WangTransform,
+)
+"""Every principle of this package."""

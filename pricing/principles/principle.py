@@ -1,0 +1,83 @@
+"""What a premium principle is: a price for a loss, exact for a known law and with its error for a simulated one."""
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.errors import InvalidBasisError
+from pricing.estimates import Estimate, WeightedSample
+from pricing.principles.losses import LossDistribution
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class PremiumPrinciple(ABC):
+    """A price before expenses: the expected loss and a load for its uncertainty.
+
+    The load is ``price(losses) - losses.mean``.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def price(self, losses: LossDistribution) -> float:
+        """Price a loss whose law is known, in its unit."""
+
+    @abstractmethod
+    def price_of_binary(self, probability: float) -> float:
+        """Price a loss of 1 with a given probability, in closed form."""
+
+    @abstractmethod
+    def estimate(self, sample: WeightedSample, values: FloatArray) -> Estimate[float]:
+        """Price a simulated loss, with the standard error that comes from simulating.
+
+        Parameters
+        ----------
+        sample : WeightedSample
+            Paths, deepest first.
+        values : ndarray of shape (n_tail,)
+            Loss of the deepest paths, not rising; that of all others is zero.
+        """
+
+
+class SmoothPrinciple(PremiumPrinciple):
+    """A principle whose price responds smoothly to the law of the loss, which gives its standard error."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def influence(self, losses: LossDistribution) -> FloatArray:
+        """Return how fast the price rises as probability moves from the smallest loss to each other.
+
+        Standard errors follow from it by the delta method (Hampel 1974); influences of lines that are added up add up.
+
+        Returns
+        -------
+        ndarray of shape (n_values,)
+            The last is zero.
+        """
+
+    def estimate(self, sample: WeightedSample, values: FloatArray) -> Estimate[float]:
+        """Price a simulated loss, with its standard error; parameters as in ``PremiumPrinciple.estimate``.
+
+        Where every path loses the same, the error is that of one path in ``n_paths`` that loses 1 more, so losses are
+        best given as shares of the limit.
+        """
+        losses = LossDistribution.of_sample(sample, values)
+        weighted = sample.weighted(self.influence(losses)[: len(values)])
+        error = sample.standard_error(weighted, float(weighted.sum()) / sample.n_paths)
+        return Estimate(self.price(losses), error)
+
+
+def require_not_negative(value: float, field: str) -> None:
+    """Demand a finite parameter that is not negative.
+
+    Raises
+    ------
+    InvalidBasisError
+        If it is not.
+    """
+    if not 0.0 <= value < math.inf:
+        raise InvalidBasisError(f"{field} must be finite and not negative, got {value}")
