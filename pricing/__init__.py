@@ -13,7 +13,7 @@ imported here: importing ``pricing`` imports numpy and nothing else.
 
 from pricing.anchoring import Anchoring
 from pricing.anchors import Anchor
-from pricing.cover import Cover
+from pricing.cover import Cover, Payment
 from pricing.errors import (
     CalibrationError,
     CorruptSurfaceError,
@@ -32,6 +32,7 @@ from pricing.errors import (
     UninsurableError,
 )
 from pricing.estimates import Estimate, WeightedSample
+from pricing.loadings import CapitalCost, ParameterUncertainty
 from pricing.models import (
     ConstantVolatility,
     DoubleExponentialSizes,
@@ -47,7 +48,9 @@ from pricing.models import (
 )
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
 from pricing.premium import Premium, PremiumFlag, PricingBasis, StandardDeviationLoad, premium
+from pricing.principles import StandardDeviationPrinciple
 from pricing.quote import Quote, Quoter
+from pricing.rate_limits import LimitedRate, RateLimits
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.surface import DropSurface
@@ -62,6 +65,7 @@ __all__ = [
     "Anchor",
     "Anchoring",
     "CalibrationError",
+    "CapitalCost",
     "ConstantVolatility",
     "CorruptSurfaceError",
     "Cover",
@@ -79,11 +83,14 @@ __all__ = [
     "InvalidModelError",
     "InvalidTermsError",
     "Jumps",
+    "LimitedRate",
     "LinearPayout",
     "Normal",
     "NormalSizes",
     "NotConvergedError",
     "NotSimulatedError",
+    "ParameterUncertainty",
+    "Payment",
     "Payout",
     "PrecisionError",
     "PrecisionWarning",
@@ -95,11 +102,13 @@ __all__ = [
     "QuantileLaw",
     "Quote",
     "Quoter",
+    "RateLimits",
     "Reference",
     "ReproductionError",
     "SimulationError",
     "SimulationSettings",
     "StandardDeviationLoad",
+    "StandardDeviationPrinciple",
     "StudentT",
     "TermEstimate",
     "TieredPayout",

@@ -1,0 +1,82 @@
+"""How fast a rate may move: a plain policy, applied to the premium that a model asks for."""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pricing.errors import InvalidBasisError
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimits:
+    """Largest moves of the log of a rate.
+
+    Parameters
+    ----------
+    per_hour, per_day : float
+        Largest move in an hour and in a day; between and beyond, moves add up in proportion to time.
+
+    Examples
+    --------
+    >>> RateLimits().limited(before=0.010, asked=0.030, elapsed=timedelta(hours=2))
+    LimitedRate(rate=0.01648..., asked=0.03, limited=True)
+    """
+
+    per_hour: float = 0.25
+    per_day: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("per_hour", "per_day"):
+            value = getattr(self, name)
+            if not 0.0 < value < math.inf:
+                raise InvalidBasisError(f"{name} must be positive and finite, got {value}")
+        if not self.per_hour <= self.per_day <= 24.0 * self.per_hour:
+            raise InvalidBasisError(
+                f"per_day must be between per_hour and 24 times that, got {self.per_day} and {self.per_hour} an hour"
+            )
+
+    def limited(self, *, before: float, asked: float, elapsed: timedelta) -> "LimitedRate":
+        """Hold a rate within reach of the one before.
+
+        Parameters
+        ----------
+        before, asked : float
+            Positive rates: the one in force, and what the model asks for.
+        elapsed : timedelta
+            Time since the rate in force was set.
+
+        Raises
+        ------
+        InvalidBasisError
+            If a rate is not positive and finite, or time runs backwards.
+        """
+        for name, value in (("before", before), ("asked", asked)):
+            if not 0.0 < value < math.inf:
+                raise InvalidBasisError(f"{name} must be a positive, finite rate, got {value}")
+        if elapsed < timedelta(0):
+            raise InvalidBasisError(f"elapsed must not be negative, got {elapsed} (the rate in force is of the future)")
+        reach = min(self.per_hour * (elapsed / _HOUR), self.per_day * max(1.0, elapsed / _DAY))
+        rate = min(max(asked, before * math.exp(-reach)), before * math.exp(reach))
+        return LimitedRate(rate=rate, asked=asked, limited=rate != asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitedRate:
+    """A rate after its limits.
+
+    Parameters
+    ----------
+    rate : float
+        Rate to quote.
+    asked : float
+        Rate that the model asks for.
+    limited : bool
+        Whether a limit held it.
+    """
+
+    rate: float
+    asked: float
+    limited: bool
