@@ -1,12 +1,15 @@
-"""What the data say: from prices and holders to a price model.
+"""What the data say: from prices, a market and holders to a price model.
 
 ::
 
-    prices  --> check_closes --> one-step log returns --+--> crash bars ----> estimate_crashes --+
-                (bars, breaks)                          |                      (crash_prior)     |
-                                                        +--> the others ----> fit_volatility ----+--> Calibration.model
-                                                                                                 |
-    holders --> concentration (holders, shares) --> Herfindahl index, upper bound ---------------+
+    panel --> fit_market: slopes between tokens, shocks of months, crashes of a token's own --> Market
+                                                                                                  |
+    prices --> check_closes --> observe (horizons, own record) --> worst month, crash rate <------+
+                    |                                                     |          ^
+                    +--> fit_volatility: the shape of paths --> scaled, anchored     +-- hazard_factor
+                                                                          |                  ^
+                                                                          v                  |
+                                                                  Calibration.model   holders, signals
 
 Whatever is repaired, cut, bounded or capped on the way is a ``Finding`` or a flag of the ``Verdict``; whatever is taken
 for granted is a sentence in ``Calibration.assumptions``.
@@ -14,37 +17,52 @@ for granted is a sentence in ``Calibration.assumptions``.
 
 from calibration.bars import CheckedCloses, check_closes
 from calibration.bounded import Bounded
-from calibration.calibrate import Calibration, calibrate
+from calibration.calibrate import Calibration, calibrate, update
 from calibration.concentration import Concentration, concentration
-from calibration.crash_prior import CrashPrior, published_prior
-from calibration.crashes import CrashEstimate, estimate_crashes
+from calibration.crashes import CrashRate
 from calibration.diagnostics import Diagnostics
 from calibration.findings import Finding, FindingKind
+from calibration.hazard import HazardFactor, HazardPart, hazard_factor
 from calibration.holders import BURN_ADDRESSES, Category, HolderFinding, HolderFindingKind
+from calibration.market import PEGGED, Market, fit_market
+from calibration.market_defaults import shipped_market
+from calibration.signals import RiskSignals
 from calibration.verdict import Verdict, explain
 from calibration.volatility import VolatilityFit, fit_volatility
+from calibration.what_if import Inputs, inputs_of, remodel
+from calibration.worst_month import WorstMonth
 
 __all__ = [
     "BURN_ADDRESSES",
+    "PEGGED",
     "Bounded",
     "Calibration",
     "Category",
     "CheckedCloses",
     "Concentration",
-    "CrashEstimate",
-    "CrashPrior",
+    "CrashRate",
     "Diagnostics",
     "Finding",
     "FindingKind",
+    "HazardFactor",
+    "HazardPart",
     "HolderFinding",
     "HolderFindingKind",
+    "Inputs",
+    "Market",
+    "RiskSignals",
     "Verdict",
     "VolatilityFit",
+    "WorstMonth",
     "calibrate",
     "check_closes",
     "concentration",
-    "estimate_crashes",
     "explain",
+    "fit_market",
     "fit_volatility",
-    "published_prior",
+    "hazard_factor",
+    "inputs_of",
+    "remodel",
+    "shipped_market",
+    "update",
 ]

@@ -2,63 +2,82 @@
 
 from calibration.bars import CheckedCloses
 from calibration.concentration import Concentration
-from calibration.crashes import (
-    CONCENTRATION_CAPS,
-    CONCENTRATION_SLOPE,
-    PRIOR_CRASHES,
-    REFRACTORY_PERIOD,
-    CrashEstimate,
-)
+from calibration.crashes import CrashRate
+from calibration.hazard import HazardFactor
+from calibration.law_anchors import can_be_anchored
+from calibration.market import Market
 from calibration.volatility import PERSISTENCE_BOUND, VolatilityFit
+from calibration.worst_month import WorstMonth
 from pricing.models import ConstantVolatility
 from pricing.units import format_duration
 
 
 def state_assumptions(
-    checked: CheckedCloses, volatility: VolatilityFit, crashes: CrashEstimate, owners: Concentration | None
+    checked: CheckedCloses,
+    shape: VolatilityFit,
+    months: tuple[WorstMonth, ...],
+    crashes: tuple[CrashRate, ...],
+    market: Market,
+    hazard: HazardFactor,
+    owners: Concentration | None,
 ) -> tuple[str, ...]:
     """List what a calibration takes for granted."""
     return (
         f"Closes are labelled by the end of their bar of {format_duration(checked.step)}.",
         "The log price has no drift: 30 days of history say nothing reliable about the next 30.",
-        "Returns on both sides of a gap are treated as neighbours in the volatility fit.",
-        *_of_volatility(volatility),
-        *_of_crashes(crashes),
-        _of_holders(crashes, owners),
+        *_of_market(market, months),
+        *(_of_crashes(rate) for rate in crashes),
+        *_of_holders(hazard, owners),
+        *_of_paths(checked, shape, market),
     )
 
 
-def _of_volatility(volatility: VolatilityFit) -> tuple[str, ...]:
-    level = f"Long-run volatility is that of the returns without crash bars, {volatility.annual_volatility:.1%} a year."
-    shocks = f"Shocks are independent, of the law {type(volatility.innovations).__name__} with unit variance."
-    if isinstance(volatility.law, ConstantVolatility):
-        return (level, shocks)
+def _of_market(market: Market, months: tuple[WorstMonth, ...]) -> tuple[str, ...]:
+    medians = ", ".join(f"{month.median_drop:.1%} within {format_duration(month.window)}" for month in months)
+    return (
+        f"How deep a month goes follows the laws of {market.n_tokens} tokens from {market.first_start:%Y-%m-%d} to "
+        f"{market.as_of:%Y-%m-%d}, listed on one venue and mostly alive at the end: dead tokens are missing and true "
+        "rates are higher.",
+        f"The median worst drop of the next 30 days is {medians}; the shock that all tokens share is one of the months "
+        "on record, each as likely as any other.",
+        "Months of BTC and ETH from 2017 on are translated to other tokens by a slope of 0.62, and count half.",
+    )
+
+
+def _of_crashes(rate: CrashRate) -> str:
+    return (
+        f"Crashes of the token's own, {rate.threshold_drop:.0%} or more within {format_duration(rate.window)}: "
+        f"{rate.per_year:.2f} a year, of which the market's record for its volatility and tails says "
+        f"{rate.market_rate:.4f} in 30 days, its own record ({rate.crashes:.0f} seen, {rate.expected:.2f} expected) "
+        f"multiplies by {rate.credibility_factor:.2f}, and holders and signals by {rate.hazard_factor:.2f}. "
+        f"Their depth is Pareto with index {rate.index:.2f} in log price."
+    )
+
+
+def _of_holders(hazard: HazardFactor, owners: Concentration | None) -> tuple[str, ...]:
+    if not hazard.parts:
+        return ("Concentration is ordinary and nothing is signalled: no holder list or signal was given.",)
+    known = () if owners is not None else ("Concentration is ordinary: no holder list was given.",)
+    return known + tuple(
+        f"{part.covariate.capitalize()} multiplies the crash rate by {part.factor:.2f} "
+        f"({part.lower:.2f} to {part.upper:.2f}): {part.source}"
+        f"{', a judgement with a sign, not an estimate' if part.prior_only else ''}."
+        for part in hazard.parts
+    )
+
+
+def _of_paths(checked: CheckedCloses, shape: VolatilityFit, market: Market) -> tuple[str, ...]:
+    shocks = f"Shocks within a path are independent, of the law {type(shape.innovations).__name__} with unit variance."
     fading = (
-        f"A step leaves {volatility.persistence:.4f} of a variance shock, and is held to {PERSISTENCE_BOUND} at most."
+        "Volatility within a path is constant."
+        if isinstance(shape.law, ConstantVolatility)
+        else f"A step leaves {shape.persistence:.4f} of a variance shock, and is held to {PERSISTENCE_BOUND} at most."
     )
-    return (level, shocks, fading)
-
-
-def _of_crashes(crashes: CrashEstimate) -> tuple[str, ...]:
-    return (
-        f"One-step falls of {crashes.threshold_drop:.0%} or more are crashes: excised from the volatility and priced "
-        f"as independent events at {crashes.per_year:.3f} a year. Those that volatility makes as well count twice.",
-        f"Crash bars less than {format_duration(REFRACTORY_PERIOD)} apart are one crash of one bar's depth.",
-        f"The crash rate weighs the token's own record, {crashes.crashes} in {crashes.exposure_years:.2f} years, by "
-        f"{crashes.credibility:.1%}, and the prior rate of {crashes.prior_per_year:.3f} a year, with the strength of "
-        f"{PRIOR_CRASHES:g} crash and times {crashes.concentration_factor:.2f} for concentration, by the rest.",
-        "The depth of a crash is that of the prior, whatever the token's own crashes were.",
-        f"Prior: {crashes.prior.source}.",
-        "Crashes strike tokens independently of each other, although half of the large falls came in 3 of 51 months.",
+    level = (
+        "The level of the paths is that of the laws, met exactly at their nodes over 30 days; shorter and longer terms "
+        "and other windows follow from the paths."
+        if can_be_anchored(checked.step, market.laws)
+        else "Bars are too long for the laws: the level of the paths is that of the token's own returns, "
+        f"{shape.annual_volatility:.1%} a year."
     )
-
-
-def _of_holders(crashes: CrashEstimate, owners: Concentration | None) -> str:
-    if owners is None:
-        return "Concentration is ordinary: no holder list was given."
-    lowest, highest = CONCENTRATION_CAPS
-    return (
-        f"Concentration multiplies the prior crash rate by {crashes.concentration_factor:.2f}: the Herfindahl index, "
-        f"at most {owners.hhi.upper:.4f}, over that of the median token, to the power {CONCENTRATION_SLOPE}, within "
-        f"[{lowest}, {highest}]. This is a judgement with a sign, not an estimate; the evidence for it is thin."
-    )
+    return (shocks, fading, level)

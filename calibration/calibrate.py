@@ -1,46 +1,39 @@
 """One call from a price history, and a holder list where there is one, to a price model that says what it rests on."""
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+import math
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from calibration.assumptions import state_assumptions
 from calibration.bars import CheckedCloses, check_closes
 from calibration.concentration import Concentration, concentration
-from calibration.crash_prior import CrashPrior, published_prior
-from calibration.crashes import CONCENTRATION_CAPS, CrashEstimate, estimate_crashes, split_crash_bars
-from calibration.diagnostics import Diagnostics, diagnose
-from calibration.findings import BREAKS, Finding, FindingKind
-from calibration.holders import BURN_ADDRESSES, HolderFindingKind, Labels
+from calibration.crashes import CrashRate, crash_rate
+from calibration.diagnostics import Diagnostics, diagnose, extend
+from calibration.drop_law import DropLaw, MarketState, TokenState
+from calibration.dynamics import paths_of_month
+from calibration.findings import Finding
+from calibration.hazard import HazardFactor, hazard_factor
+from calibration.holders import BURN_ADDRESSES, Labels
+from calibration.judgement import judge
+from calibration.law_anchors import can_be_anchored, coherent_anchors
+from calibration.market import Market
+from calibration.market_defaults import shipped_market
 from calibration.plain import to_plain
+from calibration.signals import RiskSignals
+from calibration.token_history import TokenHistory, observe
 from calibration.verdict import Verdict
-from calibration.volatility import Innovations, Law, VolatilityFit, fit_volatility
-from pricing.errors import DataError
-from pricing.models import PriceModel
+from calibration.volatility import Innovations, Law, VolatilityFit, filter_variance, fit_volatility
+from calibration.worst_month import WorstMonth, worst_month
+from pricing.errors import DataError, NotConvergedError
+from pricing.models import Garch, PriceModel
 from pricing.units import Duration
 
-#: Below half a year the long-run volatility is that of one mood of the market.
-SHORT_HISTORY_YEARS = 0.5
-#: The likelihood's long-run volatility may differ from that of the returns by this factor before it is flagged.
-RETARGETING_FACTOR = 1.5
-#: Squared residuals whose dependence has a smaller p-value are called dependent.
-DEPENDENCE_LEVEL = 0.01
-
-_FLAGS = {
-    FindingKind.GAP: Verdict.GAPS,
-    FindingKind.OFF_GRID: Verdict.REPAIRED,
-    FindingKind.DUPLICATE: Verdict.REPAIRED,
-    FindingKind.UNSORTED: Verdict.REPAIRED,
-    FindingKind.STALE: Verdict.STALE_PRICES,
-    FindingKind.OUTDATED: Verdict.STALE_PRICES,
-    FindingKind.COARSE_TICK: Verdict.COARSE_TICKS,
-} | dict.fromkeys(BREAKS, Verdict.HISTORY_CUT)
-_HOLDER_FLAGS = {
-    HolderFindingKind.LIST_CUT: Verdict.HOLDERS_CUT,
-    HolderFindingKind.SUPPLY_UNKNOWN: Verdict.SUPPLY_UNKNOWN,
-}
+#: The shape of paths comes from so many returns, the latest: half a year of hours.
+SHAPE_RETURNS = 4320
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +43,21 @@ class Calibration:
     Parameters
     ----------
     model : PriceModel
-        What to simulate: volatility, innovations and one crash source.
+        What to simulate: the shape of the token's returns, crashes of its own, anchored to the law of its worst month.
+    worst_months : tuple of WorstMonth
+        That law, one a window.
+    crashes : tuple of CrashRate
+        Crashes of the token's own, one a window.
     volatility : VolatilityFit
-        The volatility fit, with parameters and tests.
-    crashes : CrashEstimate
-        The crash rate and severity, with their weights.
+        The shape of the paths.
+    hazard : HazardFactor
+        What holders and signals make of the crash rate.
     concentration : Concentration or None
         The holders, where a list was given.
+    market_state : MarketState
+        What moves every quote at once, as used.
+    market : Market
+        The laws, and how they were learnt.
     diagnostics : Diagnostics
         The history in figures.
     findings : tuple of Finding
@@ -67,17 +68,27 @@ class Calibration:
         Reasons to look twice.
     assumptions : tuple of str
         What is taken for granted, in sentences.
+    state : TokenState
+        What the laws read of the token.
+    history : TokenHistory
+        What ``update`` goes on from.
     """
 
     model: PriceModel
+    worst_months: tuple[WorstMonth, ...]
+    crashes: tuple[CrashRate, ...]
     volatility: VolatilityFit
-    crashes: CrashEstimate
+    hazard: HazardFactor
     concentration: Concentration | None
+    market_state: MarketState
+    market: Market = field(repr=False, metadata={"plain": False})
     diagnostics: Diagnostics
     findings: tuple[Finding, ...]
     as_of: datetime
     verdict: Verdict
     assumptions: tuple[str, ...]
+    state: TokenState = field(repr=False, metadata={"plain": False})
+    history: TokenHistory = field(repr=False, metadata={"plain": False})
 
     def to_json(self) -> str:
         """Write everything but working arrays as JSON with sorted keys; floats read back to the last bit."""
@@ -90,13 +101,14 @@ def calibrate(
     holders: pd.DataFrame | None = None,
     supply: float | None = None,
     labels: Labels | None = None,
+    signals: RiskSignals | None = None,
+    market: Market | None = None,
     as_of: datetime | str | None = None,
     step: Duration | None = None,
-    law: Law = "gjr",
-    innovations: Innovations = "empirical",
-    prior: CrashPrior | None = None,
+    law: Law = "garch",
+    innovations: Innovations = "student_t",
 ) -> Calibration:
-    """Make a price model from closes and, where known, from the holders of the token.
+    """Make a price model from closes and, where known, from the market, the holders and signals of danger.
 
     Parameters
     ----------
@@ -108,81 +120,180 @@ def calibrate(
         Tokens that exist; only with ``holders``.
     labels : mapping or Series, optional
         Category by address, see ``concentration``; only with ``holders``.
+    signals : RiskSignals, optional
+        What markets and chains show: unlocks, inflow to exchanges, funding, open interest.
+    market : Market, optional
+        Laws and state of the market, see ``fit_market``; by default the latest that ships and is not later than the
+        prices.
     as_of : datetime or str, optional
         Use only closes labelled at or before this time, which needs a time zone.
     step : timedelta or str, optional
         Length of a bar; by default the most common spacing. At most a day.
-    law : {"gjr", "garch", "constant"}
-        Volatility law.
-    innovations : {"empirical", "student_t", "normal"}
+    law : {"garch", "gjr", "constant"}
+        Volatility law of the paths. Where the likelihood has no maximum it is constant with normal shocks, and the
+        verdict says ``SHAPE_NOT_FITTED``.
+    innovations : {"student_t", "empirical", "normal"}
         Law of the standardised shocks.
-    prior : CrashPrior, optional
-        Crash rate and severity before the token's own record; by default those of the published panel.
 
     Raises
     ------
     DataError
-        If a price or a holder is wrong in itself; the message names the row.
+        If a price, a holder or a signal is wrong in itself, or the market is later than the prices.
     InsufficientDataError
-        If there are too few returns, or they do not vary.
-    NotConvergedError
-        If the likelihood has no maximum that the optimiser could find.
+        If there are too few returns, they do not vary, or no market is known so early.
     """
     if holders is None and (supply is not None or labels is not None):
         raise DataError("supply and labels describe holders, got them without holders")
     checked = check_closes(prices, step=step, as_of=as_of)
-    crash_prior = published_prior(checked.step) if prior is None else prior
-    quiet_returns, _ = split_crash_bars(checked.log_returns, crash_prior)
-    volatility = fit_volatility(quiet_returns, step=checked.step, law=law, innovations=innovations)
+    laws_from = shipped_market(checked.as_of) if market is None else market
+    if laws_from.as_of > checked.as_of:
+        raise DataError(
+            f"market must not know more than the prices: it is as of {laws_from.as_of:%Y-%m-%d %H:%M}, they are as of "
+            f"{checked.as_of:%Y-%m-%d %H:%M} (fit_market(panel, as_of=...) for a past day)"
+        )
     owners = None
     if holders is not None:
         owners = concentration(holders, supply=supply, labels=labels, burn_addresses=BURN_ADDRESSES)
-    crashes = estimate_crashes(
-        checked.log_returns, step=checked.step, prior=crash_prior, hhi=None if owners is None else owners.hhi
+    shape, shape_is_fitted = _shape(checked, law, innovations)
+    return _assemble(
+        checked=checked,
+        history=observe(checked.closes, checked.step, tuple(law.window for law in laws_from.laws)),
+        market=laws_from,
+        shape=shape,
+        shape_is_fitted=shape_is_fitted,
+        owners=owners,
+        hazard=hazard_factor(concentration=owners, signals=signals),
+        diagnostics=diagnose(checked),
+    )
+
+
+def _shape(checked: CheckedCloses, law: Law, innovations: Innovations) -> tuple[VolatilityFit, bool]:
+    """Fit the shape of paths, and say whether it could be: where it cannot, the law still sets the level."""
+    returns = checked.log_returns[-SHAPE_RETURNS:]
+    try:
+        return fit_volatility(returns, step=checked.step, law=law, innovations=innovations), True
+    except NotConvergedError:
+        return fit_volatility(returns, step=checked.step, law="constant", innovations="normal"), False
+
+
+def update(
+    calibration: Calibration, new_prices: pd.Series | pd.DataFrame, *, market: Market | None = None
+) -> Calibration:
+    """Take in later closes without looking at the earlier ones again; the work grows with the new closes only.
+
+    The law, the own record and the variance of the paths go on; the shape of the paths and the findings stay as they
+    were calibrated.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        What was known before.
+    new_prices : Series or one-column DataFrame of float
+        Closes after the last one, in the same form.
+    market : Market, optional
+        A later market; by default the one of `calibration`.
+
+    Raises
+    ------
+    DataError
+        If the closes are wrong in themselves, or do not follow those before.
+    """
+    history = calibration.history
+    checked = check_closes(_after(new_prices, history), step=history.step)
+    return _assemble(
+        checked=replace(checked, findings=(*calibration.findings, *checked.findings)),
+        history=history.advance(checked.closes[1:]),
+        market=calibration.market if market is None else market,
+        shape=_with_later_variance(calibration.volatility, checked),
+        shape_is_fitted=Verdict.SHAPE_NOT_FITTED not in calibration.verdict,
+        owners=calibration.concentration,
+        hazard=calibration.hazard,
+        diagnostics=extend(calibration.diagnostics, np.exp(history.recent.dropna()), checked),
+    )
+
+
+def _after(new_prices: pd.Series | pd.DataFrame, history: TokenHistory) -> pd.Series:
+    """Put the last known close in front of later ones."""
+    later = new_prices.iloc[:, 0] if isinstance(new_prices, pd.DataFrame) else new_prices
+    if later.empty or later.index.min() <= history.last_close:
+        raise DataError(
+            f"new_prices must follow the last close at {history.last_close.isoformat()}, got "
+            f"{'none' if later.empty else later.index.min().isoformat()} (pass the new bars only)"
+        )
+    last = pd.Series([math.exp(history.recent.iloc[-1])], index=pd.DatetimeIndex([history.last_close]))
+    joined: pd.Series = pd.concat([last, later.tz_convert("UTC")])
+    return joined
+
+
+def _assemble(
+    *,
+    checked: CheckedCloses,
+    history: TokenHistory,
+    market: Market,
+    shape: VolatilityFit,
+    shape_is_fitted: bool,
+    owners: Concentration | None,
+    hazard: HazardFactor,
+    diagnostics: Diagnostics,
+) -> Calibration:
+    """Put the parts together: rates, worst months, anchors, model, and what to think of them."""
+    state = history.state(market.laws)
+    market_state = market.state_at(checked.as_of)
+    crashes = tuple(crash_rate(law, state, place, hazard.value) for place, law in enumerate(market.laws))
+    months = tuple(
+        worst_month(law, state, place, market_state, crashes[place]) for place, law in enumerate(market.laws)
     )
     return Calibration(
-        model=_model(volatility, crashes, checked),
-        volatility=volatility,
+        model=_model(market.laws, months, crashes, shape, checked.step),
+        worst_months=months,
         crashes=crashes,
+        volatility=shape,
+        hazard=hazard,
         concentration=owners,
-        diagnostics=diagnose(checked),
+        market_state=market_state,
+        market=market,
+        diagnostics=diagnostics,
         findings=checked.findings,
         as_of=checked.as_of,
-        verdict=_judge(checked, volatility, crashes, owners),
-        assumptions=state_assumptions(checked, volatility, crashes, owners),
+        verdict=judge(checked, diagnostics, shape, crashes, market, hazard, owners, shape_is_fitted=shape_is_fitted),
+        assumptions=state_assumptions(checked, shape, months, crashes, market, hazard, owners),
+        state=state,
+        history=history,
     )
 
 
-def _model(volatility: VolatilityFit, crashes: CrashEstimate, checked: CheckedCloses) -> PriceModel:
+def _model(
+    laws: tuple[DropLaw, ...],
+    months: tuple[WorstMonth, ...],
+    crashes: tuple[CrashRate, ...],
+    shape: VolatilityFit,
+    step: timedelta,
+) -> PriceModel:
+    """Anchor the paths where bars are short enough to see what the laws speak of; otherwise leave their level alone."""
+    if not can_be_anchored(step, laws):
+        return PriceModel(volatility=shape.law, innovations=shape.innovations, jumps=(crashes[-1].jumps(),), step=step)
+    volatility, spread = paths_of_month(shape, step=step, month=months[-1])
     return PriceModel(
-        volatility=volatility.law,
-        innovations=volatility.innovations,
-        jumps=(crashes.jumps,),
-        annual_drift=0.0,
-        step=checked.step,
+        volatility=volatility,
+        innovations=shape.innovations,
+        jumps=(crashes[0].jumps(),),
+        step=step,
+        volatility_spread=spread,
+        anchors=coherent_anchors(laws, [month.probabilities for month in months]),
     )
 
 
-def _judge(
-    checked: CheckedCloses, volatility: VolatilityFit, crashes: CrashEstimate, owners: Concentration | None
-) -> Verdict:
-    ratio = volatility.fitted_annual_volatility / volatility.annual_volatility
-    reasons = {
-        Verdict.SHORT_HISTORY: crashes.exposure_years < SHORT_HISTORY_YEARS,
-        Verdict.CRASHES_SEEN: crashes.crash_bars > 0,
-        Verdict.PERSISTENCE_BOUNDED: volatility.persistence_bounded,
-        Verdict.VOLATILITY_RETARGETED: not 1.0 / RETARGETING_FACTOR <= ratio <= RETARGETING_FACTOR,
-        Verdict.RESIDUALS_DEPENDENT: volatility.diagnostics.ljung_box_squared_p_value < DEPENDENCE_LEVEL,
-        Verdict.NO_HOLDERS: owners is None,
-        Verdict.CONCENTRATION_CAPPED: crashes.concentration_factor in CONCENTRATION_CAPS,
-    }
-    verdict = Verdict.OK
-    for flag in [flag for flag, applies in reasons.items() if applies] + _found(checked, owners):
-        verdict |= flag
-    return verdict
-
-
-def _found(checked: CheckedCloses, owners: Concentration | None) -> list[Verdict]:
-    prices = [_FLAGS[finding.kind] for finding in checked.findings if finding.kind in _FLAGS]
-    holders = () if owners is None else owners.findings
-    return prices + [_HOLDER_FLAGS[finding.kind] for finding in holders if finding.kind in _HOLDER_FLAGS]
+def _with_later_variance(shape: VolatilityFit, checked: CheckedCloses) -> VolatilityFit:
+    law = shape.law
+    if not isinstance(law, Garch):
+        return shape
+    filtered = filter_variance(
+        checked.log_returns.to_numpy(),
+        omega=law.omega,
+        alpha=law.alpha,
+        gamma=law.gamma,
+        beta=law.beta,
+        initial_variance=law.initial_variance,
+    )
+    latest = float(filtered[-1])
+    return replace(shape, law=replace(law, initial_variance=latest), next_variance=latest)

@@ -1,156 +1,79 @@
-"""Crashes as a jump source of their own: bars that fell too far leave the volatility and are priced by frequency.
-
-A single fall of 60 % in an hour would own every variance that it touches. It is excised from the returns, counted, and
-comes back as one event of a Poisson source, whose rate leans on the market's record while the token's own is short.
-"""
+"""Crashes of a token's own: the market's rate for tokens in its state, the token's record, its holders and signals."""
 
 import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
-import pandas as pd
-
-from calibration.bounded import Bounded
-from calibration.crash_prior import CrashPrior
+from calibration.drop_law import TERM, DropLaw, TokenState
 from pricing.models import GeneralizedParetoFalls, Jumps
 from pricing.units import YEAR
 
-#: Strength of the prior in crashes: one, as if tokens differ in frailty with a coefficient of variation of 100 %.
-PRIOR_CRASHES = 1.0
-#: Crash bars nearer than this belong to one crash.
-REFRACTORY_PERIOD = timedelta(hours=24)
-#: Rise of the log rate with the log Herfindahl index: half the slope of 0.5 on the share of the largest holders, as the
-#: index goes with its square. A judgement held down by a cap, not an estimate: the evidence is thin. The rank
-#: correlation of concentration and the worst fall over 23 tokens was -0.17, and studies of shares find both signs.
-CONCENTRATION_SLOPE = 0.25
-CONCENTRATION_CAPS = (0.5, 3.0)
-#: Median raw Herfindahl index of the 42 holder lists published by Zukowski (2026, CC BY 4.0), each over its total.
-REFERENCE_HHI = 0.10098
+#: From an index of one down the mean fall would be infinite.
+_LARGEST_SHAPE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrashEstimate:
-    """How often a token crashes and how deep, with the weights that led there.
+class CrashRate:
+    """How often a token crashes on its own within one window, and what led there.
 
     Parameters
     ----------
+    window : timedelta
+        Window of the drop.
     threshold_drop : float
-        Smallest one-step fall that counts as a crash bar.
-    crash_bars : int
-        One-step falls of at least that size; excised from the volatility fit.
-    crashes : int
-        Crashes: runs of crash bars less than 24 hours apart.
-    deepest_drop : float
-        Deepest one-step fall seen; 0 where no bar fell.
-    exposure_years : float
-        Time covered by one-step returns.
-    prior_per_year : float
-        Rate of the prior, before concentration.
-    concentration_factor : float
-        Factor on the prior rate; 1 where holders are unknown.
-    credibility : float
-        Weight of the token's own record, between 0 and 1.
-    per_year : float
-        Resulting rate.
-    severity : GeneralizedParetoFalls
-        Law of the log jump, that of the prior: own crashes are too few to bend it.
-    prior : CrashPrior
-        Where rate and severity come from.
+        Smallest drop that counts, a fraction.
+    market_rate : float
+        Crashes expected in 30 days of a token of this volatility and tail weight.
+    crashes, expected : float
+        Months that were crashes of the token's own, and how many they are among as many months of the market.
+    credibility_factor : float
+        What the record makes of the rate: (1 + crashes) / (1 + expected).
+    hazard_factor : float
+        What holders and signals make of it.
+    index : float
+        Pareto index of the depth in log price.
     """
 
+    window: timedelta
     threshold_drop: float
-    crash_bars: int
-    crashes: int
-    deepest_drop: float
-    exposure_years: float
-    prior_per_year: float
-    concentration_factor: float
-    credibility: float
-    per_year: float
-    severity: GeneralizedParetoFalls
-    prior: CrashPrior
+    market_rate: float
+    crashes: float
+    expected: float
+    credibility_factor: float
+    hazard_factor: float
+    index: float
 
     @property
+    def rate(self) -> float:
+        """Crashes expected in 30 days."""
+        return self.market_rate * self.credibility_factor * self.hazard_factor
+
+    @property
+    def per_year(self) -> float:
+        """Crashes expected in a year."""
+        return self.rate * (YEAR / TERM)
+
     def jumps(self) -> Jumps:
-        """The crash source of a price model."""
-        return Jumps(per_year=self.per_year, sizes=self.severity)
+        """Return the crashes as jumps within one step.
 
-    @property
-    def ordinary_per_year(self) -> float:
-        """The rate of the same record under ordinary concentration.
-
-        Concentration moves the prior rate and not the token's own record, so the rates differ by less than the factor.
+        Their Pareto law of the log drop is a generalised Pareto law of the excess over the threshold.
         """
-        return _credible_rate(self.crashes, self.exposure_years, self.prior_per_year)
+        threshold = -math.log1p(-self.threshold_drop)
+        shape = min(1.0 / self.index, _LARGEST_SHAPE)
+        sizes = GeneralizedParetoFalls(threshold=threshold, scale=threshold / self.index, shape=shape)
+        return Jumps(per_year=self.per_year, sizes=sizes)
 
 
-def split_crash_bars(log_returns: pd.Series, prior: CrashPrior) -> tuple[pd.Series, pd.Series]:
-    """Split one-step log returns into those for the volatility and those of crash bars."""
-    crash = log_returns <= math.log1p(-prior.threshold_drop)
-    return log_returns[~crash], log_returns[crash]
-
-
-def estimate_crashes(
-    log_returns: pd.Series, *, step: timedelta, prior: CrashPrior, hhi: Bounded | None = None
-) -> CrashEstimate:
-    """Estimate the crash rate by Poisson-gamma credibility.
-
-    With ``a`` = 1 and the prior rate ``m`` (times the concentration factor) the rate is ``(a + n) / (a / m + years)``,
-    that is ``Z n / years + (1 - Z) m`` with ``Z = years / (years + a / m)`` (Buehlmann and Gisler 2005, section 2.4).
-
-    Parameters
-    ----------
-    log_returns : Series of float
-        One-step log returns with crash bars, on a UTC DatetimeIndex.
-    step : timedelta
-        Length of a step.
-    prior : CrashPrior
-        Rate and severity of the market.
-    hhi : Bounded, optional
-        Herfindahl index of the holders; its upper bound enters.
-    """
-    _, crash_bars = split_crash_bars(log_returns, prior)
-    crashes = count_episodes(crash_bars.index, REFRACTORY_PERIOD)
-    years = len(log_returns) * (step / YEAR)
-    factor = 1.0 if hhi is None else concentration_factor(hhi.upper)
-    expected = factor * prior.per_year
-    return CrashEstimate(
-        threshold_drop=prior.threshold_drop,
-        crash_bars=len(crash_bars),
-        crashes=crashes,
-        deepest_drop=-math.expm1(min(0.0, float(log_returns.min()))),
-        exposure_years=years,
-        prior_per_year=prior.per_year,
-        concentration_factor=factor,
-        credibility=years / (years + PRIOR_CRASHES / expected),
-        per_year=_credible_rate(crashes, years, expected),
-        severity=prior.severity,
-        prior=prior,
+def crash_rate(law: DropLaw, state: TokenState, place: int, hazard_factor: float) -> CrashRate:
+    """Rate the crashes of one token under the law at `place` of its market."""
+    record = state.records[place]
+    return CrashRate(
+        window=law.window,
+        threshold_drop=-math.expm1(-law.own.threshold),
+        market_rate=float(law.own.market_rates(state)[0]),
+        crashes=float(record.crashes[0]),
+        expected=float(record.expected[0]),
+        credibility_factor=float(record.credibility_factor[0]),
+        hazard_factor=hazard_factor,
+        index=law.own.index,
     )
-
-
-def _credible_rate(crashes: int, years: float, prior_per_year: float) -> float:
-    return (PRIOR_CRASHES + crashes) / (PRIOR_CRASHES / prior_per_year + years)
-
-
-def concentration_factor(hhi: float) -> float:
-    """Factor on the crash rate for a Herfindahl index: never falling in it, and capped to 0.5 and 3.
-
-    Examples
-    --------
-    >>> concentration_factor(REFERENCE_HHI), concentration_factor(1e-9)
-    (1.0, 0.5)
-    """
-    lowest, highest = CONCENTRATION_CAPS
-    if hhi <= 0.0:
-        return lowest
-    return min(highest, max(lowest, math.exp(CONCENTRATION_SLOPE * math.log(hhi / REFERENCE_HHI))))
-
-
-def count_episodes(times: pd.Index, refractory_period: timedelta) -> int:
-    """Count runs of times in order: a new run begins where the last time is at least the refractory period ago."""
-    if times.empty:
-        return 0
-    spacings = np.diff(pd.DatetimeIndex(times).tz_convert(None).to_numpy())
-    return 1 + int(np.sum(spacings >= np.timedelta64(refractory_period)))

@@ -1,12 +1,12 @@
 """The history in figures: how long, how complete, and how deep its falls were."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from calibration.bars import CheckedCloses
-from calibration.crashes import count_episodes
 from pricing.units import YEAR
 
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
@@ -61,6 +61,47 @@ def diagnose(checked: CheckedCloses) -> Diagnostics:
         worst_drop_24h=float(drops_24h.max()) if step <= DAY else None,
         falls_of_30_percent=count_episodes(drops_24h.index[drops_24h >= COUNTED_DROP], DAY),
     )
+
+
+def extend(diagnostics: Diagnostics, recent: pd.Series, checked: CheckedCloses) -> Diagnostics:
+    """Take in later closes.
+
+    Parameters
+    ----------
+    diagnostics : Diagnostics
+        What was known.
+    recent : Series of float
+        Closes of at least the last day before.
+    checked : CheckedCloses
+        The last close before, and the later ones.
+    """
+    later = checked.closes.iloc[1:]
+    joined, step = pd.concat([recent, later]), checked.step
+    drops = {window: _drops(joined, window)[later.index] for window in (HOUR, DAY)}
+    return replace(
+        diagnostics,
+        last_close=later.index[-1].to_pydatetime(),
+        n_closes=diagnostics.n_closes + len(later),
+        n_returns=diagnostics.n_returns + len(checked.log_returns),
+        years=diagnostics.years + len(checked.log_returns) * (step / YEAR),
+        longest_gap=max(diagnostics.longest_gap, _longest_gap(checked.closes, step)),
+        worst_drop_1h=_deeper(diagnostics.worst_drop_1h, drops[HOUR]),
+        worst_drop_24h=_deeper(diagnostics.worst_drop_24h, drops[DAY]),
+        falls_of_30_percent=diagnostics.falls_of_30_percent
+        + count_episodes(drops[DAY].index[drops[DAY] >= COUNTED_DROP], DAY),
+    )
+
+
+def _deeper(known: float | None, drops: pd.Series) -> float | None:
+    return None if known is None else max(known, float(drops.max()))
+
+
+def count_episodes(times: pd.Index, refractory_period: timedelta) -> int:
+    """Count runs of times in order: a new run begins where the last time is at least the refractory period ago."""
+    if times.empty:
+        return 0
+    spacings = np.diff(pd.DatetimeIndex(times).tz_convert(None).to_numpy())
+    return 1 + int(np.sum(spacings >= np.timedelta64(refractory_period)))
 
 
 def _drops(closes: pd.Series, window: timedelta) -> pd.Series:

@@ -15,12 +15,14 @@ class Verdict(Flag):
     COARSE_TICKS = auto()
     CRASHES_SEEN = auto()
     PERSISTENCE_BOUNDED = auto()
-    VOLATILITY_RETARGETED = auto()
     RESIDUALS_DEPENDENT = auto()
     NO_HOLDERS = auto()
     HOLDERS_CUT = auto()
     SUPPLY_UNKNOWN = auto()
-    CONCENTRATION_CAPPED = auto()
+    HAZARD_CAPPED = auto()
+    OLD_MARKET = auto()
+    SHAPE_NOT_FITTED = auto()
+    NOT_ANCHORED = auto()
 
 
 _EXPLANATIONS = {
@@ -30,14 +32,16 @@ _EXPLANATIONS = {
     Verdict.REPAIRED: "rows were repeated, unordered or off the grid and have been repaired",
     Verdict.STALE_PRICES: "the price stood still for long, or the last close is old: volatility may be understated",
     Verdict.COARSE_TICKS: "the tick is coarse against the price: volatility may be overstated",
-    Verdict.CRASHES_SEEN: "the token has crashed before: those bars are in the crash rate and not in the volatility",
+    Verdict.CRASHES_SEEN: "the token has crashed on its own before: that is in its crash rate and in its record",
     Verdict.PERSISTENCE_BOUNDED: "the fitted persistence was at or beyond its bound: volatility shocks hardly fade",
-    Verdict.VOLATILITY_RETARGETED: "the likelihood implies a long-run volatility far from that of the returns",
     Verdict.RESIDUALS_DEPENDENT: "squared residuals are still correlated: volatility clusters more than the law knows",
     Verdict.NO_HOLDERS: "no holder list: the crash rate is that of a token of ordinary concentration",
     Verdict.HOLDERS_CUT: "the holder list ends before the supply is reached: the upper bound of concentration is used",
     Verdict.SUPPLY_UNKNOWN: "no supply was given: shares are of the listed total and concentration is overstated",
-    Verdict.CONCENTRATION_CAPPED: "the effect of concentration on the crash rate reached its cap",
+    Verdict.HAZARD_CAPPED: "the effect of holders and signals on the crash rate reached a cap",
+    Verdict.OLD_MARKET: "the market was fitted more than 45 days before: its run-up is taken to be none",
+    Verdict.SHAPE_NOT_FITTED: "no likelihood could find clustering in the returns: paths have constant volatility",
+    Verdict.NOT_ANCHORED: "bars are longer than the windows of the laws: the level of the paths is the token's own",
 }
 
 

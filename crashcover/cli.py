@@ -38,6 +38,11 @@ _CALIBRATE_EXAMPLE = """
 Example:
   crashcover calibrate --prices panel.parquet --asset OM --as-of 2025-04-01T00:00Z
 """
+_MARKET_EXAMPLE = """
+\b
+Example:
+  crashcover market panel.parquet --out market.json
+"""
 _REPRODUCE_EXAMPLE = """
 \b
 Example:
@@ -47,6 +52,12 @@ _DEMO_EXAMPLE = """
 \b
 Example:
   crashcover demo --out demo
+"""
+_BACKTEST_EXAMPLES = """
+\b
+Examples:
+  crashcover backtest panel.parquet
+  crashcover backtest panel.parquet --out walk --forecaster worst-drop-law --drop 0.3 --window 24h --workers 2
 """
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -107,6 +118,11 @@ def _option(*names: str, **attributes: Any) -> Decorator:
     return click.option(*names, **({"show_default": "default" in attributes} | attributes))
 
 
+_label_option = _option(
+    "--label",
+    type=click.Choice(["open", "close"]),
+    help="End of the bar that the time column names; by default its own name tells.",
+)
 _source_options = _options(
     _option(
         "--prices",
@@ -116,13 +132,10 @@ _source_options = _options(
     ),
     _option("--holders", metavar="FILE", help="Holders: columns address, balance and perhaps label and list."),
     _option("--asset", metavar="NAME", help="Token to choose where a file holds several."),
+    _option("--market", metavar="FILE", help="What `crashcover market` wrote; by default the market that ships."),
     _option("--supply", type=float, metavar="TOKENS", help="Tokens that exist; without it the listed total is taken."),
     _option("--as-of", callback=_read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
-    _option(
-        "--label",
-        type=click.Choice(["open", "close"]),
-        help="End of the bar that the time column names; by default its own name tells.",
-    ),
+    _label_option,
 )
 _simulation_options = _options(
     _option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
@@ -233,6 +246,100 @@ def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
     from crashcover.commands import run_reproduce
 
     ctx.exit(run_reproduce(Path(quote_file), threads))
+
+
+@main.command(epilog=_MARKET_EXAMPLE + _EXIT_CODES)
+@click.argument("panel_file", metavar="PANEL")
+@_option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="Where to write the market.")
+@_option("--as-of", callback=_read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
+@_label_option
+@click.pass_context
+def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
+    """Learn the laws of the worst drop from a panel of tokens, for --market of quote and calibrate.
+
+    PANEL is a .csv, .csv.gz or .parquet file: a time column, and one column of hourly closes a token.
+    """
+    from crashcover.market import run_market
+
+    ctx.exit(run_market(Path(panel_file), options))
+
+
+@main.command(epilog=_BACKTEST_EXAMPLES + _EXIT_CODES)
+@click.argument("panel_file", metavar="PANEL")
+@_option(
+    "--out",
+    type=click.Path(file_okay=False),
+    default="backtest-results",
+    metavar="FOLDER",
+    help="Where results are kept; a second run goes on from there.",
+)
+@_option(
+    "--forecaster",
+    "forecasters",
+    multiple=True,
+    metavar="NAME",
+    help="constant, own-history, gbm, garch, historical, logit, worst-drop-law or calibrated; by default all but the "
+    "last. May repeat.",
+)
+@_option(
+    "--drop",
+    "drops",
+    type=float,
+    multiple=True,
+    default=[0.1, 0.2, 0.3, 0.4, 0.5],
+    metavar="FRACTION",
+    help="Fall to quote, 0.5 for 50 %. May repeat.",
+)
+@_option(
+    "--window",
+    "windows",
+    multiple=True,
+    default=["1h", "24h"],
+    metavar="DURATION",
+    help="How far the reference looks back. May repeat.",
+)
+@_option("--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of a cover. May repeat.")
+@_option(
+    "--first-start",
+    callback=_read_instant,
+    metavar="TIME",
+    help="First start: 2021-04-01T00:00Z; by default 90 days into the panel.",
+)
+@_option("--every", default="30d", metavar="DURATION", help="From one start to the next.")
+@_option("--warm-up", type=int, default=1, metavar="N", help="First periods, which teach but are not scored.")
+@_option(
+    "--leave-out",
+    multiple=True,
+    metavar="NAME",
+    help="Token to leave out; by default those pegged or wrapped. May repeat.",
+)
+@_label_option
+@_option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes; by default one a core. Results do not depend on them.",
+)
+@_option("--paths", type=click.IntRange(min=1), default=10_000, metavar="N", help="Simulated paths a token.")
+@_option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=500,
+    metavar="N",
+    help="Token-periods, about, that the slow garch quotes.",
+)
+@_option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed of simulations and of the intervals.")
+@_option("--quiet", is_flag=True, help="Print nothing.")
+@_json_option
+@click.pass_context
+def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
+    """Walk forward through a panel of prices and score forecasters of crashes.
+
+    PANEL is a wide .csv, .csv.gz or .parquet file: a time column and one column of closes a token.
+    """
+    from crashcover.backtesting import run_backtest
+
+    ctx.exit(run_backtest(Path(panel_file), options))
 
 
 @main.command(epilog=_DEMO_EXAMPLE + _EXIT_CODES)

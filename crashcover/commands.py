@@ -11,6 +11,7 @@ from calibration import Calibration, calibrate
 from crashcover.documents import read_quotes, write_document
 from crashcover.exits import Exit
 from crashcover.holder_files import read_holders
+from crashcover.market import read_market
 from crashcover.offers import Offers, make_offers
 from crashcover.payout_texts import parse_payout
 from crashcover.picture import Chart, Curve, draw_exceedance
@@ -139,7 +140,10 @@ def _read_history(options: Options) -> PriceHistory:
 
 def _calibrate(history: PriceHistory, options: Options) -> Calibration:
     holders = read_holders(Path(options["holders"]), asset=options["asset"]) if options["holders"] else None
-    calibration = calibrate(history.closes, holders=holders, supply=options["supply"], as_of=options["as_of"])
+    market = read_market(Path(options["market"])) if options["market"] else None
+    calibration = calibrate(
+        history.closes, holders=holders, supply=options["supply"], market=market, as_of=options["as_of"]
+    )
     _tell(
         "finding",
         (f"{finding.time:%Y-%m-%d %H:%M}Z {finding.kind.value}: {finding.message}" for finding in calibration.findings),

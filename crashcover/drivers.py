@@ -1,23 +1,22 @@
-"""What drives a price: how much of the expected loss comes from volatility, from crashes, and from concentration.
+"""What drives a price: months that all share, crashes of the token's own, holders and signals, and what is not known.
 
-The cover is priced three times with the same random numbers: without jumps; with the crash rate of a token of ordinary
-concentration; with the full model. Differences of losses on the same path have small standard errors, because jumps
-have random streams of their own. The steps are taken in this order, so what only happens because crash and volatility
-meet counts as crash.
+The cover is priced four times with the same random numbers: without crashes of the token's own, with those of a token
+of ordinary holders, with the token's holders and signals, and with the uncertainty of the law's level. Differences of
+losses on the same path have small standard errors. The steps are taken in this order, so what only happens because
+two causes meet counts to the later one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from calibration import Calibration
+from calibration import Calibration, inputs_of, remodel
 from crashcover.quoting import Track, simulate_covers, untracked
 from pricing.cover import Cover
 from pricing.estimates import Estimate
 from pricing.models import PriceModel
-from pricing.settings import SimulationSettings
 from pricing.signals import make_signal
 from pricing.surface import DropSurface
 from pricing.units import parse_duration
@@ -35,29 +34,34 @@ class Drivers:
     Parameters
     ----------
     volatility : Estimate
-        Share that is left without any jump.
+        Share that is left without any crash of the token's own: volatility and the shocks of the market.
     crash_rate : Estimate
-        What jumps of a token of ordinary concentration add.
+        What own crashes of a token of ordinary holders add.
     concentration : Estimate
-        What the concentration of the holders adds.
+        What holders and signals add.
+    uncertainty : Estimate
+        What the uncertainty of the level of the law adds.
     """
 
     volatility: Estimate[float]
     crash_rate: Estimate[float]
     concentration: Estimate[float]
+    uncertainty: Estimate[float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variants:
-    """The same paths under three models.
+    """The same paths under four models.
 
     Parameters
     ----------
-    full, ordinary, smooth : DropSurface
-        Worst drops under the full model, under ordinary concentration, and without jumps.
+    full, certain, ordinary, smooth : DropSurface
+        Worst drops under the full model; with its level known exactly; moreover with ordinary holders; moreover without
+        crashes of the token's own.
     """
 
     full: DropSurface
+    certain: DropSurface
     ordinary: DropSurface
     smooth: DropSurface
 
@@ -65,7 +69,7 @@ class Variants:
 def simulate_variants(
     calibration: Calibration, full: DropSurface, covers: Sequence[Cover], track: Track = untracked
 ) -> Variants:
-    """Simulate the other two models on the random numbers of the first.
+    """Simulate the other models on the random numbers of the first.
 
     Parameters
     ----------
@@ -78,38 +82,32 @@ def simulate_variants(
     track : callable, optional
         Reports progress.
     """
-    ordinary = without_concentration(calibration)
-    settings: SimulationSettings = full.settings
+    certain = replace(inputs_of(calibration), certain=True)
+    done: dict[PriceModel, DropSurface] = {full.model: full}
+
+    def surface_of(model: PriceModel, name: str) -> DropSurface:
+        if model not in done:
+            done[model] = simulate_covers(model, covers, full.settings, track(name))
+        return done[model]
+
     return Variants(
         full=full,
-        ordinary=full
-        if ordinary == full.model
-        else simulate_covers(ordinary, covers, settings, track("ordinary concentration")),
-        smooth=simulate_covers(replace(full.model, jumps=()), covers, settings, track("no crashes")),
+        certain=surface_of(remodel(calibration, certain), "level known"),
+        ordinary=surface_of(remodel(calibration, replace(certain, hazard=1.0)), "ordinary holders"),
+        smooth=surface_of(remodel(calibration, replace(certain, hazard=0.0)), "no own crashes"),
     )
-
-
-def without_concentration(calibration: Calibration) -> PriceModel:
-    """Return the model of the same token with holders of ordinary concentration."""
-    crashes = calibration.crashes
-    if crashes.concentration_factor == 1.0:
-        return calibration.model
-    ordinary = replace(crashes.jumps, per_year=crashes.ordinary_per_year)
-    jumps = tuple(ordinary if source == crashes.jumps else source for source in calibration.model.jumps)
-    return replace(calibration.model, jumps=jumps)
 
 
 def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
     """Split the expected loss of a cover; None where the full model has none."""
-    full, ordinary, smooth = (
-        _losses(cover, surface) for surface in (variants.full, variants.ordinary, variants.smooth)
-    )
+    full, certain, ordinary, smooth = (_losses(cover, getattr(variants, part.name)) for part in fields(variants))
     if not full.any():
         return None
     return Drivers(
         volatility=_share(smooth, full),
         crash_rate=_share(ordinary - smooth, full),
-        concentration=Estimate(0.0, 0.0) if variants.ordinary is variants.full else _share(full - ordinary, full),
+        concentration=Estimate(0.0, 0.0) if variants.ordinary is variants.certain else _share(certain - ordinary, full),
+        uncertainty=Estimate(0.0, 0.0) if variants.certain is variants.full else _share(full - certain, full),
     )
 
 

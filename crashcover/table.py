@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import fields
 
+import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from calibration import Bounded, Calibration, Concentration, CrashEstimate, explain
+from calibration import Bounded, Calibration, Concentration, HazardFactor, explain
+from calibration.drop_law import TERM
+from calibration.horizons import HALF_LIVES
 from crashcover.drivers import is_resolved
 from crashcover.offers import Offer
 from crashcover.quoting import Reason, Refusal, describe_window
@@ -18,17 +22,20 @@ from pricing.estimates import Estimate
 from pricing.premium import PremiumFlag
 from pricing.quote import Quote
 from pricing.settings import SimulationSettings
-from pricing.units import format_duration, parse_duration, steps_per_year
+from pricing.units import YEAR, format_duration, parse_duration
 
 #: Width of panels and notes.
 WIDTH = 104
 
 _IMPRECISE = "*"
+#: Drops whose probabilities over 30 days a summary shows.
+_SHOWN_DROPS = (0.2, 0.3, 0.5)
 #: From this limit on amounts are shown in whole units: the rest is far below the standard error.
 _WHOLE_UNITS_FROM = 10_000.0
 _DRIVER_NOTE = (
-    "Drivers: shares of the expected loss, volatility first, then crashes at ordinary concentration, then what "
-    "concentration adds (negative: dispersed holders lower the price); '?' where the standard error exceeds 10 points."
+    "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: crashes of "
+    "the token's own at ordinary holders; conc.: what holders and signals add (negative: dispersed holders lower the "
+    "price); unc.: what the uncertainty of the level adds; '?' where the standard error exceeds 10 points."
 )
 _IMPRECISE_NOTE = (
     f"{_IMPRECISE} imprecise: the standard error of the expected loss exceeds a tenth of it (raise --paths)."
@@ -67,7 +74,7 @@ def assumption_list(calibration: Calibration) -> RenderableType:
 
 
 def _price_figures(calibration: Calibration) -> tuple[tuple[str, str], ...]:
-    history, volatility = calibration.diagnostics, calibration.volatility
+    history = calibration.diagnostics
     step = format_duration(parse_duration(calibration.model.step, "step"))
     return (
         (
@@ -82,25 +89,46 @@ def _price_figures(calibration: Calibration) -> tuple[tuple[str, str], ...]:
         ),
         (
             "Volatility",
-            f"{volatility.annual_volatility:.1%} a year in the long run, "
-            f"{_next_annual(calibration):.1%} now; persistence {volatility.persistence:.4f} a step",
+            f"{_latest(calibration)}; market {math.exp(calibration.market_state.log_volatility):.1%}, "
+            f"{math.expm1(calibration.market_state.run_up):+.0%} in 90d",
         ),
-        *_crash_figures(calibration.crashes),
+        *_month_figures(calibration),
+        *_crash_figures(calibration),
+        *_hazard_figures(calibration.hazard),
     )
 
 
-def _crash_figures(crashes: CrashEstimate) -> tuple[tuple[str, str], ...]:
-    return (
-        ("Crash rate", f"{crashes.per_year:.3f} a year of falls of {crashes.threshold_drop:.0%} or more in one step:"),
-        ("", f"own record {crashes.crashes} in {crashes.exposure_years:.2f} years, weight {crashes.credibility:.0%};"),
-        ("", f"prior {crashes.prior_per_year:.3f} a year, times {crashes.concentration_factor:.2f} for concentration"),
-    )
+def _latest(calibration: Calibration) -> str:
+    """Write the annual volatilities of all horizons."""
+    volatilities = np.exp(calibration.state.log_volatilities[:, 0])
+    return ", ".join(f"{volatility:.1%} ({days:g}d)" for volatility, days in zip(volatilities, HALF_LIVES, strict=True))
 
 
-def _next_annual(calibration: Calibration) -> float:
-    """Annualise the volatility of the step after the last close."""
-    per_year = steps_per_year(parse_duration(calibration.model.step, "step"))
-    return math.sqrt(calibration.volatility.next_variance * per_year)
+def _month_figures(calibration: Calibration) -> list[tuple[str, str]]:
+    return [
+        (
+            "Worst month" if place == 0 else "",
+            f"median {month.median_drop:.1%} within {format_duration(month.window)}; "
+            + ", ".join(f"{_rounded(month.at(drop))}% for {drop:.0%}" for drop in _SHOWN_DROPS),
+        )
+        for place, month in enumerate(calibration.worst_months)
+    ]
+
+
+def _crash_figures(calibration: Calibration) -> list[tuple[str, str]]:
+    return [
+        (
+            "Own crashes" if place == 0 else "",
+            f"{rate.per_year:.2f} a year of {rate.threshold_drop:.0%} or more within {format_duration(rate.window)}: "
+            f"{rate.market_rate * (YEAR / TERM):.2f} of its kind x {rate.credibility_factor:.2f} for its record",
+        )
+        for place, rate in enumerate(calibration.crashes)
+    ]
+
+
+def _hazard_figures(hazard: HazardFactor) -> list[tuple[str, str]]:
+    parts = ", ".join(f"{part.covariate.replace('_', ' ')} {part.factor:.2f}" for part in hazard.parts)
+    return [("", f"x {hazard.value:.2f} ({hazard.lower:.2f} to {hazard.upper:.2f}) for {parts}")] if parts else []
 
 
 def _holder_figures(holders: Concentration | None) -> tuple[tuple[str, str], ...]:
@@ -158,7 +186,7 @@ def _headed(cover: Cover, *, with_drivers: bool) -> Table:
         f"s.e.\n{money}",
         "on line\n%",
     ]
-    for heading in headings + (["vola.\n%", "crash\n%", "conc.\n%"] if with_drivers else []):
+    for heading in headings + (["vola.\n%", "crash\n%", "conc.\n%", "unc.\n%"] if with_drivers else []):
         table.add_column(heading, justify="right", no_wrap=True)
     return table
 
@@ -198,8 +226,7 @@ def _money(amount: float, cover: Cover) -> str:
 def _shares(offer: Offer) -> tuple[str, ...]:
     if offer.drivers is None:
         return ()
-    parts = (offer.drivers.volatility, offer.drivers.crash_rate, offer.drivers.concentration)
-    return tuple(_share(part) for part in parts)
+    return tuple(_share(getattr(offer.drivers, part.name)) for part in fields(offer.drivers))
 
 
 def _share(share: Estimate[float]) -> str:

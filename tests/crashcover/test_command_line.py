@@ -48,7 +48,7 @@ def document(sample_files, tmp_path_factory):
 def test_stdout_is_one_json_document(document):
     content = json.loads(document.read_text())
     assert set(content) == {"calibration", "quotes", "refused"}
-    assert content["calibration"]["verdict"] == ["HOLDERS_CUT"]
+    assert content["calibration"]["verdict"] == ["HOLDERS_CUT", "OLD_MARKET"]
     assert [quote["cover"]["trigger"]["drop"] for quote in content["quotes"]] == [0.01, 0.2, 0.3]
     assert [refused["reason"] for refused in content["refused"]] == ["unresolved"]
 
@@ -116,7 +116,7 @@ def test_the_table_goes_to_stdout_and_nothing_else_does(quote):
     assert "\x1b" not in result.output
 
 
-@pytest.mark.parametrize("drop", [0.001, 0.99])
+@pytest.mark.parametrize("drop", [0.001, 0.9999])
 def test_when_every_cover_is_refused_the_exit_code_says_so(quote, drop):
     assert quote("--drop", drop).exit_code == 6
     result = quote("--drop", drop, "--json")

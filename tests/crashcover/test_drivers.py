@@ -1,13 +1,13 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from calibration import calibrate
+from calibration import calibrate, inputs_of, remodel
 from crashcover import sample_market
-from crashcover.drivers import drivers_of, is_resolved, simulate_variants, without_concentration
+from crashcover.drivers import drivers_of, is_resolved, simulate_variants
 from crashcover.quoting import Terms, simulate_covers
-from pricing import ConstantVolatility, Estimate, LinearPayout, Normal, SimulationSettings
+from pricing import Estimate, LinearPayout, SimulationSettings
 
 SETTINGS = SimulationSettings(n_paths=40_000, seed=5)
 TERMS = Terms(drops=(0.2, 0.3), windows=("1h", "24h"), terms=("30d",))
@@ -22,7 +22,7 @@ def variants_of(calibration, covers):
 
 
 def shares(drivers):
-    return drivers.volatility, drivers.crash_rate, drivers.concentration
+    return [getattr(drivers, part.name) for part in fields(drivers)]
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,24 @@ def replace_payout(terms):
     return replace(terms, payout=LinearPayout(attachment=0.2, exhaustion=0.8))
 
 
-def test_the_ordinary_rate_is_that_of_the_same_prices_without_holders(whale):
+def test_ordinary_holders_are_those_of_the_same_prices_without_holders(whale):
     without = calibrate(sample_market.closes(sample_market.WHALE))
-    assert whale.crashes.concentration_factor > 1.0
-    assert whale.crashes.ordinary_per_year == pytest.approx(without.crashes.per_year, rel=1e-14)
-    assert without_concentration(whale).jumps[0].per_year == pytest.approx(without.model.jumps[0].per_year, rel=1e-14)
-    assert without_concentration(without) is without.model
+    assert whale.hazard.value > 1.0
+    ordinary = remodel(whale, replace(inputs_of(whale), hazard=1.0))
+    assert (ordinary.anchors, ordinary.jumps) == (without.model.anchors, without.model.jumps)
+    assert ordinary.volatility == whale.model.volatility
+    assert remodel(whale, inputs_of(whale)) == whale.model
+
+
+def test_without_own_crashes_no_jump_is_left(whale):
+    smooth = remodel(whale, replace(inputs_of(whale), hazard=0.0))
+    assert smooth.jumps[0].per_year == 0.0
+
+
+def test_uncertainty_adds_to_a_deep_cover(whale_variants):
+    deep = TERMS.covers("W")[-1]
+    uncertainty = drivers_of(deep, whale_variants).uncertainty
+    assert uncertainty.value > 0.0
 
 
 def test_concentrated_holders_add_to_the_price_and_dispersed_ones_take_away(whale_variants):
@@ -68,20 +80,19 @@ def test_without_holders_concentration_is_nothing_and_costs_no_simulation():
     calibration = calibrate(sample_market.closes(sample_market.CALM))
     covers = TERMS.covers("C")
     variants = variants_of(calibration, covers)
-    assert variants.ordinary is variants.full
+    assert variants.ordinary is variants.certain
     assert drivers_of(covers[0], variants).concentration == Estimate(0.0, 0.0)
 
 
 def test_shares_agree_with_the_expected_payouts_of_the_surfaces(whale_variants):
     (cover, *_) = replace_payout(TERMS).covers("W")
-    expected = [
-        surface.expected_payout(cover.payout, trigger=cover.trigger, term=cover.term).value
-        for surface in (whale_variants.full, whale_variants.ordinary, whale_variants.smooth)
-    ]
-    full, ordinary, smooth = expected
+    full, certain, ordinary, smooth = (
+        getattr(whale_variants, part.name).expected_payout(cover.payout, trigger=cover.trigger, term=cover.term).value
+        for part in fields(whale_variants)
+    )
     drivers = drivers_of(cover, whale_variants)
     assert [share.value for share in shares(drivers)] == pytest.approx(
-        [smooth / full, (ordinary - smooth) / full, (full - ordinary) / full], rel=1e-9
+        [smooth / full, (ordinary - smooth) / full, (certain - ordinary) / full, (full - certain) / full], rel=1e-9
     )
 
 
@@ -98,22 +109,15 @@ def test_the_standard_error_is_that_of_repetitions(whale):
     assert np.std(found, ddof=1) == pytest.approx(np.mean(stated), rel=0.45)
 
 
-def test_common_random_numbers_make_the_difference_far_more_precise_than_its_parts(whale_variants):
-    cover = TERMS.covers("W")[2]
-    drivers = drivers_of(cover, whale_variants)
-    full = whale_variants.full.exceedance(0.2, window="24h", term="30d")
-    independent = 2.0**0.5 * full.standard_error / full.value
-    assert drivers.concentration.standard_error < 0.5 * independent
-
-
-def test_what_no_path_shows_is_not_certain(whale):
-    quiet = replace(whale, model=replace(whale.model, volatility=ConstantVolatility(annual=0.01), innovations=Normal()))
-    covers = Terms(drops=(0.3,), windows=("1h",)).covers("W")
-    drivers = drivers_of(covers[0], variants_of(quiet, covers))
-    assert drivers.volatility.value == 0.0
-    n_losses = 40_000 * variants_of(quiet, covers).full.exceedance(0.3, window="1h").value
-    assert drivers.volatility.standard_error == pytest.approx(1.0 / n_losses)
-    assert is_resolved(drivers.volatility) == (n_losses >= 10)
+def test_what_no_path_shows_is_not_certain():
+    """Where all paths agree, the share has the error of one full loss that differs."""
+    calm = calibrate(sample_market.closes(sample_market.CALM))
+    covers = Terms(drops=(0.3,), windows=("1h",), terms=("1d",)).covers("C")
+    variants = variants_of(calm, covers)
+    drivers = drivers_of(covers[0], replace(variants, smooth=variants.full))
+    losses = SETTINGS.n_paths * variants.full.exceedance(0.3, window="1h", term="1d").value
+    assert drivers.volatility.value == pytest.approx(1.0)
+    assert drivers.volatility.standard_error == pytest.approx(1.0 / losses)
 
 
 def test_a_loss_that_never_came_has_no_drivers(whale_variants):

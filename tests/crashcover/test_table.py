@@ -29,7 +29,7 @@ def calibration():
 
 @pytest.fixture(scope="module")
 def offers(calibration):
-    covers = Terms(drops=(0.02, 0.2, 0.35, 0.9), limit=5000.0, currency="EUR").covers("W")
+    covers = Terms(drops=(0.02, 0.2, 0.35, 0.9999), limit=5000.0, currency="EUR").covers("W")
     return make_offers(calibration, covers, basis=PricingBasis(), settings=SETTINGS)
 
 
@@ -40,13 +40,16 @@ def rows_of(offers):
 
 def test_the_panel_has_every_figure_of_the_summary(calibration):
     text = text_of(calibration_panel(calibration, "SYNTH-WHALE", "synthetic"))
-    volatility, crashes, holders = calibration.volatility, calibration.crashes, calibration.concentration
+    crashes, holders = calibration.crashes, calibration.concentration
+    month, volatility = calibration.worst_months[1], math.exp(calibration.state.log_volatility[0])
     for figure in (
         "SYNTH-WHALE (synthetic)",
         "2025-01-01 01:00 to 2026-01-01 00:00 UTC",
-        f"{volatility.annual_volatility:.1%} a year",
-        f"persistence {volatility.persistence:.4f}",
-        f"{crashes.per_year:.3f} a year",
+        f"{volatility:.1%} (30d)",
+        f"median {month.median_drop:.1%} within 24h",
+        f"{100 * month.at(0.3):.3g}% for 30%",
+        f"{crashes[0].per_year:.2f} a year of 8% or more within 1h",
+        f"x {calibration.hazard.value:.2f} (",
         f"HHI {holders.hhi.lower:.4f} to {holders.hhi.upper:.4f}",
         f"{holders.top10.lower:.1%} to {holders.top10.upper:.1%}",
         "effective holders",
@@ -125,10 +128,13 @@ def test_headings_name_units_and_footnotes_the_terms(offers):
 def test_shares_that_are_noise_are_hidden(offers):
     outcome = offers.offers[1].outcome
     drivers = Drivers(
-        volatility=Estimate(0.62, 0.05), crash_rate=Estimate(0.5, 0.2), concentration=Estimate(-0.12, 0.01)
+        volatility=Estimate(0.62, 0.05),
+        crash_rate=Estimate(0.5, 0.2),
+        concentration=Estimate(-0.12, 0.01),
+        uncertainty=Estimate(0.04, 0.001),
     )
     text = text_of(cover_table([Offer(outcome=outcome, drivers=drivers)], SETTINGS))
-    assert text.split()[-3:] == ["62", "?", "-12"]
+    assert text.split()[-4:] == ["62", "?", "-12", "4"]
 
 
 def test_numbers_are_never_cut(calibration):

@@ -1,0 +1,67 @@
+"""From the parts of a calibration to its verdict."""
+
+from calibration.bars import CheckedCloses
+from calibration.concentration import Concentration
+from calibration.crashes import CrashRate
+from calibration.diagnostics import Diagnostics
+from calibration.findings import BREAKS, FindingKind
+from calibration.hazard import HazardFactor
+from calibration.holders import HolderFindingKind
+from calibration.law_anchors import can_be_anchored
+from calibration.market import Market
+from calibration.verdict import Verdict
+from calibration.volatility import VolatilityFit
+
+#: Below half a year the longest horizon of the volatility is that of one mood of the market.
+SHORT_HISTORY_YEARS = 0.5
+#: Squared residuals whose dependence has a smaller p-value are called dependent.
+DEPENDENCE_LEVEL = 0.01
+
+_FLAGS = {
+    FindingKind.GAP: Verdict.GAPS,
+    FindingKind.OFF_GRID: Verdict.REPAIRED,
+    FindingKind.DUPLICATE: Verdict.REPAIRED,
+    FindingKind.UNSORTED: Verdict.REPAIRED,
+    FindingKind.STALE: Verdict.STALE_PRICES,
+    FindingKind.OUTDATED: Verdict.STALE_PRICES,
+    FindingKind.COARSE_TICK: Verdict.COARSE_TICKS,
+} | dict.fromkeys(BREAKS, Verdict.HISTORY_CUT)
+_HOLDER_FLAGS = {
+    HolderFindingKind.LIST_CUT: Verdict.HOLDERS_CUT,
+    HolderFindingKind.SUPPLY_UNKNOWN: Verdict.SUPPLY_UNKNOWN,
+}
+
+
+def judge(
+    checked: CheckedCloses,
+    diagnostics: Diagnostics,
+    shape: VolatilityFit,
+    crashes: tuple[CrashRate, ...],
+    market: Market,
+    hazard: HazardFactor,
+    owners: Concentration | None,
+    *,
+    shape_is_fitted: bool,
+) -> Verdict:
+    """Collect the reasons to look twice at a calibration."""
+    reasons = {
+        Verdict.SHORT_HISTORY: diagnostics.years < SHORT_HISTORY_YEARS,
+        Verdict.CRASHES_SEEN: any(rate.crashes > 0.0 for rate in crashes),
+        Verdict.PERSISTENCE_BOUNDED: shape.persistence_bounded,
+        Verdict.RESIDUALS_DEPENDENT: shape.diagnostics.ljung_box_squared_p_value < DEPENDENCE_LEVEL,
+        Verdict.NO_HOLDERS: owners is None,
+        Verdict.HAZARD_CAPPED: hazard.capped,
+        Verdict.OLD_MARKET: market.is_stale(checked.as_of),
+        Verdict.SHAPE_NOT_FITTED: not shape_is_fitted,
+        Verdict.NOT_ANCHORED: not can_be_anchored(checked.step, market.laws),
+    }
+    verdict = Verdict.OK
+    for flag in [flag for flag, applies in reasons.items() if applies] + _found(checked, owners):
+        verdict |= flag
+    return verdict
+
+
+def _found(checked: CheckedCloses, owners: Concentration | None) -> list[Verdict]:
+    prices = [_FLAGS[finding.kind] for finding in checked.findings if finding.kind in _FLAGS]
+    holders = () if owners is None else owners.findings
+    return prices + [_HOLDER_FLAGS[finding.kind] for finding in holders if finding.kind in _HOLDER_FLAGS]

@@ -1,0 +1,69 @@
+"""The model of a calibration with one of its inputs exchanged: what a price is made of, and why it moved."""
+
+from dataclasses import dataclass, replace
+
+from calibration.calibrate import Calibration
+from calibration.crashes import crash_rate
+from calibration.drop_law import MarketState, TokenState
+from calibration.law_anchors import coherent_anchors
+from calibration.market import Market
+from calibration.worst_month import worst_month
+from pricing.models import PriceModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything that the law of a worst month reads.
+
+    Parameters
+    ----------
+    market : Market
+        The laws.
+    market_state : MarketState
+        State of the market.
+    state : TokenState
+        State of the token.
+    hazard : float
+        What holders and signals make of the rate of own crashes; 0 for no such crash at all.
+    certain : bool
+        Whether the level of the laws counts as known exactly.
+    """
+
+    market: Market
+    market_state: MarketState
+    state: TokenState
+    hazard: float
+    certain: bool = False
+
+
+def inputs_of(calibration: Calibration) -> Inputs:
+    """Return the inputs of a calibration as they are."""
+    return Inputs(
+        market=calibration.market,
+        market_state=calibration.market_state,
+        state=calibration.state,
+        hazard=calibration.hazard.value,
+    )
+
+
+def remodel(calibration: Calibration, inputs: Inputs) -> PriceModel:
+    """Return the model of a calibration under other inputs: the same paths, re-anchored, with another rate of crashes.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Source of the paths.
+    inputs : Inputs
+        What the law of the worst month reads.
+    """
+    laws = inputs.market.laws
+    rates = tuple(crash_rate(law, inputs.state, place, inputs.hazard) for place, law in enumerate(laws))
+    source = rates[0 if calibration.model.anchors else -1].jumps()
+    jumped = replace(calibration.model, jumps=(source,))
+    if not calibration.model.anchors:
+        return jumped
+    months = [
+        worst_month(law, inputs.state, place, inputs.market_state, rates[place]) for place, law in enumerate(laws)
+    ]
+    curves = [month.certain_probabilities if inputs.certain else month.probabilities for month in months]
+    return replace(jumped, anchors=coherent_anchors(laws, curves))

@@ -1,0 +1,87 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration import RiskSignals, calibrate, shipped_market
+from crashcover import sample_market
+from crashcover.quoting import Terms, quote_or_refuse, simulate_covers
+from crashcover.rate_changes import explain
+from pricing import InvalidTermsError, PricingBasis, SimulationSettings
+
+SETTINGS = SimulationSettings(n_paths=8_000, seed=4)
+PARTS = ("terms", "market", "volatility", "own_record", "concentration", "paths")
+CLOSES = sample_market.closes(sample_market.WILD)
+EARLIER = CLOSES.index[-1] - pd.Timedelta(days=60)
+
+
+def quoted(calibration, drop=0.2):
+    (cover,) = Terms(drops=(drop,)).covers("W")
+    surface = simulate_covers(calibration.model, (cover,), SETTINGS, lambda _: None)
+    return quote_or_refuse(cover, surface, PricingBasis())
+
+
+@pytest.fixture(scope="module")
+def calm():
+    return calibrate(CLOSES, as_of=EARLIER)
+
+
+def change(before, after, *, drop_before=0.2, drop_after=0.2):
+    return explain(
+        quoted(before, drop_before), quoted(after, drop_after), calibration_before=before, calibration_after=after
+    )
+
+
+def test_the_parts_add_up_to_the_change(calm):
+    later = calibrate(CLOSES, signals=RiskSignals(unlock_share=0.2))
+    found = change(calm, later, drop_after=0.25)
+    parts = [getattr(found, name) for name in PARTS]
+    assert sum(parts) == pytest.approx(found.after - found.before, abs=1e-15)
+    assert {field.name for field in fields(found)} == {"before", "after", *PARTS}
+    assert all(getattr(found, name) != 0.0 for name in PARTS if name != "market")
+
+
+def test_nothing_moves_without_a_change(calm):
+    found = change(calm, calm)
+    assert found.before == found.after > 0.0
+    assert [getattr(found, name) for name in PARTS] == [0.0] * 6
+
+
+@pytest.mark.parametrize(
+    ("later", "moved"),
+    [
+        (lambda: calibrate(CLOSES, as_of=EARLIER, signals=RiskSignals(unlock_share=0.2)), {"concentration"}),
+        (
+            lambda: calibrate(CLOSES, as_of=EARLIER, market=shipped_market(pd.Timestamp("2024-06-01", tz="UTC"))),
+            {"market", "own_record", "paths"},
+        ),
+        (lambda: calibrate(CLOSES, as_of=EARLIER, law="constant"), {"paths"}),
+    ],
+)
+def test_what_did_not_change_has_no_part(calm, later, moved):
+    found = change(calm, later())
+    assert {name for name in PARTS if getattr(found, name) != 0.0} <= moved
+    assert getattr(found, next(iter(moved))) != 0.0 or len(moved) > 1
+
+
+def test_a_deeper_drop_costs_less_and_only_terms_moved(calm):
+    found = change(calm, calm, drop_after=0.3)
+    assert found.terms == found.after - found.before < 0.0
+
+
+def test_a_wilder_token_pays_for_volatility(calm):
+    shaken = CLOSES.copy()
+    noise = np.cumsum(np.random.default_rng(3).choice([-0.03, 0.03], 240))
+    shaken[EARLIER - pd.Timedelta(hours=239) : EARLIER] *= np.exp(noise - noise[-1])
+    later = calibrate(shaken, as_of=EARLIER)
+    assert change(calm, later).volatility > 0.0
+
+
+def test_quotes_that_do_not_belong_together_are_refused(calm):
+    quote = quoted(calm)
+    other = replace(quote, cover=replace(quote.cover, asset="X"))
+    with pytest.raises(InvalidTermsError, match="asset must be the same"):
+        explain(quote, other, calibration_before=calm, calibration_after=calm)
+    with pytest.raises(InvalidTermsError, match="calibration_after"):
+        explain(quote, quote, calibration_before=calm, calibration_after=calibrate(CLOSES))
