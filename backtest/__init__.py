@@ -1,0 +1,65 @@
+"""The arena: forecasters of crash probabilities, walked forward through a panel of prices and scored.
+
+::
+
+    panel ──► outcomes ──► known at each start ──► forecasters ──► quotes ──► scores, money, breaches ──► summary
+
+A forecaster sees what was known at a start and nothing else. ``walk`` keeps its quotes in a folder and resumes there;
+``summarise`` turns them into plain values, from which the table, the JSON document and the page are made.
+"""
+
+from backtest.cells import Cell, Span, make_cells
+from backtest.forecasters import (
+    MAKERS,
+    OPPONENTS,
+    Calibrated,
+    Constant,
+    GeometricBrownianMotion,
+    HistoricalSimulation,
+    Logit,
+    OwnHistory,
+    TextbookGarch,
+    WorstDropLaw,
+    make_forecasters,
+)
+from backtest.known import Forecaster, Known, Quotes
+from backtest.outcomes import outcome_table, worst_drops
+from backtest.page import write_page
+from backtest.panel import Panel, make_panel
+from backtest.periods import Plan, find_starts
+from backtest.resampling import Interval, PeriodBootstrap
+from backtest.summary import summarise
+from backtest.walk import Walked, known_at, walk
+
+__all__ = [
+    "MAKERS",
+    "OPPONENTS",
+    "Calibrated",
+    "Cell",
+    "Constant",
+    "Forecaster",
+    "GeometricBrownianMotion",
+    "HistoricalSimulation",
+    "Interval",
+    "Known",
+    "Logit",
+    "OwnHistory",
+    "Panel",
+    "PeriodBootstrap",
+    "Plan",
+    "Quotes",
+    "Span",
+    "TextbookGarch",
+    "Walked",
+    "WorstDropLaw",
+    "find_starts",
+    "known_at",
+    "make_cells",
+    "make_forecasters",
+    "make_panel",
+    "outcome_table",
+    "summarise",
+    "walk",
+    "worst_drops",
+    "write_page",
+]

@@ -1,0 +1,36 @@
+"""The engine's own calibration: the market once a start, then token by token."""
+
+from dataclasses import dataclass
+
+from backtest.forecasters.simulated import exceedances
+from backtest.known import FloatArray, Known, Quotes, quote_each
+from calibration import Market, calibrate, fit_market
+from pricing.settings import SimulationSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrated:
+    """``calibration.fit_market`` on the whole panel, ``calibration.calibrate`` on a token, then ``pricing.simulate``.
+
+    Parameters
+    ----------
+    share : float
+        Share of token-periods to quote, drawn by hash.
+    n_paths : int
+        Paths a token; no quote is below half a path.
+    """
+
+    share: float = 1.0
+    n_paths: int = 10_000
+    name: str = "calibrated"
+
+    def quote(self, known: Known) -> Quotes:
+        """Quote every token of the sample."""
+        market = fit_market(known.history, as_of=known.start.to_pydatetime())
+        return quote_each(known, known.sample(self.share), lambda token: self._quote(known, token, market))
+
+    def _quote(self, known: Known, token: str, market: Market) -> FloatArray:
+        prices = known.history[token].dropna()
+        calibration = calibrate(prices, market=market, as_of=known.start.to_pydatetime(), step=known.step)
+        settings = SimulationSettings(n_paths=self.n_paths, seed=known.seed_for(token))
+        return exceedances(calibration.model, known.cells, settings)

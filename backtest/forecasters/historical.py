@@ -1,0 +1,80 @@
+"""Historical simulation: how often the token's own recent past would have paid."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d
+
+from backtest.cells import Span, spans_of
+from backtest.known import FloatArray, Known, Quotes, smoothed
+from backtest.outcomes import falls, log_prices
+from pricing.units import in_steps
+
+_TOO_SHORT = "InsufficientDataError: no stretch of the past is as long as the term"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoricalSimulation:
+    """The share of overlapping stretches of the own past, each as long as the term, in which the event came.
+
+    Parameters
+    ----------
+    history : timedelta
+        How much of the past is used.
+    every : timedelta
+        From the first bar of one stretch to that of the next.
+    """
+
+    history: timedelta = timedelta(days=365)
+    every: timedelta = timedelta(days=1)
+    name: str = "historical"
+
+    def quote(self, known: Known) -> Quotes:
+        """Quote the frequency among stretches without a hole at their beginning and with one close at least."""
+        closes = known.history.loc[known.start - self.history :, list(known.tokens)].to_numpy()
+        bars = in_steps(self.every, known.step, "every")
+        worst = {span: stretch_drops(closes, span, known.step, bars) for span in spans_of(known.cells)}
+        quotes = np.column_stack([_frequency(worst[cell.span], cell.drop) for cell in known.cells])
+        short = np.isnan(quotes).any(axis=1)
+        quotes[short] = np.nan
+        return Quotes(probabilities=quotes, refusals={known.tokens[row]: _TOO_SHORT for row in np.flatnonzero(short)})
+
+
+def _frequency(worst: FloatArray, drop: float) -> FloatArray:
+    n_stretches = np.isfinite(worst).sum(axis=0)
+    frequency = smoothed((worst >= drop).sum(axis=0), n_stretches)
+    return np.where(n_stretches > 0, frequency, np.nan)
+
+
+def stretch_drops(closes: FloatArray, span: Span, step: timedelta, every: int) -> FloatArray:
+    """Measure the worst drop of every stretch of a term, as if a cover had started with its first close.
+
+    The highest close of the last bars is the same for all stretches except in the first window of each, so that one
+    pass over the closes and one over the first windows serve all.
+
+    Parameters
+    ----------
+    closes : ndarray of float, shape (n_bars, n_tokens)
+        Closes, NaN where there is none.
+    span : Span
+        Window and term.
+    step : timedelta
+        Length of a bar.
+    every : int
+        Bars from one stretch to the next.
+
+    Returns
+    -------
+    ndarray of float, shape (n_stretches, n_tokens)
+        Worst drops, NaN where the token has no close at the beginning of the stretch.
+    """
+    term = in_steps(span.term, step, "term")
+    window = min(in_steps(span.window, step, "window"), term)
+    logs = log_prices(closes)
+    first = np.arange(0, len(closes) - term, every)
+    opening = [falls(logs[row : row + window + 1], window).max(axis=0) for row in first]
+    rest = term - window + 1
+    later = maximum_filter1d(falls(logs, window), rest, axis=0, mode="constant", cval=-np.inf, origin=-(rest // 2))
+    deepest = np.maximum(np.reshape(opening, (len(first), -1)), later[first + window])
+    return np.where(np.isfinite(logs[first]), 1.0 - np.exp(-deepest), np.nan)

@@ -1,0 +1,96 @@
+"""What happened: the worst drop of every token over every span."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.ndimage import maximum_filter1d
+
+from backtest.cells import Span
+from backtest.panel import Panel
+from backtest.periods import annual_volatility, can_be_quoted
+from pricing.units import in_steps
+
+FloatArray = npt.NDArray[np.float64]
+
+#: An outcome needs a day of closes after the start.
+SHORTEST_RECORD = timedelta(hours=24)
+
+
+def outcome_table(panel: Panel, starts: pd.DatetimeIndex, spans: Sequence[Span]) -> pd.DataFrame:
+    """Tabulate what became of every token at every start.
+
+    Parameters
+    ----------
+    panel : Panel
+        Prices.
+    starts : DatetimeIndex
+        Starts of the covers.
+    spans : sequence of Span
+        Windows and terms, whole numbers of bars.
+
+    Returns
+    -------
+    DataFrame
+        One row for each start and token that can be quoted: ``start``, ``token``, ``volatility`` (per year, of the 90
+        days before), and for each span the worst drop as a fraction, NaN with less than a day of closes in the term.
+    """
+    return pd.concat([_outcomes(panel, start, spans) for start in starts], ignore_index=True)
+
+
+def _outcomes(panel: Panel, start: pd.Timestamp, spans: Sequence[Span]) -> pd.DataFrame:
+    history = panel.until(start).closes
+    volatility = annual_volatility(history, start, panel.step)
+    quoted = can_be_quoted(history, start, panel.step) & (volatility > 0.0)
+    drops = {span.name: _observed(panel, start, span)[quoted] for span in spans}
+    tokens = panel.closes.columns[quoted]
+    return pd.DataFrame({"start": start, "token": tokens, "volatility": volatility[quoted], **drops})
+
+
+def _observed(panel: Panel, start: pd.Timestamp, span: Span) -> FloatArray:
+    """Return the worst drop of every token, NaN where too little is known of the term."""
+    closes = panel.closes.loc[start : start + span.term].to_numpy()
+    first = int(panel.closes.index.isin([start]).any())  # the close at the start itself belongs to the history
+    n_after = np.isfinite(closes[first:]).sum(axis=0)
+    drops = worst_drops(closes, in_steps(span.window, panel.step, "window"))
+    return np.where(n_after * panel.step >= SHORTEST_RECORD, drops, np.nan)
+
+
+def worst_drops(closes: FloatArray, window: int) -> FloatArray:
+    """Measure the deepest fall below the highest close of the last bars.
+
+    Parameters
+    ----------
+    closes : ndarray of float, shape (n_bars, n_tokens)
+        Closes from the start of the term to its end, NaN where there is none.
+    window : int
+        Bars that the reference looks back; it does not look back beyond the first.
+
+    Returns
+    -------
+    ndarray of float, shape (n_tokens,)
+        ``max over t of 1 - close(t) / max(close(t - window) ... close(t))``, NaN without a close.
+
+    Examples
+    --------
+    >>> worst_drops(np.array([[1.0], [2.0], [1.5], [1.0]]), window=1).round(4)
+    array([0.3333])
+    >>> worst_drops(np.array([[1.0], [2.0], [1.5], [1.0]]), window=2)
+    array([0.5])
+    """
+    deepest = falls(log_prices(closes), window).max(axis=0)
+    return np.where(np.isfinite(deepest), 1.0 - np.exp(-deepest), np.nan)
+
+
+def log_prices(closes: FloatArray) -> FloatArray:
+    """Take logarithms; a missing close is minus infinity, which is never the highest."""
+    return np.where(np.isfinite(closes), np.log(closes), -np.inf)
+
+
+def falls(logs: FloatArray, window: int) -> FloatArray:
+    """Return the log fall of every close below the highest of the last bars, minus infinity where there is none."""
+    highest = maximum_filter1d(logs, window + 1, axis=0, mode="constant", cval=-np.inf, origin=window // 2)
+    known = np.isfinite(logs)
+    return np.subtract(highest, logs, where=known, out=np.full_like(logs, -np.inf))

@@ -1,0 +1,95 @@
+"""The prices that a backtest walks through: one column of closes a token, labelled by the close of the bar."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from calibration.market import PEGGED
+from pricing.errors import DataError, InsufficientDataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Panel:
+    """Closes of many tokens; made by ``make_panel``.
+
+    Parameters
+    ----------
+    closes : DataFrame of float, shape (n_bars, n_tokens)
+        Positive closes or NaN, on an increasing UTC DatetimeIndex of bar closes.
+    step : timedelta
+        Length of a bar: the most common spacing of the index.
+    """
+
+    closes: pd.DataFrame = field(repr=False)
+    step: timedelta
+
+    def until(self, time: pd.Timestamp) -> "Panel":
+        """Cut off every bar that closes after a time."""
+        return Panel(closes=self.closes.loc[:time], step=self.step)
+
+    def fingerprint(self) -> str:
+        """Hash names, times and prices: equal panels have equal fingerprints."""
+        digest = hashlib.sha256("\n".join(self.closes.columns).encode())
+        digest.update(self.closes.index.as_unit("ns").asi8.tobytes())  # type: ignore[attr-defined]
+        digest.update(np.ascontiguousarray(self.closes.to_numpy()).tobytes())
+        return digest.hexdigest()
+
+
+def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED) -> Panel:
+    """Check closes and leave out tokens that are not traded for their own sake.
+
+    Parameters
+    ----------
+    closes : DataFrame of float
+        One column a token, NaN where there is no price, on a DatetimeIndex with a time zone, labelled by the CLOSE of
+        the bar.
+    leave_out : iterable of str
+        Tokens to leave out where they are there.
+
+    Raises
+    ------
+    DataError
+        If the index is not increasing times with a zone, a name comes twice, a price is not positive and finite, or no
+        token is left.
+    InsufficientDataError
+        If there are fewer than two bars.
+    """
+    index = closes.index
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is None:
+        raise DataError("closes must have a DatetimeIndex with a time zone (tz_localize('UTC') if the times are UTC)")
+    if not (index.is_unique and index.is_monotonic_increasing):
+        raise DataError("closes must have increasing times without repetition (sort_index, then drop what is repeated)")
+    if not closes.columns.is_unique:
+        raise DataError(
+            f"closes must have one column a token, got {closes.columns[closes.columns.duplicated()][0]!r} twice"
+        )
+    kept = closes.drop(columns=[name for name in leave_out if name in closes.columns])
+    if kept.empty:
+        raise DataError(f"closes must hold at least one token and bar besides those left out, got {closes.shape}")
+    prices = kept.astype(np.float64).tz_convert("UTC").rename(columns=str)
+    _require_prices(prices)
+    return Panel(closes=prices, step=_step(index))
+
+
+def _require_prices(closes: pd.DataFrame) -> None:
+    prices = closes.to_numpy()
+    wrong = (prices <= 0.0) | np.isinf(prices)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise DataError(
+            f"closes must be positive and finite, got {prices[row, column]:g} for {closes.columns[column]} at "
+            f"{closes.index[row].isoformat()} (a missing price is NaN)"
+        )
+
+
+def _step(index: pd.DatetimeIndex) -> timedelta:
+    spacings = np.diff(index.tz_convert(None).to_numpy())
+    if not len(spacings):
+        raise InsufficientDataError(f"closes must hold at least two bars, got {len(index)}")
+    lengths, counts = np.unique(spacings, return_counts=True)
+    step: timedelta = pd.Timedelta(lengths[np.argmax(counts)]).to_pytimedelta()
+    return step
