@@ -7,7 +7,6 @@ IntArray = npt.NDArray[np.int64]
 N_LANES: int
 N_OCTAVES: int
 N_SEGMENTS: int
-N_TILTS: int
 
 def instruction_sets() -> list[str]:
     """Name the instruction sets that this processor runs and that the kernel is built for, narrowest first."""
@@ -32,6 +31,7 @@ def simulate_blocks(
     worst_drops: FloatArray,
     weights: FloatArray,
     proposal: object | None = None,
+    ratios: FloatArray | None = None,
 ) -> int:
     """Fill `worst_drops` with the worst drops of consecutive blocks of paths; the GIL is released.
 
@@ -73,6 +73,8 @@ def simulate_blocks(
         Output, likelihood ratio of each path.
     proposal : ProposalArrays, optional
         Laws that the paths are drawn from instead of the model; see ``pricing.proposals``.
+    ratios : ndarray of shape (n_components, n_paths), optional
+        Output, likelihood of each path under each component of the proposal over that under the model.
 
     Returns
     -------

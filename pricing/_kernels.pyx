@@ -6,8 +6,8 @@ stays in the first-level cache::
 
     words -> segments -> innovations -> returns (volatility law) -> jumps -> log prices -> one stage per watch
 
-For rare drops some segments and jumps are drawn from other laws, and a stage per group of those laws adds up the
-likelihood ratio of the path; see ``pricing/proposals.py``.
+For rare drops some segments and jumps are drawn from other laws, and a stage per law adds up the likelihood ratio of
+the path; see ``pricing/proposals.py``.
 
 Neither payouts nor drops enter. Every inner loop runs over lanes in plain arithmetic, without calls into the C library,
 so the compiler vectorises it and the bits do not depend on the instruction set. Random numbers are a function of
@@ -67,7 +67,6 @@ cdef enum:
     OCTAVES = 53  # of the uniform, from 2^-53 to 1
     SEGMENTS = 32  # an octave
     SIDE = OCTAVES * SEGMENTS  # segments on one side of a quantile table
-    DEGREE = 16  # tilts of a group
 
 cdef enum:  # random streams of a path
     INNOVATION_STREAM = 0
@@ -89,7 +88,6 @@ cdef uint64_t INSIDE_SEGMENT = (1ULL << 47) - 1
 N_LANES = LANES
 N_OCTAVES = OCTAVES
 N_SEGMENTS = SEGMENTS
-N_TILTS = DEGREE
 
 
 def instruction_sets():
@@ -215,63 +213,97 @@ cdef void value_stage(
 
 # ---------------------------------------------------------------------------------------------------- proposals
 
-cdef struct Group:  # tilts that share a window and a statistic: exponents are 1 to DEGREE times `tilt`
+cdef struct Rolling:  # a sum over the last `window` rows
     int64_t window
-    double tilt
-    double coefficients[DEGREE]  # probability of the tilt over its moment generating function; 0 where it is not used
-    int64_t n_multiples  # up to the last that is used
+    int64_t position  # row of the memory that the level goes to
+    double *memory  # window rows of lanes
+    double level[LANES]  # sum of all rows so far
+
+
+cdef struct Group:  # tilts that share a window and a statistic
+    int64_t window
     const double *placements  # probability of each start
     const double *cumulated_placements
     int64_t n_placements
     const double *innovation_statistic  # one number a segment
     const double *size_statistic  # one number a segment, sources 2 * SIDE apart
-    int64_t steps_seen
-    int64_t position  # row of the memory that the level goes to
-    double *memory  # window rows of lanes
-    double level[LANES]  # cumulated statistic
-    double statistic[CHUNK * LANES]
+    Rolling statistics
+    Rolling counts  # of jumps
+    double statistic[CHUNK * LANES]  # of the row, then of the window that ends there
+    double count[CHUNK * LANES]
 
 
-cdef struct Proposal:  # a mixture of the model itself and of exponentially tilted windows
+cdef struct Component:  # a law that paths are drawn from
+    double share
+    Group *group  # NULL where no window is tilted
+    double tilt
+    double log_moment  # of the window
+    double per_jump  # one over the expected number of jumps in the window where it holds one jump more, or 0
+    const double *innovation_cumulated  # tilted probabilities of the segments
+    const double *size_cumulated  # the same, sources 2 * SIDE apart
+    const double *multiplicity  # factor on the rate of each source
+    const double *source_cumulated  # probability of each source to make the jump more; zeros where there is none
+    const double *size_ratio  # of the jump more where no window is tilted: one number a segment, sources 2 * SIDE apart
+    double ratio[LANES]  # likelihood of the path over that under the model
+
+
+cdef struct Proposal:  # a mixture of the model itself and of the components
     int64_t n_components  # 0 for plain simulation
     double plain_share
     const double *cumulated_shares
-    const int64_t *groups_of_components
-    const double *innovation_cumulated  # tilted probabilities of the segments, one row a component
+    Component *components
     int64_t n_segments
+    int64_t n_sources
     int64_t n_groups
     Group *groups
+    const double *moments  # probability of each step to hold the jump more of a component without a window
+    const double *cumulated_moments
+    int64_t n_moments
     Generator generator
-    int64_t component[LANES]  # -1 for none
-    double begin[LANES]
+    Component *drawn[LANES]  # NULL for the model
+    double begin[LANES]  # of the tilted window
     double end[LANES]
-    double likelihood[LANES]  # of the mixture over that of the model
+    int64_t further_source[LANES]  # of the jump more
+    double further_time[LANES]
 
 
 cdef void choose_components(Proposal *proposal) noexcept nogil:
-    """Draw, for each path, which component it comes from and where its window begins."""
-    cdef Group *group
-    cdef double uniform
+    """Draw, for each path, which component it comes from, where its window begins and when the jump more comes."""
     cdef int64_t i
     cdef Py_ssize_t lane
     for lane in range(LANES):
-        uniform = uniform_of(next_word(&proposal.generator, lane))
-        proposal.component[lane] = -1
-        proposal.begin[lane] = proposal.end[lane] = NEVER
-        if uniform >= proposal.plain_share:
-            i = search(proposal.cumulated_shares, proposal.n_components, uniform)
-            group = &proposal.groups[proposal.groups_of_components[i]]
-            uniform = uniform_of(next_word(&proposal.generator, lane))
-            proposal.component[lane] = i
-            proposal.begin[lane] = <double>search(group.cumulated_placements, group.n_placements, uniform)
-            proposal.end[lane] = proposal.begin[lane] + <double>group.window
-        proposal.likelihood[lane] = proposal.plain_share
-    for i in range(proposal.n_groups):
-        group = &proposal.groups[i]
-        group.steps_seen = 0
-        group.position = 1 if group.window > 1 else 0
+        proposal.drawn[lane] = NULL
+        proposal.begin[lane] = proposal.end[lane] = proposal.further_time[lane] = NEVER
+        proposal.further_source[lane] = -1
+        choose_component(proposal, lane, uniform_of(next_word(&proposal.generator, lane)))
+    for i in range(proposal.n_components):
         for lane in range(LANES):
-            group.level[lane] = group.memory[lane] = 0.0
+            proposal.components[i].ratio[lane] = 0.0
+    for i in range(proposal.n_groups):
+        open_rolling(&proposal.groups[i].statistics)
+        open_rolling(&proposal.groups[i].counts)
+
+
+cdef void choose_component(Proposal *proposal, Py_ssize_t lane, double uniform) noexcept nogil:
+    cdef Component *component
+    cdef Group *group
+    if uniform < proposal.plain_share:
+        return
+    component = &proposal.components[search(proposal.cumulated_shares, proposal.n_components, uniform)]
+    group = component.group
+    proposal.drawn[lane] = component
+    if group != NULL:
+        uniform = uniform_of(next_word(&proposal.generator, lane))
+        proposal.begin[lane] = <double>search(group.cumulated_placements, group.n_placements, uniform)
+        proposal.end[lane] = proposal.begin[lane] + <double>group.window
+    if proposal.n_sources and component.source_cumulated[proposal.n_sources - 1] > 0.0:
+        uniform = uniform_of(next_word(&proposal.generator, lane))
+        proposal.further_source[lane] = search(component.source_cumulated, proposal.n_sources, uniform)
+        uniform = uniform_of(next_word(&proposal.generator, lane))
+        if group != NULL:
+            proposal.further_time[lane] = proposal.begin[lane] + <double><int64_t>(uniform * <double>group.window)
+        else:
+            proposal.further_time[lane] = <double>search(proposal.cumulated_moments, proposal.n_moments, uniform)
 
 
 cdef inline int64_t search(const double *cumulated, int64_t n, double uniform) noexcept nogil:
@@ -302,7 +334,7 @@ cdef void tilt_stage(
     for lane in range(LANES):
         if proposal.end[lane] <= <double>step or proposal.begin[lane] >= <double>(step + rows):
             continue
-        cumulated = proposal.innovation_cumulated + proposal.component[lane] * proposal.n_segments
+        cumulated = proposal.drawn[lane].innovation_cumulated
         for row in range(rows):
             if proposal.begin[lane] <= <double>(step + row) < proposal.end[lane]:
                 i = row * LANES + lane
@@ -316,51 +348,71 @@ cdef void statistic_stage(Group *group, Py_ssize_t rows, const uint64_t *segment
     cdef Py_ssize_t i
     for i in range(rows * LANES):
         group.statistic[i] = group.innovation_statistic[one_by_one(segments[i])]
+        group.count[i] = 0.0
 
 
-cdef void likelihood_stage(Group *group, Py_ssize_t rows, double *likelihood) noexcept nogil:
+cdef void open_rolling(Rolling *rolling) noexcept nogil:
+    cdef Py_ssize_t lane
+    rolling.position = 1 if rolling.window > 1 else 0
+    for lane in range(LANES):
+        rolling.level[lane] = rolling.memory[lane] = 0.0
+
+
+cdef void rolling_stage(Rolling *rolling, Py_ssize_t rows, double *values) noexcept nogil:
+    """Turn the values of rows into sums over the windows that end there, in place."""
+    cdef double *ago
+    cdef double level[LANES]
+    cdef Py_ssize_t row, lane
+    for lane in range(LANES):
+        level[lane] = rolling.level[lane]
+    for row in range(rows):
+        ago = rolling.memory + rolling.position * LANES
+        for lane in range(LANES):
+            level[lane] = level[lane] + values[row * LANES + lane]
+            values[row * LANES + lane] = level[lane] - ago[lane]
+            ago[lane] = level[lane]
+        rolling.position = rolling.position + 1 if rolling.position + 1 < rolling.window else 0
+    for lane in range(LANES):
+        rolling.level[lane] = level[lane]
+
+
+cdef void likelihood_stage(Component *component, int64_t step, Py_ssize_t rows) noexcept nogil:
     """Add the likelihood ratios of all windows that end in this chunk.
 
-    A window that sums to s under the tilt k has the ratio exp(-k * tilt * s) / moment. One exponential and a
-    polynomial in it serve all tilts of a group.
+    A window that sums to s has the ratio exp(-tilt * s - log_moment). Where one jump more was put into it, the ratio is
+    that many times larger as the window holds more jumps than expected (Slivnyak and Mecke).
     """
-    cdef double *ago
+    cdef Group *group = component.group
     cdef double weight
-    cdef double level[LANES]
-    cdef double power[LANES]
-    cdef double total[LANES]
-    cdef Py_ssize_t row, lane, k
+    cdef double ratio[LANES]
+    cdef Py_ssize_t row, lane
     cdef int64_t start
     for lane in range(LANES):
-        level[lane] = group.level[lane]
+        ratio[lane] = component.ratio[lane]
     for row in range(rows):
-        ago = group.memory + group.position * LANES
-        group.steps_seen += 1
-        start = group.steps_seen - group.window
-        for lane in range(LANES):
-            level[lane] = level[lane] + group.statistic[row * LANES + lane]
-        if 0 <= start < group.n_placements and group.placements[start] > 0.0:
-            weight = group.placements[start]
+        start = step + row + 1 - group.window
+        if start < 0 or start >= group.n_placements or group.placements[start] == 0.0:
+            continue
+        weight = group.placements[start]
+        if component.per_jump > 0.0:
+            weight = weight * component.per_jump
             for lane in range(LANES):
-                power[lane] = exponential(group.tilt * (ago[lane] - level[lane]))
-                total[lane] = group.coefficients[group.n_multiples - 1]
-            for k in range(group.n_multiples - 2, -1, -1):
-                for lane in range(LANES):
-                    total[lane] = total[lane] * power[lane] + group.coefficients[k]
+                ratio[lane] = ratio[lane] + weight * group.count[row * LANES + lane] * exponential(
+                    -component.tilt * group.statistic[row * LANES + lane] - component.log_moment
+                )
+        else:
             for lane in range(LANES):
-                likelihood[lane] = likelihood[lane] + weight * (total[lane] * power[lane])
-        for lane in range(LANES):
-            ago[lane] = level[lane]
-        group.position = group.position + 1 if group.position + 1 < group.window else 0
+                ratio[lane] = ratio[lane] + weight * exponential(
+                    -component.tilt * group.statistic[row * LANES + lane] - component.log_moment
+                )
     for lane in range(LANES):
-        group.level[lane] = level[lane]
+        component.ratio[lane] = ratio[lane]
 
 
 cdef inline double exponential(double x) noexcept nogil:
     """Return exp(x) for x held to [-700, 40], to within two units in the last place.
 
-    The largest value to the power of DEGREE is still a finite number. A path with a larger exponent than 40 has a
-    weight of no consequence: below exp(-40) over the share of its tilt.
+    A path with a larger exponent than 40 has a weight of no consequence: below exp(-40) over the share of its tilt.
     """
     cdef double shifted, rest, total
     x = x if x > -700.0 else -700.0
@@ -418,16 +470,13 @@ cdef struct JumpSource:
     double split  # probability of the lower side of the size table
     const double *sizes
     const double *waits
-    const double *size_cumulated  # tilted probabilities of the segments, rows `stride` apart
-    const double *multiplicity  # factor on the rate under each component
     int64_t row  # among the sources
-    int64_t stride
-    int64_t stride_of_multiplicity
     Generator generator
     double next_time[LANES]  # of a jump, in steps since the start of the path
     double next_switch[LANES]  # of the rate
+    double further_time[LANES]  # of the jump more
     bint tilted[LANES]
-    double soonest  # of both, over the lanes
+    double soonest  # of all three, over the lanes
 
 
 cdef void start_jumps(JumpSource *source, const Proposal *proposal) noexcept nogil:
@@ -435,7 +484,11 @@ cdef void start_jumps(JumpSource *source, const Proposal *proposal) noexcept nog
     for lane in range(LANES):
         source.tilted[lane] = False
         source.next_time[lane] = next_wait(source, lane)
-        source.next_switch[lane] = proposal.begin[lane] if proposal.n_components else NEVER
+        source.next_switch[lane] = source.further_time[lane] = NEVER
+        if proposal.n_components:
+            source.next_switch[lane] = proposal.begin[lane]
+            if proposal.further_source[lane] == source.row:
+                source.further_time[lane] = proposal.further_time[lane]
     find_soonest(source)
 
 
@@ -451,6 +504,8 @@ cdef void find_soonest(JumpSource *source) noexcept nogil:
             source.soonest = source.next_time[lane]
         if source.next_switch[lane] < source.soonest:
             source.soonest = source.next_switch[lane]
+        if source.further_time[lane] < source.soonest:
+            source.soonest = source.further_time[lane]
 
 
 cdef void jump_stage(
@@ -464,11 +519,14 @@ cdef void jump_stage(
         if source.soonest >= end:
             continue
         for lane in range(LANES):
+            if source.further_time[lane] < end:
+                source.further_time[lane] = NEVER
+                add_tilted_jump(source, proposal, lane, row, step, returns)
             while source.next_time[lane] < end or source.next_switch[lane] < end:
                 if source.next_switch[lane] <= source.next_time[lane]:
                     switch_rate(source, proposal, lane)
                 else:
-                    add_jump(source, proposal, lane, row * LANES + lane, returns)
+                    add_next_jump(source, proposal, lane, row, step, returns)
         find_soonest(source)
 
 
@@ -482,33 +540,48 @@ cdef void switch_rate(JumpSource *source, const Proposal *proposal, Py_ssize_t l
 
 cdef inline double wait_at_present(JumpSource *source, const Proposal *proposal, Py_ssize_t lane) noexcept nogil:
     if source.tilted[lane]:
-        return next_wait(source, lane) / source.multiplicity[proposal.component[lane] * source.stride_of_multiplicity]
+        return next_wait(source, lane) / proposal.drawn[lane].multiplicity[source.row]
     return next_wait(source, lane)
 
 
-cdef void add_jump(
-    JumpSource *source, Proposal *proposal, Py_ssize_t lane, Py_ssize_t place, double *returns
+cdef void add_next_jump(
+    JumpSource *source, Proposal *proposal, Py_ssize_t lane, Py_ssize_t row, int64_t step, double *returns
 ) noexcept nogil:
-    cdef const double *cumulated
-    cdef uint64_t segment
-    cdef double uniform, t
-    cdef Group *group
-    cdef int64_t i
+    cdef uint64_t side
+    cdef double uniform
     if source.tilted[lane]:
-        cumulated = source.size_cumulated + proposal.component[lane] * source.stride
-        uniform = uniform_of(next_word(&source.generator, lane))
-        segment = <uint64_t>search(cumulated, 2 * SIDE, uniform)
-        t = place_between(cumulated, <int64_t>segment, uniform)
+        add_tilted_jump(source, proposal, lane, row, step, returns)
     else:
-        segment = 1 if uniform_of(next_word(&source.generator, lane)) > source.split else 0
+        side = 1 if uniform_of(next_word(&source.generator, lane)) > source.split else 0
         uniform = uniform_of(next_word(&source.generator, lane))
-        segment = segment_of(uniform, segment)
-        t = place_in_segment(uniform)
-    returns[place] += cubic(source.sizes + 4 * segment, t)
-    for i in range(proposal.n_groups):
-        group = &proposal.groups[i]
-        group.statistic[place] += group.size_statistic[source.row * 2 * SIDE + <int64_t>segment]
+        add_jump(source, proposal, segment_of(uniform, side), place_in_segment(uniform), lane, row, step, returns)
     source.next_time[lane] += wait_at_present(source, proposal, lane)
+
+
+cdef void add_tilted_jump(
+    JumpSource *source, Proposal *proposal, Py_ssize_t lane, Py_ssize_t row, int64_t step, double *returns
+) noexcept nogil:
+    cdef const double *cumulated = proposal.drawn[lane].size_cumulated + source.row * 2 * SIDE
+    cdef double uniform = uniform_of(next_word(&source.generator, lane))
+    cdef int64_t segment = search(cumulated, 2 * SIDE, uniform)
+    cdef double t = place_between(cumulated, segment, uniform)
+    add_jump(source, proposal, <uint64_t>segment, t, lane, row, step, returns)
+
+
+cdef void add_jump(
+    JumpSource *source, Proposal *proposal, uint64_t segment, double t, Py_ssize_t lane, Py_ssize_t row, int64_t step,
+    double *returns,
+) noexcept nogil:
+    cdef Component *component
+    cdef int64_t i, place = source.row * 2 * SIDE + <int64_t>segment
+    returns[row * LANES + lane] += cubic(source.sizes + 4 * segment, t)
+    for i in range(proposal.n_groups):
+        proposal.groups[i].statistic[row * LANES + lane] += proposal.groups[i].size_statistic[place]
+        proposal.groups[i].count[row * LANES + lane] += 1.0
+    for i in range(proposal.n_components):
+        component = &proposal.components[i]
+        if component.group == NULL:
+            component.ratio[lane] += proposal.moments[step + row] * component.size_ratio[place]
 
 
 # -------------------------------------------------------------------------------------------------- log prices
@@ -682,6 +755,7 @@ cdef struct Plan:
     double *worst_drops  # one row a record, one column a path
     int64_t n_paths
     double *weights
+    double *ratios  # one row a component, one column a path, or NULL
 
 
 cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil:
@@ -734,7 +808,12 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
         for i in range(plan.n_sources):
             jump_stage(&plan.sources[i], &plan.proposal, step, rows, prices)
         for i in range(plan.proposal.n_groups):
-            likelihood_stage(&plan.proposal.groups[i], rows, plan.proposal.likelihood)
+            rolling_stage(&plan.proposal.groups[i].statistics, rows, plan.proposal.groups[i].statistic)
+            if plan.n_sources:
+                rolling_stage(&plan.proposal.groups[i].counts, rows, plan.proposal.groups[i].count)
+        for i in range(plan.proposal.n_components):
+            if plan.proposal.components[i].group != NULL:
+                likelihood_stage(&plan.proposal.components[i], step, rows)
         cumulate_stage(plan.drift, price, rows, prices)
         for i in range(plan.n_watches):
             if plan.watches[i].start <= step:
@@ -746,10 +825,23 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
             record += 1
 
     for lane in range(paths_in_block(plan, offset)):
-        plan.weights[offset + lane] = 1.0 / plan.proposal.likelihood[lane] if plan.proposal.n_components else 1.0
+        plan.weights[offset + lane] = weight_of(plan, lane, offset)
         if not price[lane] - price[lane] == 0.0:
             broken += 1
     return broken
+
+
+cdef double weight_of(Plan *plan, Py_ssize_t lane, int64_t offset) noexcept nogil:
+    """Return one over the likelihood ratio of the mixture to the model; note those of the components on the way."""
+    cdef double likelihood = plan.proposal.plain_share
+    cdef int64_t i
+    if not plan.proposal.n_components:
+        return 1.0
+    for i in range(plan.proposal.n_components):
+        likelihood = likelihood + plan.proposal.components[i].share * plan.proposal.components[i].ratio[lane]
+        if plan.ratios != NULL:
+            plan.ratios[i * plan.n_paths + offset + lane] = plan.proposal.components[i].ratio[lane]
+    return 1.0 / likelihood
 
 
 cdef void store_worst_drops(Plan *plan, int64_t record, int64_t offset) noexcept nogil:
@@ -766,7 +858,8 @@ cdef inline Py_ssize_t paths_in_block(const Plan *plan, int64_t offset) noexcept
 
 
 def check_arguments(
-    scales, law, innovations, innovations_are_values, waits, mean_waits, splits, sizes, watches, records, worst_drops, weights
+    scales, law, innovations, innovations_are_values, waits, mean_waits, splits, sizes, watches, records, worst_drops,
+    weights,
 ):
     """Demand arrays that fit together: behind this line nothing is checked again.
 
@@ -820,11 +913,12 @@ def simulate_blocks(
     double[:, ::1] worst_drops not None,
     double[::1] weights not None,
     proposal=None,
+    double[:, ::1] ratios=None,
 ):
     """Fill `worst_drops`, one row a record and one column a path; see the stub file for the arguments."""
     check_arguments(
-        np.asarray(scales), np.asarray(law), np.asarray(innovations), innovations_are_values, np.asarray(waits), np.asarray(mean_waits),
-        np.asarray(splits), np.asarray(sizes), np.asarray(watches), np.asarray(records), np.asarray(worst_drops),
+        np.asarray(scales), np.asarray(law), np.asarray(innovations), innovations_are_values, np.asarray(waits),
+        np.asarray(mean_waits), np.asarray(splits), np.asarray(sizes), np.asarray(watches), np.asarray(records), np.asarray(worst_drops),
         np.asarray(weights),
     )
     cdef int64_t n_watches = watches.shape[0], n_sources = mean_waits.shape[0]
@@ -859,8 +953,13 @@ def simulate_blocks(
     plan.worst_drops, plan.n_paths = &worst_drops[0, 0], worst_drops.shape[1]
     plan.weights = &weights[0]
     plan.proposal.n_components = plan.proposal.n_groups = 0
+    plan.ratios = NULL
     if proposal is not None:
         _kept_alive = attach_proposal(&plan, proposal)
+        if ratios is not None:
+            if ratios.shape[0] != plan.proposal.n_components or ratios.shape[1] != plan.n_paths:
+                raise ValueError("ratios does not fit the other arguments of the kernel")
+            plan.ratios = &ratios[0, 0]
     with nogil:
         for block in range(n_blocks):
             broken += simulate_block(&plan, (first_block + block) * LANES, block * LANES)
@@ -869,43 +968,65 @@ def simulate_blocks(
 
 cdef object attach_proposal(Plan *plan, object arrays):
     """Point the plan to the arrays of a proposal; return what has to stay alive during the run."""
-    cdef const double[::1] shares = arrays.cumulated_shares
-    cdef const int64_t[::1] group_of_component = arrays.group_of_component
+    group_memory, statistic_memory = attach_groups(plan, arrays)
+    component_memory = attach_components(plan, arrays)
+    cdef const double[::1] cumulated_shares = arrays.cumulated_shares
+    cdef const double[::1] moments = arrays.moments
+    cdef const double[::1] cumulated_moments = arrays.cumulated_moments
+    plan.proposal.plain_share, plan.proposal.cumulated_shares = arrays.plain_share, &cumulated_shares[0]
+    plan.proposal.moments, plan.proposal.cumulated_moments = &moments[0], &cumulated_moments[0]
+    plan.proposal.n_moments, plan.proposal.n_sources = moments.shape[0], plan.n_sources
+    return group_memory, statistic_memory, component_memory, arrays
+
+
+cdef object attach_groups(Plan *plan, object arrays):
     cdef const double[:, ::1] statistic = arrays.innovation_statistic
-    cdef const double[:, ::1] cumulated = arrays.innovation_cumulated
     cdef const double[:, :, ::1] size_statistic = arrays.size_statistic
-    cdef const double[:, :, ::1] size_cumulated = arrays.size_cumulated
-    cdef const double[:, ::1] multiplicity = arrays.multiplicity
     cdef const int64_t[::1] windows = arrays.windows
-    cdef const double[::1] tilts = arrays.tilts
-    cdef const double[:, ::1] coefficients = arrays.coefficients
     cdef const double[:, ::1] placements = arrays.placements
     cdef const double[:, ::1] cumulated_placements = arrays.cumulated_placements
-    cdef int64_t i, k
-    rows = 0
-    group_memory = bytearray(windows.shape[0] * sizeof(Group))
-    cdef Group *group = <Group *><char *>group_memory
-    for i in range(windows.shape[0]):
+    cdef int64_t i, n_groups = windows.shape[0]
+    rows = 0  # a Python number: it cannot overflow
+    for i in range(n_groups):
         rows += windows[i]
-    statistic_memory = bytearray(rows * int(LANES * sizeof(double)))
+    group_memory = bytearray(max(1, n_groups) * sizeof(Group))
+    statistic_memory = bytearray(max(1, 2 * rows) * int(LANES * sizeof(double)))
+    cdef Group *group = <Group *><char *>group_memory
     cdef double *memory = <double *><char *>statistic_memory
-    for i in range(windows.shape[0]):
-        group[i].window, group[i].tilt, group[i].n_placements = windows[i], tilts[i], placements.shape[1]
+    for i in range(n_groups):
+        group[i].window, group[i].n_placements = windows[i], placements.shape[1]
         group[i].placements, group[i].cumulated_placements = &placements[i, 0], &cumulated_placements[i, 0]
         group[i].innovation_statistic = &statistic[i, 0]
         group[i].size_statistic = &size_statistic[i, 0, 0] if plan.n_sources else NULL
-        group[i].memory = memory
-        memory += windows[i] * LANES
-        group[i].n_multiples = 1
-        for k in range(DEGREE):
-            group[i].coefficients[k] = coefficients[i, k]
-            if coefficients[i, k] > 0.0:
-                group[i].n_multiples = k + 1
-    for i in range(plan.n_sources):
-        plan.sources[i].size_cumulated, plan.sources[i].multiplicity = &size_cumulated[0, i, 0], &multiplicity[0, i]
-        plan.sources[i].stride, plan.sources[i].stride_of_multiplicity = plan.n_sources * 2 * SIDE, plan.n_sources
-    plan.proposal.n_components, plan.proposal.plain_share = shares.shape[0], arrays.plain_share
-    plan.proposal.cumulated_shares, plan.proposal.groups_of_components = &shares[0], &group_of_component[0]
-    plan.proposal.innovation_cumulated, plan.proposal.n_segments = &cumulated[0, 0], statistic.shape[1]
-    plan.proposal.groups, plan.proposal.n_groups = group, windows.shape[0]
-    return group_memory, statistic_memory, arrays
+        group[i].statistics.window = group[i].counts.window = windows[i]
+        group[i].statistics.memory, group[i].counts.memory = memory, memory + windows[i] * LANES
+        memory += 2 * windows[i] * LANES
+    plan.proposal.groups, plan.proposal.n_groups = group, n_groups
+    return group_memory, statistic_memory
+
+
+cdef object attach_components(Plan *plan, object arrays):
+    cdef const double[::1] shares = arrays.shares
+    cdef const int64_t[::1] group_of_component = arrays.group_of_component
+    cdef const double[::1] tilts = arrays.tilts
+    cdef const double[::1] log_moments = arrays.log_moments
+    cdef const double[::1] per_jump = arrays.per_jump
+    cdef const double[:, ::1] innovation_cumulated = arrays.innovation_cumulated
+    cdef const double[:, :, ::1] size_cumulated = arrays.size_cumulated
+    cdef const double[:, ::1] multiplicity = arrays.multiplicity
+    cdef const double[:, ::1] source_cumulated = arrays.source_cumulated
+    cdef const double[:, :, ::1] size_ratio = arrays.size_ratio
+    cdef int64_t i, row
+    component_memory = bytearray(shares.shape[0] * sizeof(Component))
+    cdef Component *component = <Component *><char *>component_memory
+    for i in range(shares.shape[0]):
+        row = group_of_component[i]
+        component[i].share, component[i].group = shares[i], &plan.proposal.groups[row] if row >= 0 else NULL
+        component[i].tilt, component[i].log_moment, component[i].per_jump = tilts[i], log_moments[i], per_jump[i]
+        component[i].innovation_cumulated = &innovation_cumulated[i, 0]
+        if plan.n_sources:
+            component[i].size_cumulated, component[i].multiplicity = &size_cumulated[i, 0, 0], &multiplicity[i, 0]
+            component[i].source_cumulated, component[i].size_ratio = &source_cumulated[i, 0], &size_ratio[i, 0, 0]
+    plan.proposal.components, plan.proposal.n_components = component, shares.shape[0]
+    plan.proposal.n_segments = innovation_cumulated.shape[1]
+    return component_memory

@@ -19,7 +19,8 @@ class SimulationSettings:
         Number of threads; results do not depend on it.
     rare_drops : bool
         Draw most paths from laws under which deep drops are common, and weight them (importance sampling). Pays for
-        independent steps without heavy tails; see ``pricing.proposals``.
+        probabilities below one in a hundred where steps are independent, and below one in a thousand under GARCH; see
+        ``pricing.proposals``.
 
     Raises
     ------

@@ -89,7 +89,7 @@ def simulate(
     worst_drops, weights = sample[:-1], sample[-1]
     _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or (lambda _: None))
     if proposal:
-        _check_weights(weights)
+        _check_weights(weights, proposal.plain_share)
     anchoring: Anchoring | None = None
     if model.anchors:
         anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]
@@ -128,9 +128,14 @@ def _signals(
     )
 
 
-def _check_weights(weights: FloatArray) -> None:
-    """Warn where likelihood ratios do not average one, as they do by construction."""
-    error = float(weights.std()) / math.sqrt(len(weights))
+def _check_weights(weights: FloatArray, plain_share: float) -> None:
+    """Warn where likelihood ratios do not average one, as they do by construction.
+
+    Among few paths there may be none that follows the model, and the largest ratio is not seen: so the deviation of a
+    ratio is not taken to be less than that of one which is either 0 or `1 / plain_share`.
+    """
+    deviation = max(float(weights.std()), math.sqrt(1.0 / plain_share - 1.0))
+    error = deviation / math.sqrt(len(weights))
     if abs(float(weights.mean()) - 1.0) > _MOST_ERRORS * error > 0.0:
         warnings.warn(
             f"the weights of rare-drop sampling average {weights.mean():.3f} +- {error:.3f} and not 1: use "

@@ -100,16 +100,27 @@ class Mixture:
         self.component = np.full(len(paths), -1)
         self.begin = np.full(len(paths), n_steps + 1)
         self.end = self.begin.copy()
+        self.further = {}  # path: source and time of the jump more
         uniforms = uniform_of(generator.next_word())
-        (tilted,) = np.nonzero(uniforms >= proposal.plain_share)
-        starts = uniform_of(generator.next_word(tilted))
-        for path, start in zip(tilted, starts, strict=True):
-            component, _ = search(proposal.cumulated_shares, uniforms[path])
-            group = proposal.group_of_component[component]
-            self.component[path] = component
-            self.begin[path], _ = search(proposal.cumulated_placements[group], start)
-            self.end[path] = self.begin[path] + proposal.windows[group]
+        for path in np.flatnonzero(uniforms >= proposal.plain_share):
+            self.component[path], _ = search(proposal.cumulated_shares, uniforms[path])
+            self.place(path, lambda path=path: uniform_of(generator.next_word(np.array([path])))[0])
         self.statistic = np.zeros((len(proposal.windows), n_steps, len(paths)))
+        self.n_jumps = np.zeros((n_steps, len(paths)))
+        self.size_ratio = np.zeros((len(proposal.shares), len(paths)))  # sums over the jumps of a path
+
+    def place(self, path, draw):
+        proposal, component = self.proposal, self.component[path]
+        group = proposal.group_of_component[component]
+        if group >= 0:
+            self.begin[path], _ = search(proposal.cumulated_placements[group], draw())
+            self.end[path] = self.begin[path] + proposal.windows[group]
+        if proposal.source_cumulated[component].any():
+            source, _ = search(proposal.source_cumulated[component], draw())
+            if group >= 0:
+                self.further[path] = source, self.begin[path] + int(draw() * proposal.windows[group])
+            else:
+                self.further[path] = source, search(proposal.cumulated_moments, draw())[0]
 
     def tilt(self, words, segments, places):
         for path in np.flatnonzero(self.component >= 0):
@@ -119,17 +130,33 @@ class Mixture:
                 segments[step, path], places[step, path] = search(cumulated, uniform)
         self.statistic += self.proposal.innovation_statistic[:, segments]
 
+    def step_of_jump_more(self, path, source):
+        chosen, step = self.further.get(path, (None, np.inf))
+        return step if chosen == source else np.inf
+
+    def note_jump(self, step, path, source, segment):
+        self.n_jumps[step, path] += 1.0
+        self.statistic[:, step, path] += self.proposal.size_statistic[:, source, segment]
+        self.size_ratio[:, path] += self.proposal.moments[step] * self.proposal.size_ratio[:, source, segment]
+
+    def ratio(self, component):
+        """Return the likelihood of the paths under a component over that under the model, window by window."""
+        proposal, group = self.proposal, self.proposal.group_of_component[component]
+        if group < 0:
+            return self.size_ratio[component]
+        ratio, window = np.zeros(self.n_jumps.shape[1]), proposal.windows[group]
+        for start in range(len(self.n_jumps) - window + 1):
+            total = self.statistic[group, start : start + window].sum(axis=0)
+            one = np.exp(-proposal.tilts[component] * total - proposal.log_moments[component])
+            if proposal.per_jump[component]:
+                one *= proposal.per_jump[component] * self.n_jumps[start : start + window].sum(axis=0)
+            ratio += proposal.placements[group, start] * one
+        return ratio
+
     def weights(self):
-        """Return one over the likelihood ratio, window by window and tilt by tilt, by definition."""
-        proposal = self.proposal
-        likelihood = np.full(self.statistic.shape[2], proposal.plain_share)
-        for group, window in enumerate(proposal.windows):
-            for start in range(self.statistic.shape[1] - window + 1):
-                total = self.statistic[group, start : start + window].sum(axis=0)
-                for k in np.flatnonzero(proposal.coefficients[group]) + 1:
-                    ratio = proposal.coefficients[group, k - 1] * np.exp(-k * proposal.tilts[group] * total)
-                    likelihood += proposal.placements[group, start] * ratio
-        return 1.0 / likelihood
+        """Return one over the likelihood ratio of the mixture."""
+        shares = self.proposal.shares
+        return 1.0 / (self.proposal.plain_share + sum(share * self.ratio(i) for i, share in enumerate(shares)))
 
 
 def volatility_of(arrays, innovations):
@@ -159,26 +186,37 @@ def add_jumps_of_path(returns, generator, arrays, source, mixture, path):
     def draw():
         return uniform_of(generator.next_word(where))
 
+    def tilted_size():
+        return search(mixture.proposal.size_cumulated[mixture.component[path], source], draw()[0])
+
+    def add(step, segment, place):
+        returns[step, path] += cubic(arrays.sizes[source], segment, place)
+        if mixture:
+            mixture.note_jump(step, path, source, segment)
+
     def wait():
         steps = arrays.mean_waits[source] * table_value(arrays.waits, lower, draw())[0]
         return steps / mixture.proposal.multiplicity[mixture.component[path], source] if tilted else steps
 
+    further_step = mixture.step_of_jump_more(path, source) if mixture else np.inf
     time = wait()
-    while min(time, switch) < n_steps:
+    while min(time, switch, further_step) < n_steps:
+        # The kernel adds the jump more before all others of its step.
+        if further_step <= int(min(time, switch, n_steps)):
+            add(further_step, *tilted_size())
+            further_step = np.inf
+            continue
         if switch <= time:
             tilted = not tilted
             time = switch + wait()
             switch = mixture.end[path] if tilted else np.inf
             continue
         if tilted:
-            cumulated = mixture.proposal.size_cumulated[mixture.component[path], source]
-            segment, place = search(cumulated, draw()[0])
+            segment, place = tilted_size()
         else:
             side = (draw() > arrays.splits[source]).astype(np.uint64)
             (segment,), (place,) = segment_and_place(side, draw())
-        returns[int(time), path] += cubic(arrays.sizes[source], segment, place)
-        if mixture:
-            mixture.statistic[:, int(time), path] += mixture.proposal.size_statistic[:, source, segment]
+        add(int(time), segment, place)
         time += wait()
 
 

@@ -82,6 +82,20 @@ def test_standard_error_agrees_with_the_scatter_over_seeds():
     assert abs(scatter / stated - 1.0) < 4.0 / math.sqrt(400)
 
 
+@pytest.mark.parametrize("window", ["1h", "24h"])
+def test_needs_fewer_steps_than_the_whole_term_where_drops_are_rare(window):
+    """Relative variance times path-steps, at 6.5 deviations of the window, of which the whole term takes twice as many.
+
+    The relative error of a variance is below 3 % on 50,000 paths, z < 4.
+    """
+    hours = {"1h": 1, "24h": 24}[window]
+    drop = -math.expm1(-6.5 * DEVIATION * math.sqrt(hours))
+    short = exceedance_over_term(simulate_three_windows(model_of(), window=window, settings=RARE), drop, term="30d")
+    long = simulate(model_of(), windows=(window,), settings=RARE).exceedance(drop, window=window)
+    cost = (short.standard_error / short.value) ** 2 * 3 * hours
+    assert 2.0 * cost < (long.standard_error / long.value) ** 2 * 720
+
+
 def test_dependent_steps_are_refused():
     garch = Garch(omega=1e-6, alpha=0.05, beta=0.9, initial_variance=1e-4)
     with pytest.raises(InvalidModelError, match="only where steps are independent"):
