@@ -109,13 +109,14 @@ def print_command(case: Case) -> None:
 
 
 def famous_days() -> list[Case]:
-    """LUNA before its collapse, Bitcoin and Ether before March 2020 and May 2021."""
-    majors = [
-        Case(asset=asset, prices=f"intraday/{asset}USDT_binance_1h_2017_202210.csv.gz", as_of=day)
-        for asset in ("BTC", "ETH")
-        for day in ("2020-03-11T00:00Z", "2021-05-18T00:00Z")
+    """Tokens on the eve of three market-wide crashes and of two of their own."""
+    may_2021 = [Case(asset=asset, prices=PANEL, as_of="2021-05-18T00:00Z") for asset in ("BTC", "ETH", "DOGE")]
+    august_2024 = [Case(asset=asset, prices=PANEL, as_of="2024-08-04T00:00Z") for asset in ("BTC", "ETH")]
+    own = [
+        Case(asset="LUNA", prices=PANEL, as_of="2022-05-07T00:00Z"),
+        Case(asset="FTT", prices=PANEL, as_of="2022-11-05T00:00Z"),
     ]
-    return [Case(asset="LUNA", prices=PANEL, as_of="2022-05-07T00:00Z"), *majors]
+    return own + may_2021 + august_2024
 
 
 def tokens_with_holders() -> list[Case]:
@@ -130,7 +131,7 @@ def tokens_with_holders() -> list[Case]:
 def main() -> None:
     """Print both tables, each under its command."""
     for title, cases in (
-        ("Before three crashes", famous_days()),
+        ("On the eve of crashes", famous_days()),
         ("Twenty tokens on 1 January 2025", tokens_with_holders()),
     ):
         print(f"## {title}\n")

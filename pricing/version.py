@@ -1,3 +1,3 @@
 """The engine version: part of every number's identity."""
 
-ENGINE_VERSION = "0.1.0"
+ENGINE_VERSION = "0.2.0"
