@@ -918,8 +918,8 @@ def simulate_blocks(
     """Fill `worst_drops`, one row a record and one column a path; see the stub file for the arguments."""
     check_arguments(
         np.asarray(scales), np.asarray(law), np.asarray(innovations), innovations_are_values, np.asarray(waits),
-        np.asarray(mean_waits), np.asarray(splits), np.asarray(sizes), np.asarray(watches), np.asarray(records), np.asarray(worst_drops),
-        np.asarray(weights),
+        np.asarray(mean_waits), np.asarray(splits), np.asarray(sizes), np.asarray(watches),
+        np.asarray(records), np.asarray(worst_drops), np.asarray(weights),
     )
     cdef int64_t n_watches = watches.shape[0], n_sources = mean_waits.shape[0]
     cdef int64_t n_blocks = (worst_drops.shape[1] + LANES - 1) // LANES, block, i
