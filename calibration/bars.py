@@ -83,9 +83,9 @@ def check_closes(
     >>> len(checked.log_returns), [finding.kind.name for finding in checked.findings]
     (1, ['GAP'])
     """
-    series = _one_series(prices)
-    frame = pd.DataFrame({"close": series.to_numpy(), "row": np.arange(len(series))}, index=_utc(series.index))
-    instant = None if as_of is None else _instant(as_of)
+    series = one_series(prices)
+    frame = pd.DataFrame({"close": series.to_numpy(), "row": np.arange(len(series))}, index=utc_labels(series.index))
+    instant = None if as_of is None else read_instant(as_of)
     if instant is not None:
         frame = frame[frame.index <= instant]
     if frame.empty:
@@ -106,7 +106,8 @@ def check_closes(
     )
 
 
-def _one_series(prices: pd.Series | pd.DataFrame) -> pd.Series:
+def one_series(prices: pd.Series | pd.DataFrame) -> pd.Series:
+    """Return prices as one series."""
     if isinstance(prices, pd.Series):
         return prices
     if not isinstance(prices, pd.DataFrame):
@@ -119,7 +120,8 @@ def _one_series(prices: pd.Series | pd.DataFrame) -> pd.Series:
     return prices.iloc[:, 0]
 
 
-def _utc(index: pd.Index) -> pd.DatetimeIndex:
+def utc_labels(index: pd.Index) -> pd.DatetimeIndex:
+    """Demand labels that are times with a zone, and return them in UTC."""
     if not isinstance(index, pd.DatetimeIndex):
         unit = "unit='ms', " if index.dtype.kind in "iuf" else ""
         raise DataError(
@@ -143,8 +145,12 @@ def _utc(index: pd.Index) -> pd.DatetimeIndex:
     return index.tz_convert("UTC")
 
 
-def _instant(as_of: datetime | str) -> pd.Timestamp:
-    instant = pd.Timestamp(as_of)
+def read_instant(as_of: datetime | str) -> pd.Timestamp:
+    """Read a time, in UTC; it must have a time zone."""
+    try:
+        instant = pd.Timestamp(as_of)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"as_of must be a time such as '2024-01-31T00:00Z', got {as_of!r}") from error
     if pd.isna(instant) or instant.tz is None:
         raise DataError(f"as_of must have a time zone, got {as_of!r} (in UTC: '2024-01-31T00:00Z')")
     return instant.tz_convert("UTC")

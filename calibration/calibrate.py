@@ -1,7 +1,6 @@
 """One call from a price history, and a holder list where there is one, to a price model that says what it rests on."""
 
 import json
-import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -9,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from calibration.assumptions import state_assumptions
-from calibration.bars import CheckedCloses, check_closes
+from calibration.bars import CheckedCloses, check_closes, one_series, utc_labels
 from calibration.concentration import Concentration, concentration
 from calibration.crashes import CrashRate, crash_rate
 from calibration.diagnostics import Diagnostics, diagnose, extend
 from calibration.drop_law import DropLaw, MarketState, TokenState
 from calibration.dynamics import paths_of_month
-from calibration.findings import Finding
+from calibration.findings import BREAKS, Finding
 from calibration.hazard import HazardFactor, hazard_factor
 from calibration.holders import BURN_ADDRESSES, Labels
 from calibration.judgement import judge
@@ -146,11 +145,7 @@ def calibrate(
         raise DataError("supply and labels describe holders, got them without holders")
     checked = check_closes(prices, step=step, as_of=as_of)
     laws_from = shipped_market(checked.as_of) if market is None else market
-    if laws_from.as_of > checked.as_of:
-        raise DataError(
-            f"market must not know more than the prices: it is as of {laws_from.as_of:%Y-%m-%d %H:%M}, they are as of "
-            f"{checked.as_of:%Y-%m-%d %H:%M} (fit_market(panel, as_of=...) for a past day)"
-        )
+    _require_earlier(laws_from, checked)
     owners = None
     if holders is not None:
         owners = concentration(holders, supply=supply, labels=labels, burn_addresses=BURN_ADDRESSES)
@@ -199,30 +194,54 @@ def update(
         If the closes are wrong in themselves, or do not follow those before.
     """
     history = calibration.history
+    laws_from = calibration.market if market is None else market
     checked = check_closes(_after(new_prices, history), step=history.step)
+    _require_one_asset(checked.findings)
+    _require_earlier(laws_from, checked)
+    later = checked.closes[checked.closes.index > history.last_close]
     return _assemble(
-        checked=replace(checked, findings=(*calibration.findings, *checked.findings)),
-        history=history.advance(checked.closes[1:]),
-        market=calibration.market if market is None else market,
-        shape=_with_later_variance(calibration.volatility, checked),
+        checked=replace(checked, findings=tuple(dict.fromkeys((*calibration.findings, *checked.findings)))),
+        history=history.advance(later),
+        market=laws_from,
+        shape=_with_later_variance(calibration.volatility, checked.log_returns[later.index[0] :]),
         shape_is_fitted=Verdict.SHAPE_NOT_FITTED not in calibration.verdict,
         owners=calibration.concentration,
         hazard=calibration.hazard,
-        diagnostics=extend(calibration.diagnostics, np.exp(history.recent.dropna()), checked),
+        diagnostics=extend(calibration.diagnostics, np.exp(history.recent.dropna()), checked, later),
     )
 
 
 def _after(new_prices: pd.Series | pd.DataFrame, history: TokenHistory) -> pd.Series:
-    """Put the last known close in front of later ones."""
-    later = new_prices.iloc[:, 0] if isinstance(new_prices, pd.DataFrame) else new_prices
+    """Put the last known closes in front of later ones: from the last two that are one step apart on."""
+    later = one_series(new_prices)
+    later = later.set_axis(utc_labels(later.index))
     if later.empty or later.index.min() <= history.last_close:
         raise DataError(
             f"new_prices must follow the last close at {history.last_close.isoformat()}, got "
             f"{'none' if later.empty else later.index.min().isoformat()} (pass the new bars only)"
         )
-    last = pd.Series([math.exp(history.recent.iloc[-1])], index=pd.DatetimeIndex([history.last_close]))
-    joined: pd.Series = pd.concat([last, later.tz_convert("UTC")])
+    known = history.recent.notna().to_numpy()
+    pairs = np.flatnonzero(known[1:] & known[:-1])
+    begin = pairs[-1] if len(pairs) else len(known) - 1
+    joined: pd.Series = pd.concat([np.exp(history.recent.iloc[begin:].dropna()), later])
     return joined
+
+
+def _require_one_asset(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        if finding.kind in BREAKS:
+            raise DataError(
+                f"new_prices must go on with the same asset, got a {finding.kind.value} at "
+                f"{finding.time:%Y-%m-%d %H:%M}: {finding.message} (calibrate again from all closes)"
+            )
+
+
+def _require_earlier(market: Market, checked: CheckedCloses) -> None:
+    if market.as_of > checked.as_of:
+        raise DataError(
+            f"market must not know more than the prices: it is as of {market.as_of:%Y-%m-%d %H:%M}, they are as of "
+            f"{checked.as_of:%Y-%m-%d %H:%M} (fit_market(panel, as_of=...) for a past day)"
+        )
 
 
 def _assemble(
@@ -283,12 +302,12 @@ def _model(
     )
 
 
-def _with_later_variance(shape: VolatilityFit, checked: CheckedCloses) -> VolatilityFit:
+def _with_later_variance(shape: VolatilityFit, log_returns: pd.Series) -> VolatilityFit:
     law = shape.law
     if not isinstance(law, Garch):
         return shape
     filtered = filter_variance(
-        checked.log_returns.to_numpy(),
+        log_returns.to_numpy(),
         omega=law.omega,
         alpha=law.alpha,
         gamma=law.gamma,

@@ -63,7 +63,7 @@ def diagnose(checked: CheckedCloses) -> Diagnostics:
     )
 
 
-def extend(diagnostics: Diagnostics, recent: pd.Series, checked: CheckedCloses) -> Diagnostics:
+def extend(diagnostics: Diagnostics, recent: pd.Series, checked: CheckedCloses, later: pd.Series) -> Diagnostics:
     """Take in later closes.
 
     Parameters
@@ -73,17 +73,19 @@ def extend(diagnostics: Diagnostics, recent: pd.Series, checked: CheckedCloses) 
     recent : Series of float
         Closes of at least the last day before.
     checked : CheckedCloses
-        The last close before, and the later ones.
+        Some closes before, and the later ones.
+    later : Series of float
+        The later closes.
     """
-    later = checked.closes.iloc[1:]
     joined, step = pd.concat([recent, later]), checked.step
+    n_returns = int((checked.log_returns.index >= later.index[0]).sum())
     drops = {window: _drops(joined, window)[later.index] for window in (HOUR, DAY)}
     return replace(
         diagnostics,
         last_close=later.index[-1].to_pydatetime(),
         n_closes=diagnostics.n_closes + len(later),
-        n_returns=diagnostics.n_returns + len(checked.log_returns),
-        years=diagnostics.years + len(checked.log_returns) * (step / YEAR),
+        n_returns=diagnostics.n_returns + n_returns,
+        years=diagnostics.years + n_returns * (step / YEAR),
         longest_gap=max(diagnostics.longest_gap, _longest_gap(checked.closes, step)),
         worst_drop_1h=_deeper(diagnostics.worst_drop_1h, drops[HOUR]),
         worst_drop_24h=_deeper(diagnostics.worst_drop_24h, drops[DAY]),

@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import ndtr
 
 from calibration.drop_law import OwnCrashLaw
+from pricing.errors import NotConvergedError
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -92,6 +93,8 @@ def fit_own_crashes(
         weight=1.0 / (overlap * CLUSTERING),
     )
     found = minimize(_negative_log_posterior, np.array(PRIOR), args=(rows,), jac=True, method="L-BFGS-B")
+    if not np.isfinite(found.fun):
+        raise NotConvergedError(f"the posterior of own crashes is {found.fun} after {found.nit} steps: {found.message}")
     spread, spread_slope, log_index, log_rate, tail_slope, volatility_slope = (float(value) for value in found.x)
     return OwnCrashFit(
         spread=spread,

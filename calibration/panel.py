@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from calibration.bars import read_instant
 from calibration.drop_law import TERM, MarketState, TokenState, token_state
 from calibration.horizons import RunningSquares, running_squares
 from calibration.numeric import find_non_numbers
@@ -22,6 +23,7 @@ from calibration.own_record import (
 )
 from calibration.worst_drops import rolling_log_drops, worst_log_drops
 from pricing.errors import DataError, InsufficientDataError
+from pricing.units import YEAR
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -112,16 +114,21 @@ def panel_grid(panel: pd.DataFrame, as_of: datetime | str | None) -> PanelGrid:
     if panel.columns.has_duplicates:
         repeated = panel.columns[panel.columns.duplicated()].tolist()
         raise DataError(f"panel must have one column a token, got {repeated[:6]} more than once (two venues or pairs)")
-    frame = panel if as_of is None else panel[panel.index <= _instant(as_of)]
+    frame = panel if as_of is None else panel[panel.index <= read_instant(as_of)]
     if len(frame) < LEAST_HISTORY / STEP:
         raise InsufficientDataError(f"panel must hold at least a month of hourly closes, got {len(frame)} rows")
     times = _hours(pd.DatetimeIndex(frame.index))
     log_prices = np.log(_positive(frame.reindex(times)))
-    return PanelGrid(
-        times=times,
-        log_prices=log_prices,
-        returns=np.diff(log_prices, axis=0, prepend=np.full((1, log_prices.shape[1]), np.nan)),
-    )
+    returns = np.diff(log_prices, axis=0, prepend=np.full((1, log_prices.shape[1]), np.nan))
+    free = ~_is_pegged(returns)
+    return PanelGrid(times=times, log_prices=log_prices[:, free], returns=returns[:, free])
+
+
+def _is_pegged(returns: FloatArray) -> npt.NDArray[np.bool_]:
+    """Say which tokens hardly moved over all their history."""
+    n_known = np.maximum((~np.isnan(returns)).sum(axis=0), 1)
+    annual = np.sqrt(np.nansum(np.square(returns), axis=0) / n_known * (YEAR / STEP))
+    return np.asarray(annual < PEGGED_VOLATILITY)
 
 
 def _labels(panel: object) -> str:
@@ -164,13 +171,6 @@ def _refuse(frame: pd.DataFrame, name: Hashable, bad: npt.NDArray[np.bool_], dem
         row = int(np.argmax(bad))
         value = frame[name].iloc[row]
         raise DataError(f"close of {name} at {frame.index[row]} must be {demand}, got {value} ({slip})")
-
-
-def _instant(as_of: datetime | str) -> pd.Timestamp:
-    instant = pd.Timestamp(as_of)
-    if instant.tz is None:
-        raise DataError(f"as_of must have a time zone, got {as_of!r} (in UTC: '2024-01-31T00:00Z')")
-    return instant
 
 
 def learning_starts(grid: PanelGrid) -> list[int]:

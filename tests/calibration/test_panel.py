@@ -135,7 +135,8 @@ def test_a_token_needs_history_outcome_and_a_price_that_moves(closes):
     changed["T4"] = 1.0 + 1e-4 * (np.arange(len(changed)) % 2)
     grid = panel_grid(changed, None)
     state = token_state(running_squares(grid.returns, np.array([start]), per_day=24.0)[0], (a_record(),))
-    assert eligible(grid, start, state).tolist() == [True, False, True, False, False, *[True] * 7]
+    assert grid.returns.shape[1] == changed.shape[1] - 1  # the pegged token is no part of the market
+    assert eligible(grid, start, state).tolist() == [True, False, True, False, *[True] * 7]
 
 
 def test_outcomes_are_those_of_the_term(closes, grid):

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ def in_parts(closes, cuts):
     """Observe the first part, and advance through the others."""
     bounds = [*cuts, len(closes)]
     history = observe(closes.iloc[: bounds[0]], HOUR, WINDOWS)
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         if end > begin:
             history = history.advance(closes.iloc[begin:end])
     return history
@@ -98,6 +99,12 @@ def test_the_bars_kept_do_not_grow_with_the_history():
     for begin in range(100, len(CLOSES), 50):
         history = history.advance(CLOSES.iloc[begin : begin + 50])
         assert len(history.recent) <= 31 * 24
+
+
+def test_when_a_block_ends_only_its_last_day_is_kept():
+    closes = CLOSES[: BLOCK_EPOCH + BLOCK]
+    kept = observe(closes, HOUR, WINDOWS).recent
+    assert (kept.index[0], kept.index[-1]) == (BLOCK_EPOCH + BLOCK - 23 * HOUR, BLOCK_EPOCH + BLOCK)
 
 
 def test_a_history_does_not_change_when_it_is_advanced():
