@@ -3,8 +3,8 @@
 Usage: ``CRASHCOVER_DATA=folder python docs/path_shape.py > docs/path-shape-table.md`` (about five minutes)
 
 Twelve tokens of each of 49 months, drawn with a seed, are calibrated with the market that ships, as known at the time;
-the law of 30 days and of 1 and 24 hours is the same for all shapes. The score is the mean log loss over falls of 10, 20,
-30 and 40 %.
+the law of 30 days and of 1 and 24 hours is the same for all shapes. The score is the mean log loss over falls of 10,
+20, 30 and 40 %.
 """
 
 import os
