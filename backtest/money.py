@@ -66,10 +66,11 @@ def gross_premium(probability: FloatArray, basis: PricingBasis) -> FloatArray:
     probability : ndarray of float, shape (n,)
         Probability of the event.
     basis : PricingBasis
-        Loadings.
+        Loadings; cost of capital, interest and minima are left out.
     """
-    risk_load = np.array([basis.risk_load.of(float(p), float(p)) for p in probability])
-    gross: FloatArray = (probability + risk_load + basis.fixed_expense) / (1.0 - basis.expense_ratio)
+    price = np.array([basis.risk_load.price_of_binary(float(p)) for p in probability])
+    needed = price + basis.parameter_load * probability + basis.fixed_expense
+    gross: FloatArray = needed / (1.0 - basis.ratio_of_gross)
     return gross
 
 

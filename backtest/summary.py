@@ -126,7 +126,7 @@ def _describe_plan(ground: _Ground) -> dict[str, Any]:
         "tokens": int(ground.token.max()) + 1,
         "token_periods": len(ground.rows),
         "reference": REFERENCE,
-        "risk_load_multiple": ground.basis.risk_load.multiple,
+        "risk_load": repr(ground.basis.risk_load),
         "expense_ratio": ground.basis.expense_ratio,
     }
 

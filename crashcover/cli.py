@@ -183,6 +183,19 @@ _basis_options = _options(
     _option("--risk-load-multiple", type=float, default=0.25, help="Load per standard deviation of the loss."),
     _option("--expense-ratio", type=float, default=0.1, help="Expenses as a fraction of the gross premium."),
     _option("--fixed-expense", type=float, default=0.0, help="Expense per cover."),
+    _option("--parameter-load", type=float, default=0.0, help="Load per unit of expected loss for unknown parameters."),
+    _option(
+        "--capital-rate",
+        type=float,
+        default=0.0,
+        help="Return a year on capital: the tail value at risk at 99.5 % beyond the expected loss.",
+    ),
+    _option("--commission-ratio", type=float, default=0.0, help="Commission as a fraction of the gross premium."),
+    _option("--profit-ratio", type=float, default=0.0, help="Profit as a fraction of the gross premium."),
+    _option("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, on top of it."),
+    _option("--minimum-premium", type=float, default=0.0, help="Least gross premium per cover."),
+    _option("--minimum-rate-on-line", type=float, default=0.0, help="Least gross premium as a fraction of the limit."),
+    _option("--interest-rate", type=float, default=0.0, help="Continuous rate a year that discounts payments."),
 )
 _json_option = _option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")
 

@@ -21,13 +21,28 @@ from crashcover.quoting import Terms, describe_window
 from crashcover.sample_market import is_synthetic
 from crashcover.table import WIDTH, assumption_list, calibration_panel, cover_table, footnotes
 from pricing.cover import Cover
-from pricing.premium import PricingBasis, StandardDeviationLoad, sample_for
+from pricing.loadings import CapitalCost
+from pricing.premium import PricingBasis, sample_for
+from pricing.principles import StandardDeviationPrinciple
 from pricing.settings import SimulationSettings
 from pricing.triggers import Reference
 from pricing.units import format_duration, parse_duration
 
 #: Tables take what they need; panels and notes have a width of their own.
 _UNBOUNDED = 1000
+
+#: Options that are loadings of the same name.
+_LOADINGS = (
+    "parameter_load",
+    "interest_rate",
+    "expense_ratio",
+    "fixed_expense",
+    "commission_ratio",
+    "profit_ratio",
+    "tax_ratio",
+    "minimum_premium",
+    "minimum_rate_on_line",
+)
 
 #: Options of a command by name.
 Options = Mapping[str, Any]
@@ -114,10 +129,11 @@ def _read_terms(options: Options) -> Terms:
 
 def read_basis(options: Options) -> PricingBasis:
     """Make the loadings from options."""
+    capital_rate = options["capital_rate"]
     return PricingBasis(
-        risk_load=StandardDeviationLoad(multiple=options["risk_load_multiple"]),
-        expense_ratio=options["expense_ratio"],
-        fixed_expense=options["fixed_expense"],
+        risk_load=StandardDeviationPrinciple(multiple=options["risk_load_multiple"]),
+        capital=CapitalCost(annual_rate=capital_rate) if capital_rate else None,
+        **{name: options[name] for name in _LOADINGS},
     )
 
 

@@ -7,10 +7,12 @@ from calibration import Calibration
 from crashcover.drivers import Drivers, drivers_of, simulate_variants
 from crashcover.quoting import Refusal, Track, quote_or_refuse, simulate_covers, untracked
 from pricing.cover import Cover
+from pricing.loadings import ParameterUncertainty
 from pricing.premium import PricingBasis
 from pricing.quote import Quote
 from pricing.settings import SimulationSettings
 from pricing.surface import DropSurface
+from pricing.triggers import Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,29 @@ def make_offers(
         If a duration does not fit the step of the model.
     """
     surface = simulate_covers(calibration.model, covers, settings, track("full model"))
-    outcomes = [quote_or_refuse(cover, surface, basis) for cover in covers]
+    outcomes = [
+        quote_or_refuse(cover, surface, basis, uncertainty=parameter_uncertainty(calibration, cover))
+        for cover in covers
+    ]
     if not with_drivers:
         return Offers(calibration=calibration, surface=surface, offers=tuple(Offer(outcome=each) for each in outcomes))
     variants = simulate_variants(calibration, surface, covers, track)
     offers = tuple(Offer(outcome=each, drivers=drivers_of(each.cover, variants)) for each in outcomes)
     return Offers(calibration=calibration, surface=surface, offers=offers)
+
+
+def parameter_uncertainty(calibration: Calibration, cover: Cover) -> ParameterUncertainty | None:
+    """Say which part of the probabilities behind a cover is there for parameter uncertainty.
+
+    The law of the worst month says so for its windows and falls below the rolling high. What it says for a month is
+    taken over to other terms; for other windows and references, and where paths are not anchored to it, nothing is told
+    apart.
+    """
+    if not calibration.model.anchors or cover.trigger.reference is not Reference.ROLLING_HIGH:
+        return None
+    for month in calibration.worst_months:
+        if month.window == cover.trigger.window:
+            return ParameterUncertainty.between(
+                drops=month.drops, probabilities=month.probabilities, certain=month.certain_probabilities
+            )
+    return None

@@ -7,6 +7,7 @@ from itertools import product
 
 from pricing.cover import Cover
 from pricing.errors import PrecisionError, UninsurableError
+from pricing.loadings import ParameterUncertainty
 from pricing.models import PriceModel
 from pricing.payouts import FullPayout, Payout
 from pricing.premium import PricingBasis, sample_for
@@ -141,10 +142,12 @@ def simulate_covers(
     )
 
 
-def quote_or_refuse(cover: Cover, surface: DropSurface, basis: PricingBasis) -> Quote | Refusal:
+def quote_or_refuse(
+    cover: Cover, surface: DropSurface, basis: PricingBasis, *, uncertainty: ParameterUncertainty | None = None
+) -> Quote | Refusal:
     """Quote a cover, or say why it is not sold."""
     try:
-        return Quoter({cover.asset: surface}, basis).quote(cover)
+        return Quoter({cover.asset: surface}, basis).quote(cover, uncertainty=uncertainty)
     except UninsurableError as error:
         reason, message = Reason.UNINSURABLE, str(error)
     except PrecisionError as error:

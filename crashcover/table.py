@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import fields
+from decimal import Decimal
 
 import numpy as np
 from rich import box
@@ -19,9 +20,10 @@ from crashcover.offers import Offer
 from crashcover.quoting import Reason, Refusal, describe_window
 from pricing.cover import Cover
 from pricing.estimates import Estimate
-from pricing.premium import PremiumFlag
+from pricing.premium import Premium, PremiumFlag
 from pricing.quote import Quote
 from pricing.settings import SimulationSettings
+from pricing.statement import CENT, rounded, statement
 from pricing.units import YEAR, format_duration, parse_duration
 
 #: Width of panels and notes.
@@ -32,13 +34,32 @@ _IMPRECISE = "*"
 _SHOWN_DROPS = (0.2, 0.3, 0.5)
 #: From this limit on amounts are shown in whole units: the rest is far below the standard error.
 _WHOLE_UNITS_FROM = 10_000.0
+#: Headings of the amounts of a premium, in their order.
+_AMOUNTS = {
+    "expected_loss": "exp. loss",
+    "parameter_load": "param.",
+    "risk_load": "risk",
+    "capital_cost": "capital",
+    "expenses": "expenses",
+    "commission": "commission",
+    "profit": "profit",
+    "minimum_lift": "to minimum",
+    "gross": "premium",
+    "tax": "tax",
+    "total": "to pay",
+}
+_USUAL = frozenset({"expected_loss", "risk_load", "expenses", "gross"})
 _DRIVER_NOTE = (
     "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: crashes of "
     "the token's own at ordinary holders; conc.: what holders and signals add (negative: dispersed holders lower the "
     "price); unc.: what the uncertainty of the level adds; '?' where the standard error exceeds 10 points."
 )
+_PARAMETER_NOTE = (
+    "param.: load for parameter uncertainty, what is there because the level of the law is not known exactly."
+)
 _IMPRECISE_NOTE = (
-    f"{_IMPRECISE} imprecise: the standard error of the expected loss exceeds a tenth of it (raise --paths)."
+    f"{_IMPRECISE} imprecise: the standard error of the expected loss, or of it with its risk load, exceeds a tenth of "
+    "it (raise --paths)."
 )
 
 
@@ -164,27 +185,32 @@ def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
     settings : SimulationSettings
         Size of the simulation, which limits what it can see.
     """
-    cover = offers[0].outcome.cover
-    table = _headed(cover, with_drivers=any(offer.drivers for offer in offers))
+    shown = _amounts_shown([offer.outcome.premium for offer in offers if isinstance(offer.outcome, Quote)])
+    currency = offers[0].outcome.cover.currency
+    table = _headed(currency, shown, with_drivers=any(offer.drivers for offer in offers))
     for offer in offers:
-        table.add_row(*_terms(offer.outcome.cover), *_prices(offer.outcome, settings), *_shares(offer))
+        table.add_row(*_terms(offer.outcome.cover), *_prices(offer.outcome, settings, shown), *_shares(offer))
     return table
 
 
-def _headed(cover: Cover, *, with_drivers: bool) -> Table:
+def _amounts_shown(premiums: Sequence[Premium]) -> list[str]:
+    """Name the amounts of a premium that belong into a table: the usual ones, and every other that is charged."""
+    charged = {name for name in _AMOUNTS for priced in premiums if getattr(priced, name)}
+    if "tax" not in charged:
+        charged -= {"total"}  # it is the premium
+    return [name for name in _AMOUNTS if name in _USUAL | charged]
+
+
+def _headed(currency: str, amounts: Sequence[str], *, with_drivers: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    money = cover.currency
     headings = [
         "drop\n%",
         "window\n",
         "term\n",
-        "trigger\nprob. %",
-        f"exp. loss\n{money}",
-        f"risk load\n{money}",
-        f"expenses\n{money}",
-        f"premium\n{money}",
-        f"s.e.\n{money}",
-        "on line\n%",
+        "prob.\n%",
+        *(f"{_AMOUNTS[name]}\n{currency}" for name in amounts),
+        f"s.e.\n{currency}",
+        "rate\n%",
     ]
     for heading in headings + (["vola.\n%", "crash\n%", "conc.\n%", "unc.\n%"] if with_drivers else []):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -199,17 +225,27 @@ def _terms(cover: Cover) -> tuple[str, str, str]:
     )
 
 
-def _prices(outcome: Quote | Refusal, settings: SimulationSettings) -> tuple[str, ...]:
+def _prices(outcome: Quote | Refusal, settings: SimulationSettings, amounts: Sequence[str]) -> tuple[str, ...]:
     if isinstance(outcome, Refusal):
         unresolved = outcome.reason is Reason.UNRESOLVED
         probability = f"< {300 / settings.n_paths:.2g}" if unresolved else _rounded(outcome.trigger_probability)
-        return (probability, "", "", "", "unresolved" if unresolved else "not insurable", "", "")
-    priced = outcome.premium
-    amounts = (priced.risk_load, priced.expenses, priced.gross, priced.standard_error)
+        # Two words in two columns leave the table narrow.
+        words = {"gross": "unresolved"} if unresolved else {"expenses": "not", "gross": "insurable"}
+        return (probability, *(words.get(name, "") for name in amounts), "", "")
+    priced, unit = outcome.premium, _unit(outcome.cover)
+    written = statement(priced, unit=unit)
+    cells = {
+        **{name: f"{amount:,}" for name, amount in written.lines.items()},
+        "gross": f"{written.gross:,}",
+        "tax": f"{written.tax:,}",
+        "total": f"{written.total:,}",
+    }
+    if _is_imprecise(outcome):
+        cells["expected_loss"] += _IMPRECISE
     return (
         _rounded(priced.trigger_probability),
-        _money(priced.expected_loss, outcome.cover) + (_IMPRECISE if _is_imprecise(outcome) else ""),
-        *(_money(amount, outcome.cover) for amount in amounts),
+        *(cells[name] for name in amounts),
+        f"{rounded(priced.standard_error, unit):,}",
         _rounded(priced.rate_on_line),
     )
 
@@ -219,8 +255,8 @@ def _rounded(fraction: float) -> str:
     return f"{100 * fraction:.3g}"
 
 
-def _money(amount: float, cover: Cover) -> str:
-    return f"{amount:,.{0 if cover.limit >= _WHOLE_UNITS_FROM else 2}f}"
+def _unit(cover: Cover) -> Decimal:
+    return Decimal(1) if cover.limit >= _WHOLE_UNITS_FROM else CENT
 
 
 def _shares(offer: Offer) -> tuple[str, ...]:
@@ -239,8 +275,11 @@ def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> Renderab
     size = f"{settings.n_paths:,} paths, seed {settings.seed}"
     notes = [
         f"Limit {cover.limit:,.0f} {cover.currency}, {_payout(cover)}; {size}. "
-        "s.e.: standard error of the simulation; it says nothing about the model."
+        "rate: premium over limit, for the whole term. s.e.: standard error of the simulation; it says nothing about "
+        "the model."
     ]
+    if any(isinstance(offer.outcome, Quote) and offer.outcome.premium.parameter_load for offer in offers):
+        notes.append(_PARAMETER_NOTE)
     if any(_is_imprecise(offer.outcome) for offer in offers):
         notes.append(_IMPRECISE_NOTE)
     if any(offer.drivers for offer in offers):

@@ -47,7 +47,7 @@ from pricing.models import (
     StudentT,
 )
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
-from pricing.premium import Premium, PremiumFlag, PricingBasis, StandardDeviationLoad, premium
+from pricing.premium import Premium, PremiumFlag, PricingBasis, premium
 from pricing.principles import StandardDeviationPrinciple
 from pricing.quote import Quote, Quoter
 from pricing.rate_limits import LimitedRate, RateLimits
@@ -107,7 +107,6 @@ __all__ = [
     "ReproductionError",
     "SimulationError",
     "SimulationSettings",
-    "StandardDeviationLoad",
     "StandardDeviationPrinciple",
     "StudentT",
     "TermEstimate",

@@ -3,11 +3,21 @@
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
 from pricing.errors import InvalidTermsError
 from pricing.payouts import Payout
 from pricing.triggers import DropTrigger
 from pricing.units import Duration, format_duration, parse_duration
+
+
+class Payment(Enum):
+    """When what is due is paid; it matters for the premium only where payments are discounted."""
+
+    AT_HIT = "at hit"
+    """At once: the share of the trigger when it fires, and more whenever the worst drop deepens."""
+    AT_EXPIRY = "at expiry"
+    """At the end of the term."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +42,8 @@ class Cover:
         Length of the cover from its sale on.
     waiting_period : timedelta or str
         Opening part of the term without cover. The observation, and with it every reference price, begins at its end.
+    payment : Payment
+        When what is due is paid.
 
     Raises
     ------
@@ -56,6 +68,7 @@ class Cover:
     currency: str
     term: Duration = timedelta(days=30)
     waiting_period: Duration = timedelta(0)
+    payment: Payment = Payment.AT_HIT
 
     def __post_init__(self) -> None:
         for name in ("cover_id", "asset", "currency"):
@@ -68,6 +81,8 @@ class Cover:
             raise InvalidTermsError(f"payout must have share(worst_drop), got {self.payout!r}")
         if not 0.0 < self.limit < math.inf:
             raise InvalidTermsError(f"limit must be positive and finite, got {self.limit}")
+        if not isinstance(self.payment, Payment):
+            raise InvalidTermsError(f"payment must be Payment.AT_HIT or Payment.AT_EXPIRY, got {self.payment!r}")
         term = parse_duration(self.term, "term")
         waiting_period = parse_duration(self.waiting_period, "waiting_period")
         if waiting_period >= term:

@@ -101,8 +101,8 @@ class WeightedSample:
         """Warn where one path of many carries a large part; one of a few does so without any weight."""
         if largest > mean * max(_LARGEST_PART, _MOST_SHARES / n_tail):
             warnings.warn(
-                f"one of {self.n_paths} paths carries {largest / mean:.0%} of an estimate of {mean:.2g}: raise n_paths, "
-                "or ask for a less rare event",
+                f"one of {self.n_paths} paths carries {largest / mean:.0%} of an estimate of {mean:.2g}: raise "
+                "n_paths, or ask for a less rare event",
                 PrecisionWarning,
                 stacklevel=3,
             )

@@ -3,33 +3,38 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from pricing import plain
-from pricing.cover import Cover
+from pricing.cover import Cover, Payment
 from pricing.errors import InvalidTermsError, PrecisionError, PricingError, ReproductionError
+from pricing.loadings import CapitalCost, ParameterUncertainty
 from pricing.models import MODEL_CLASSES, PriceModel
 from pricing.payouts import FullPayout, LinearPayout, TieredPayout
-from pricing.premium import Premium, PremiumFlag, PricingBasis, StandardDeviationLoad, premium
+from pricing.premium import Premium, PremiumFlag, PricingBasis, premium
+from pricing.principles import PRINCIPLE_CLASSES
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
+from pricing.statement import Statement, rounded, statement
 from pricing.surface import DropSurface
 from pricing.triggers import DropTrigger, Reference
 from pricing.version import ENGINE_VERSION
 
-_CENT = Decimal("0.01")
 _QUOTE_CLASSES = (
     *MODEL_CLASSES,
+    *PRINCIPLE_CLASSES,
+    CapitalCost,
     Cover,
     DropTrigger,
     FullPayout,
     LinearPayout,
+    ParameterUncertainty,
+    Payment,
     Premium,
     PremiumFlag,
     PricingBasis,
     Reference,
     SimulationSettings,
-    StandardDeviationLoad,
     TieredPayout,
 )
 
@@ -52,6 +57,8 @@ class Quote:
         Size and seed of the simulation.
     model_digest : str
         Identity of the model with its tables, and of the engine.
+    uncertainty : ParameterUncertainty, optional
+        What the load for parameter uncertainty was told apart by.
     engine_version : str
         Version of the engine that issued the quote.
     """
@@ -62,12 +69,18 @@ class Quote:
     model: PriceModel
     settings: SimulationSettings
     model_digest: str
+    uncertainty: ParameterUncertainty | None = None
     engine_version: str = ENGINE_VERSION
 
     @property
     def price(self) -> Decimal:
-        """Gross premium in the currency of the cover, rounded to the cent, halves up."""
-        return Decimal(self.premium.gross).quantize(_CENT, rounding=ROUND_HALF_UP)
+        """Gross premium and tax in the currency of the cover, each rounded to the cent, halves up."""
+        return rounded(self.premium.gross) + rounded(self.premium.tax)
+
+    @property
+    def statement(self) -> Statement:
+        """Every line of the premium to the cent; they add up to the gross premium, and with the tax to the price."""
+        return statement(self.premium)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Write the quote as JSON with sorted keys."""
@@ -119,7 +132,7 @@ class Quote:
                 f"model_digest must be {self.model_digest}, got {surface.model_digest}: the quote was made by engine "
                 f"{self.engine_version} (this is {ENGINE_VERSION}), or its quantile tables by another scipy"
             )
-        again = premium(self.cover, surface, self.basis)
+        again = premium(self.cover, surface, self.basis, uncertainty=self.uncertainty)
         if again != self.premium:
             raise ReproductionError(f"premium must be {self.premium}, got {again}")
         return self
@@ -152,8 +165,15 @@ class Quoter:
     surfaces: Mapping[str, DropSurface]
     basis: PricingBasis = field(default_factory=PricingBasis)
 
-    def quote(self, cover: Cover) -> Quote:
+    def quote(self, cover: Cover, *, uncertainty: ParameterUncertainty | None = None) -> Quote:
         """Price a cover for sale.
+
+        Parameters
+        ----------
+        cover : Cover
+            The contract.
+        uncertainty : ParameterUncertainty, optional
+            As in ``premium``.
 
         Raises
         ------
@@ -161,14 +181,14 @@ class Quoter:
             If there is no surface for the asset.
         PrecisionError
             If no simulated path fired the trigger, so that there is a bound but no price.
-        NotSimulatedError, UninsurableError
+        NotSimulatedError, UninsurableError, InvalidBasisError
             As in ``premium``.
         """
         surface = self.surfaces.get(cover.asset)
         if surface is None:
             known = ", ".join(sorted(self.surfaces)) or "none"
             raise InvalidTermsError(f"asset must be one with a surface ({known}), got {cover.asset!r}")
-        priced = premium(cover, surface, self.basis)
+        priced = premium(cover, surface, self.basis, uncertainty=uncertainty)
         if priced.flag is PremiumFlag.UNRESOLVED:
             raise PrecisionError(
                 f"cover {cover.cover_id!r}: none of {surface.settings.n_paths} paths fell by "
@@ -182,4 +202,5 @@ class Quoter:
             model=surface.model,
             settings=surface.settings,
             model_digest=surface.model_digest,
+            uncertainty=uncertainty,
         )

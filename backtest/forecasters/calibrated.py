@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from backtest.forecasters.simulated import exceedances
 from backtest.known import FloatArray, Known, Quotes, quote_each
 from calibration import Market, calibrate, fit_market
+from pricing.errors import CalibrationError
 from pricing.settings import SimulationSettings
 
 
@@ -25,8 +28,12 @@ class Calibrated:
     name: str = "calibrated"
 
     def quote(self, known: Known) -> Quotes:
-        """Quote every token of the sample."""
-        market = fit_market(known.history, as_of=known.start.to_pydatetime())
+        """Quote every token of the sample; where no market can be learnt, refuse them all."""
+        try:
+            market = fit_market(known.history, as_of=known.start.to_pydatetime())
+        except CalibrationError as error:
+            refusals = dict.fromkeys(known.sample(self.share), f"{type(error).__name__}: {error}")
+            return Quotes(probabilities=np.full((len(known.tokens), len(known.cells)), np.nan), refusals=refusals)
         return quote_each(known, known.sample(self.share), lambda token: self._quote(known, token, market))
 
     def _quote(self, known: Known, token: str, market: Market) -> FloatArray:

@@ -7,10 +7,11 @@ from backtest import PeriodBootstrap
 from backtest.money import gross_premium, keep_account, largest_drawdown
 from backtest.scores import Sample
 from pricing import ConstantVolatility, Cover, DropTrigger, FullPayout, Normal, PriceModel, premium, simulate
-from pricing.premium import PricingBasis, StandardDeviationLoad
+from pricing.premium import PricingBasis
+from pricing.principles import StandardDeviationPrinciple
 from pricing.settings import SimulationSettings
 
-PLAIN = PricingBasis(risk_load=StandardDeviationLoad(multiple=0.0), expense_ratio=0.2)
+PLAIN = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.0), expense_ratio=0.2)
 STARTS = np.array(["2023-11-01", "2023-12-01", "2024-01-01"], dtype="datetime64[D]")
 
 

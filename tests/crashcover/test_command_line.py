@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from crashcover import sample_market
-from pricing import ENGINE_VERSION, Quote
+from pricing import ENGINE_VERSION, CapitalCost, PricingBasis, Quote, StandardDeviationPrinciple
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(CHECKOUT)}
@@ -230,7 +230,9 @@ def test_options_arrive_in_the_quote(quote):
     result = quote(
         "--drop", 0.2, "--limit", 123.0, "--currency", "EUR", "--term", "10d", "--waiting-period", "2d", "--json",
         "--window", "12h", "--payout", "linear:0.2:0.6", "--seed", 77, "--risk-load-multiple", 0.5,
-        "--expense-ratio", 0.2, "--fixed-expense", 1.5,
+        "--expense-ratio", 0.2, "--fixed-expense", 1.5, "--parameter-load", 0.1, "--capital-rate", 0.2,
+        "--commission-ratio", 0.05, "--profit-ratio", 0.04, "--tax-ratio", 0.19, "--minimum-premium", 2.0,
+        "--minimum-rate-on-line", 0.01, "--interest-rate", 0.03,
     )  # fmt: skip
     quoted = Quote.from_json(json.dumps(json.loads(result.stdout)["quotes"][0]))
     cover, basis = quoted.cover, quoted.basis
@@ -238,7 +240,11 @@ def test_options_arrive_in_the_quote(quote):
     assert (cover.payout.attachment, cover.payout.exhaustion) == (0.2, 0.6)
     assert cover.trigger.window.total_seconds() == 12 * 3600
     assert (quoted.settings.seed, quoted.settings.n_paths) == (77, 4000)
-    assert (basis.risk_load.multiple, basis.expense_ratio, basis.fixed_expense) == (0.5, 0.2, 1.5)
+    assert basis == PricingBasis(
+        risk_load=StandardDeviationPrinciple(multiple=0.5), expense_ratio=0.2, fixed_expense=1.5, parameter_load=0.1,
+        capital=CapitalCost(annual_rate=0.2), commission_ratio=0.05, profit_ratio=0.04, tax_ratio=0.19,
+        minimum_premium=2.0, minimum_rate_on_line=0.01, interest_rate=0.03,
+    )  # fmt: skip
 
 
 def test_the_future_does_not_change_a_quote_as_of_the_past(run, sample_files, tmp_path):

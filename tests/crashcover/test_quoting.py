@@ -3,6 +3,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from calibration import calibrate
+from crashcover import sample_market
+from crashcover.offers import parameter_uncertainty
 from crashcover.quoting import Reason, Refusal, Terms, quote_or_refuse, simulate_covers
 from pricing import (
     ConstantVolatility,
@@ -14,7 +17,7 @@ from pricing import (
     Quote,
     Reference,
     SimulationSettings,
-    StandardDeviationLoad,
+    StandardDeviationPrinciple,
 )
 
 MODEL = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal(), step="6h")
@@ -84,7 +87,28 @@ def test_loadings_move_the_premium_as_the_formula_says():
     (cover,) = Terms(drops=(0.1,), terms=("5d",), limit=1000.0).covers("OM")
     surface = simulate_covers(MODEL, (cover,), SETTINGS, silent)
     p = surface.exceedance(0.1, window="24h", term="5d").value
-    basis = PricingBasis(risk_load=StandardDeviationLoad(multiple=0.5), expense_ratio=0.2, fixed_expense=3.0)
+    basis = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.5), expense_ratio=0.2, fixed_expense=3.0)
     quote = quote_or_refuse(cover, surface, basis)
     net = 1000.0 * (p + 0.5 * (p * (1.0 - p)) ** 0.5)
     assert quote.premium.gross == pytest.approx((net + 3.0) / 0.8, rel=1e-12)
+
+
+def test_parameter_uncertainty_is_told_apart_where_the_law_speaks_of_the_cover():
+    token = sample_market.CALM
+    calibration = calibrate(sample_market.closes(token))
+    month = calibration.worst_months[1]
+    (cover,) = Terms(drops=(0.3,), limit=1000.0).covers("C")
+    uncertainty = parameter_uncertainty(calibration, cover)
+    place = month.drops.index(0.3)
+    assert uncertainty.shares[place] == pytest.approx(
+        1.0 - month.certain_probabilities[place] / month.probabilities[place], rel=1e-12
+    )
+    surface = simulate_covers(calibration.model, (cover,), SimulationSettings(n_paths=20_000), silent)
+    plain = quote_or_refuse(cover, surface, PricingBasis())
+    apart = quote_or_refuse(cover, surface, PricingBasis(), uncertainty=uncertainty)
+    assert apart.premium.gross == pytest.approx(plain.premium.gross, rel=1e-12)
+    assert apart.premium.expected_loss == pytest.approx(1000.0 * month.certain_probabilities[place], rel=0.01)
+    assert Quote.from_json(apart.to_json()).reproduce() == apart
+    (lagged,) = Terms(drops=(0.3,), reference=Reference.LAGGED).covers("C")
+    (other,) = Terms(drops=(0.3,), windows=("12h",)).covers("C")
+    assert parameter_uncertainty(calibration, lagged) is parameter_uncertainty(calibration, other) is None

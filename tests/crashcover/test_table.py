@@ -1,5 +1,6 @@
 import io
 import math
+from decimal import Decimal
 
 import pytest
 from rich.console import Console
@@ -10,7 +11,8 @@ from crashcover.drivers import Drivers
 from crashcover.offers import Offer, make_offers
 from crashcover.quoting import Reason, Refusal, Terms, quote_or_refuse, simulate_covers
 from crashcover.table import _bounded, assumption_list, calibration_panel, cover_table, footnotes
-from pricing import Estimate, PremiumFlag, PricingBasis, Quote, SimulationSettings
+from pricing import CapitalCost, Estimate, PremiumFlag, PricingBasis, Quote, SimulationSettings
+from pricing.statement import rounded
 
 SETTINGS = SimulationSettings(n_paths=4000, seed=2)
 
@@ -82,12 +84,47 @@ def test_a_row_holds_the_numbers_of_its_quote(offers):
     quote = offers.offers[1].outcome
     assert isinstance(quote, Quote)
     priced = quote.premium
-    amounts = (priced.expected_loss, priced.risk_load, priced.expenses, priced.gross, priced.standard_error)
+    names = ("expected_loss", "parameter_load", "risk_load", "expenses", "gross", "standard_error")
     row = rows_of(offers)[1]
     assert row[:3] == ["20", "24h", "30d"]
     assert row[3] == f"{100 * priced.trigger_probability:.3g}"
-    assert [cell.removesuffix("*") for cell in row[4:9]] == [f"{amount:,.2f}" for amount in amounts]
-    assert float(row[9]) == pytest.approx(100 * priced.rate_on_line, rel=0.005)
+    printed = [Decimal(cell.removesuffix("*").replace(",", "")) for cell in row[4:10]]
+    assert [float(amount) for amount in printed] == pytest.approx([getattr(priced, name) for name in names], abs=0.01)
+    assert sum(printed[:4]) == printed[4] == quote.price
+    assert float(row[10]) == pytest.approx(100 * priced.rate_on_line, rel=0.005)
+
+
+def test_every_line_that_is_charged_is_shown_and_lines_add_up(calibration):
+    basis = PricingBasis(
+        capital=CapitalCost(annual_rate=0.2),
+        commission_ratio=0.1,
+        profit_ratio=0.05,
+        tax_ratio=0.19,
+        minimum_premium=4e5,
+    )
+    covers = Terms(drops=(0.2, 0.3), limit=1e6).covers("W")
+    offers = make_offers(calibration, covers, basis=basis, settings=SETTINGS, with_drivers=False)
+    text = text_of(cover_table(offers.offers, SETTINGS))
+    for heading in (
+        "exp. loss",
+        "param.",
+        "risk",
+        "capital",
+        "expenses",
+        "commission",
+        "profit",
+        "to minimum",
+        "to pay",
+    ):
+        assert heading in text
+    for row, quote in zip(rows_of(offers), offers.quotes, strict=True):
+        printed = [Decimal(cell.removesuffix("*").replace(",", "")) for cell in row[4:15]]
+        assert sum(printed[:8]) == printed[8] == rounded(quote.premium.gross, Decimal(1))
+        assert (
+            sum(printed[8:10])
+            == printed[10]
+            == rounded(quote.premium.gross, Decimal(1)) + rounded(quote.premium.tax, Decimal(1))
+        )
 
 
 def test_large_limits_are_shown_in_whole_units(calibration):
@@ -95,7 +132,7 @@ def test_large_limits_are_shown_in_whole_units(calibration):
     offers = make_offers(calibration, covers, basis=PricingBasis(), settings=SETTINGS, with_drivers=False)
     (quote,) = offers.quotes
     (row,) = rows_of(offers)
-    assert row[7] == f"{quote.premium.gross:,.0f}"
+    assert row[8] == f"{quote.premium.gross:,.0f}"
 
 
 def test_refused_cells_say_why(offers):
@@ -120,7 +157,7 @@ def test_imprecise_cells_are_marked_and_the_mark_is_explained(offers):
 
 def test_headings_name_units_and_footnotes_the_terms(offers):
     text = text_of(cover_table(offers.offers, SETTINGS))
-    assert text.count("EUR") == 5
+    assert text.count("EUR") == 6
     notes = text_of(footnotes(offers.offers, SETTINGS))
     assert "Limit 5,000 EUR, full payout; 4,000 paths, seed 2" in notes
 

@@ -24,7 +24,7 @@ from pricing import (
     Quoter,
     Reference,
     SimulationSettings,
-    StandardDeviationLoad,
+    StandardDeviationPrinciple,
     StudentT,
     TieredPayout,
     simulate,
@@ -76,7 +76,7 @@ def test_json_alone_reproduces_a_quote_bit_for_bit(model, payout, reference):
     cover = make_cover(
         trigger=DropTrigger(drop=0.2, window="6h", reference=reference), payout=payout, term="7d", waiting_period="12h"
     )
-    basis = PricingBasis(risk_load=StandardDeviationLoad(multiple=1 / 7), expense_ratio=1 / 9, fixed_expense=0.1)
+    basis = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=1 / 7), expense_ratio=1 / 9, fixed_expense=0.1)
     quote = quote_of(model, cover, basis)
     again = Quote.from_json(quote.to_json())
     assert again == quote

@@ -307,7 +307,7 @@ def test_a_surface_without_the_final_price_says_so():
     model = PriceModel(volatility=ConstantVolatility(annual=1.2), innovations=Normal())
     surface = simulate(model, settings=SimulationSettings(n_paths=100, seed=4))
     cover = make_cover()
-    with pytest.raises(NotSimulatedError, match="holds no lagged of 30d over 30d: simulate it to see the hedge"):
+    with pytest.raises(NotSimulatedError, match="holds no lagged of 30d over 30d: simulate it as well"):
         net_losses(cover, surface, put_spread_hedge(cover, {0.75: 1.2, 0.7: 1.2}))
     with pytest.raises(NotSimulatedError, match="holds no inception over 30d"):
         net_losses(cover, surface, one_touch_hedge(cover, [0.3], implied_volatility=1.2))

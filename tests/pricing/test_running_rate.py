@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,15 +12,26 @@ from scipy.integrate import quad
 
 from pricing import (
     ConstantVolatility,
+    Cover,
     DropTrigger,
+    FullPayout,
     Normal,
     PriceModel,
+    PricingBasis,
     SimulationSettings,
+    premium,
     simulate,
 )
 from pricing.closed_form import drawdown_probability, drawdown_survival, insurance_rate
 from pricing.errors import InvalidTermsError, NotSimulatedError, PrecisionError
-from pricing.running_rate import perpetual_running_rate, running_rate, running_rate_estimate, stop_values
+from pricing.principles import StandardDeviationPrinciple
+from pricing.running_rate import (
+    perpetual_running_rate,
+    running_premium,
+    running_rate,
+    running_rate_estimate,
+    stop_values,
+)
 from tests.reference_tables import rows
 
 hazards = st.floats(0.0, 4.0)
@@ -157,16 +169,16 @@ def test_one_set_of_paths_summed_in_two_orders_is_one_probability():
     assert estimate.value == pytest.approx(running_rate([5 / 365, 10 / 365], [0.15, 0.15]), rel=1e-12)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_errors_agree_with_the_scatter_over_seeds(weighted):
-    # 150 seeds, 2,000 paths each; the scatter of 150 normal values has relative error 1 / sqrt(300), z < 4.
+@pytest.mark.parametrize(("weighted", "n_seeds"), [(False, 150), (True, 30)])
+def test_errors_agree_with_the_scatter_over_seeds(weighted, n_seeds):
+    # 2,000 paths a seed; the scatter of n normal values has relative error 1 / sqrt(2 n), z < 4. Weights take longer.
     trigger = DropTrigger(drop=0.25)
     estimates = [
-        running_rate_estimate(simulated(seed, rare_drops=weighted), trigger, terms=TERMS) for seed in range(150)
+        running_rate_estimate(simulated(seed, rare_drops=weighted), trigger, terms=TERMS) for seed in range(n_seeds)
     ]
     scatter = np.std([estimate.value for estimate in estimates], ddof=1)
     stated = np.mean([estimate.standard_error for estimate in estimates])
-    assert abs(scatter / stated - 1.0) < 4.0 / math.sqrt(300)
+    assert abs(scatter / stated - 1.0) < 4.0 / math.sqrt(2 * n_seeds)
 
 
 def test_what_was_not_simulated_or_never_fired_has_no_rate():
@@ -196,3 +208,58 @@ def test_what_was_not_simulated_or_never_fired_has_no_rate():
 def test_terms_name_what_is_wrong(make, message):
     with pytest.raises(InvalidTermsError, match=message):
         make()
+
+
+BY_TEN_DAYS = ("10d", "20d", "30d")
+
+
+def make_cover(**changes):
+    trigger = DropTrigger(drop=0.25)
+    terms = {"cover_id": "C-1", "asset": "OM", "payout": FullPayout(), "limit": 1_000.0, "currency": "USD"}
+    return Cover(trigger=trigger, **{**terms, **changes})
+
+
+def simulate_terms(seed, n_paths):
+    model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    return simulate(
+        model, terms=BY_TEN_DAYS, waiting_periods=("0h", "48h"), settings=SimulationSettings(n_paths=n_paths, seed=seed)
+    )
+
+
+def test_without_loadings_a_running_premium_is_the_running_rate():
+    """Hits of equal likelihood and constant hazards between terms differ by 1e-3 of what 10 days discount: 1e-5."""
+    surface = simulate_terms(1, 20_000)
+    pure = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.0), expense_ratio=0.0, interest_rate=0.04)
+    fair = running_rate_estimate(surface, DropTrigger(drop=0.25), terms=BY_TEN_DAYS, rate=0.04)
+    found = running_premium(make_cover(), surface, pure, terms=BY_TEN_DAYS)
+    assert found.value == pytest.approx(1_000.0 * fair.value, rel=2e-4)
+    assert 1_000.0 * fair.standard_error <= found.standard_error * (1.0 + 1e-3) < 1.1 * 1_000.0 * fair.standard_error
+
+
+def test_a_running_premium_is_worth_the_gross_premium():
+    """Without interest: paid over the mean time until the trigger, which constant hazards between terms give."""
+    surface = simulate_terms(1, 20_000)
+    cover = make_cover(waiting_period="48h")
+    fired = [surface.exceedance(0.25, window="24h", term=term, waiting_period="48h").value for term in BY_TEN_DAYS]
+    alive, days = 1.0 - np.array([0.0, *fired]), 0.0
+    for before, after in pairwise(alive):
+        days += 10.0 * (before - after) / math.log(before / after)
+    basis = PricingBasis(fixed_expense=3.0)
+    gross = premium(cover, surface, basis).gross
+    assert running_premium(cover, surface, basis, terms=BY_TEN_DAYS).value == pytest.approx(
+        gross * 365.0 / days, rel=1e-12
+    )
+
+
+def test_errors_of_running_premiums_cover_the_scatter_over_seeds():
+    # 100 seeds of 2,000 paths: the scatter of 100 normal values has relative error 1 / sqrt(200), z < 4. The stated
+    # error adds up those of premium and time and may be larger, here by at most a tenth.
+    found = [running_premium(make_cover(), simulate_terms(seed, 2_000), terms=BY_TEN_DAYS) for seed in range(100)]
+    scatter = np.std([each.value for each in found], ddof=1)
+    stated = np.mean([each.standard_error for each in found])
+    assert -4.0 / math.sqrt(200) - 0.1 < scatter / stated - 1.0 < 4.0 / math.sqrt(200)
+
+
+def test_terms_must_end_with_that_of_the_cover():
+    with pytest.raises(InvalidTermsError, match="terms must end with the term of the cover"):
+        running_premium(make_cover(), simulate_terms(1, 100), terms=("10d", "20d"))

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 
 from pricing import WeightedSample
 from pricing.errors import PrecisionError
-from pricing.principles import LossDistribution, StandardDeviationPrinciple, ValueAtRisk
+from pricing.principles import LossDistribution, SmoothPrinciple, StandardDeviationPrinciple, ValueAtRisk
 from tests.pricing.principles.principles_under_test import EVERY, SMOOTH
 
 LOSSES = np.array([7.0, 4.0, 3.0, 1.5, 0.5])
@@ -28,6 +28,20 @@ def test_influence_is_the_derivative_by_probability(principle, position):
     influence = principle.influence(LossDistribution.discrete(LOSSES, PROBABILITIES))
     assert influence[-1] == 0.0
     assert influence[position] == pytest.approx((price(1e-5) - price(-1e-5)) / 2e-5, rel=1e-7)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_moments_of_a_sample_cost_what_its_law_costs(weighted):
+    """The short way of the standard deviation principle against that of every smooth principle."""
+    generator = np.random.default_rng(3)
+    losses = np.where(generator.random(500) < HIT, generator.random(500), 0.0)
+    weights = generator.random(500) if weighted else None
+    sample = WeightedSample.of_paths(losses, None if weights is None else weights / weights.mean())
+    values = sample.tail(1e-9)
+    principle = StandardDeviationPrinciple(multiple=0.4)
+    short, long = principle.estimate(sample, values), SmoothPrinciple.estimate(principle, sample, values)
+    assert short.value == pytest.approx(long.value, rel=1e-12)
+    assert short.standard_error == pytest.approx(long.standard_error, rel=1e-12)
 
 
 # One loss in five, uniform up to 1: X > x with probability (1 - x) / 5.

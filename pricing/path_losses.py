@@ -1,0 +1,62 @@
+"""Worst drops and payments in the order of the paths, so that two of them can be set side by side path by path."""
+
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.cover import Cover
+from pricing.errors import NotSimulatedError
+from pricing.estimates import Estimate, WeightedSample
+from pricing.signals import make_signal
+from pricing.surface import DropSurface, describe
+from pricing.triggers import Reference
+from pricing.units import Duration, parse_duration
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def worst_drops_by_path(
+    surface: DropSurface,
+    *,
+    window: Duration | None,
+    reference: Reference,
+    term: Duration,
+    waiting_period: Duration = timedelta(0),
+) -> FloatArray:
+    """Return the worst drops of one signal in the order of the paths, shape (n_paths,).
+
+    Raises
+    ------
+    NotSimulatedError
+        If the surface does not hold the signal.
+    """
+    step = parse_duration(surface.model.step, "step")
+    signal = make_signal(reference=reference, window=window, term=term, waiting_period=waiting_period, step=step)
+    if signal not in surface.signals:
+        raise NotSimulatedError(f"the surface holds no {describe(signal, step)}: simulate it as well")
+    return np.asarray(surface.worst_drops[surface.signals.index(signal)])
+
+
+def shares_by_path(cover: Cover, surface: DropSurface) -> FloatArray:
+    """Return the share of the limit that a cover pays on each path, shape (n_paths,).
+
+    Raises
+    ------
+    NotSimulatedError
+        If the surface does not hold the signal of the cover.
+    """
+    worst_drops = worst_drops_by_path(
+        surface,
+        window=cover.trigger.window,
+        reference=cover.trigger.reference,
+        term=cover.term,
+        waiting_period=cover.waiting_period,
+    )
+    return np.where(worst_drops >= cover.trigger.drop, cover.payout.share(worst_drops), 0.0)
+
+
+def mean_over_paths(values: FloatArray, weights: FloatArray | None) -> Estimate[float]:
+    """Average a value of each path, shape (n_paths,), with the weights of a surface."""
+    sample = WeightedSample.of_paths(values, weights)
+    return sample.mean(sample.drops)
