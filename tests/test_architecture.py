@@ -18,8 +18,9 @@ PRICING_LAYERS = [
     {"array_file", "plain", "settings", "triggers", "payouts", "anchors", "estimates", "closed_form"},
     {"cover", "signals", "models", "principles"},
     {"quantile_tables", "anchoring", "loadings", "settlement"},
-    {"kernel_inputs", "surface", "reinstatements"},
-    {"segment_laws", "path_losses"},
+    {"kernel_inputs", "surface", "book", "reinstatements"},
+    {"segment_laws", "mixture_shares", "path_losses"},
+    {"tilts"},
     {"proposals", "payment_time", "hedges"},
     {"simulation", "premium", "replay", "replication"},
     {"statement", "three_windows", "running_rate", "event_premium", "sensitivities"},
@@ -30,7 +31,8 @@ MAY_IMPORT = {
     "pricing": set(),
     "calibration": {"pricing"},
     "backtest": {"pricing", "calibration"},
-    "crashcover": {"pricing", "calibration", "backtest"},
+    "pool": {"pricing", "calibration"},
+    "crashcover": {"pricing", "calibration", "backtest", "pool"},
 }
 
 

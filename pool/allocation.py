@@ -1,0 +1,156 @@
+"""What each cover contributes to the tail of the pool, and what one more cover would add."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from pool.joint import JointScenarios
+from pool.losses import PoolLosses
+from pool.tail import tail_value_at_risk, tail_weights
+from pricing.book import CompressedBook, Observation, sum_by
+from pricing.cover import Cover
+from pricing.estimates import Estimate
+from pricing.principles import TailValueAtRisk
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Allocation:
+    """A weighted average of the pool's losses, split to covers and to assets.
+
+    Parameters
+    ----------
+    by_cover : ndarray of shape (n_covers,)
+        Part of each cover; parts add up to the whole.
+    by_asset : ndarray of shape (n_assets,)
+        Part of each asset of the book.
+    """
+
+    by_cover: FloatArray = field(repr=False)
+    by_asset: FloatArray = field(repr=False)
+
+    @property
+    def total(self) -> float:
+        """The whole."""
+        return float(self.by_cover.sum())
+
+
+def allocate(compressed: CompressedBook, scenarios: JointScenarios, weights: FloatArray) -> Allocation:
+    """Split a weighted average of the losses.
+
+    Equal weights give expected losses; ``tail_weights`` give contributions to the tail value at risk (co-TVaR), the
+    natural allocation (Mildenhall and Major 2022).
+
+    Parameters
+    ----------
+    compressed : CompressedBook
+        The book.
+    scenarios : JointScenarios
+        Scenarios.
+    weights : ndarray of shape (n_scenarios,) or (n_assets, n_scenarios)
+        What each scenario counts, the same for all assets or times the share of each asset's loss that is retained.
+    """
+    weights = np.broadcast_to(weights, scenarios.paths.shape)
+    averages = []
+    for function in compressed.functions:
+        counts = weights[scenarios.row(function.asset)]
+        chosen = np.flatnonzero(counts)
+        drops = scenarios.worst_drops(function.asset, function.observation, chosen)
+        averages.append(function.node_averages(drops, counts[chosen]))
+    by_cover = compressed.by_cover(averages)
+    book = compressed.book
+    return Allocation(by_cover=by_cover, by_asset=sum_by(book.asset, by_cover, len(book.assets)))
+
+
+def expected_losses(compressed: CompressedBook, scenarios: JointScenarios) -> Allocation:
+    """Split the expected loss of the pool."""
+    return allocate(compressed, scenarios, np.full(scenarios.n_scenarios, 1.0 / scenarios.n_scenarios))
+
+
+def tail_contributions(
+    compressed: CompressedBook,
+    scenarios: JointScenarios,
+    gross: PoolLosses,
+    *,
+    level: float,
+    net: PoolLosses | None = None,
+) -> Allocation:
+    """Split the tail value at risk of the pool.
+
+    Parameters
+    ----------
+    compressed : CompressedBook
+        The book.
+    scenarios : JointScenarios
+        Scenarios.
+    gross : PoolLosses
+        Losses of the book in them.
+    level : float
+        Confidence such as 0.995.
+    net : PoolLosses, optional
+        What reinsurance leaves of them, if any; recoveries count for the covers whose losses are recovered.
+    """
+    if net is None:
+        return allocate(compressed, scenarios, tail_weights(gross.total, level))
+    retained = np.divide(net.by_asset, gross.by_asset, out=np.zeros_like(gross.by_asset), where=gross.by_asset > 0.0)
+    return allocate(compressed, scenarios, tail_weights(net.total, level) * retained)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginalCapital:
+    """What one more cover adds to the tail value at risk of a pool.
+
+    Parameters
+    ----------
+    alone : float
+        Tail value at risk of the cover by itself.
+    contribution : float
+        Its average loss in the scenarios that are the pool's tail now: its price of capital if it is small.
+    added : Estimate
+        Tail value at risk with the cover less that without it; between the contribution and that of the cover alone.
+    """
+
+    alone: float
+    contribution: float
+    added: Estimate[float]
+
+
+def marginal_capital(
+    pool_total: FloatArray, cover: Cover, scenarios: JointScenarios, *, level: float
+) -> MarginalCapital:
+    """Say what capital one more cover needs.
+
+    Parameters
+    ----------
+    pool_total : ndarray of shape (n_scenarios,)
+        Losses of the pool.
+    cover : Cover
+        The new cover, in the currency of the pool, on an asset that was simulated.
+    scenarios : JointScenarios
+        Scenarios.
+    level : float
+        Confidence such as 0.995.
+
+    Raises
+    ------
+    NotSimulatedError
+        If the scenarios lack the asset or the observation.
+    """
+    drops = scenarios.worst_drops(cover.asset, Observation.of(cover))
+    losses = cover.limit * np.where(drops >= cover.trigger.drop, cover.payout.share(drops), 0.0)
+    with_cover = pool_total + losses
+    added = tail_value_at_risk(with_cover, level).value - tail_value_at_risk(pool_total, level).value
+    difference = _beyond(with_cover, level) - _beyond(pool_total, level)
+    return MarginalCapital(
+        alone=tail_value_at_risk(losses, level).value,
+        contribution=float(tail_weights(pool_total, level) @ losses),
+        added=Estimate(added, float(difference.std()) / len(losses) ** 0.5),
+    )
+
+
+def _beyond(losses: FloatArray, level: float) -> FloatArray:
+    """Return the influence of each scenario on the tail value at risk."""
+    threshold = np.quantile(losses, TailValueAtRisk(level=level).level, method="inverted_cdf")
+    return np.asarray(np.maximum(losses - threshold, 0.0) / (1.0 - level))

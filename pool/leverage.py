@@ -1,0 +1,212 @@
+"""Tiered leverage products as lines of the pool: margins and penalties that it gets, shortfalls that it pays.
+
+Positions above a leverage of five pay a tail-risk margin and are liquidated by auction. A liquidation that raises more
+than the debt pays a penalty, of which the pool gets a share; one that raises less falls on the venue's fund, then on
+the pool, then on the profitable side of the market.
+
+All positions are taken to be opened at the reference price of the drop and to be sold at its lowest price. That is the
+most that they can fall short and the least that they leave for a penalty.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+
+from pool.joint import JointScenarios
+from pricing.book import Observation
+from pricing.errors import InvalidTermsError
+from pricing.units import YEAR
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Positions of at most this leverage have no link to the pool.
+LOW_LEVERAGE = 5.0
+#: Log of the log fall of a crash is normal around 0 with this standard deviation (judgement).
+CRASH_DEVIATION = 0.75
+
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeveragedPositions:
+    """Positions of one asset and one leverage.
+
+    Parameters
+    ----------
+    asset : str
+        Asset.
+    leverage : float
+        Position over margin, above 5.
+    notional : float
+        Value of the positions, in the currency of the pool, positive.
+    """
+
+    asset: str
+    leverage: float
+    notional: float
+
+    def __post_init__(self) -> None:
+        if not LOW_LEVERAGE < self.leverage < math.inf:
+            raise InvalidTermsError(
+                f"leverage must be above {LOW_LEVERAGE:g}, got {self.leverage} (lower tiers have no link to the pool)"
+            )
+        if not 0.0 < self.notional < math.inf:
+            raise InvalidTermsError(f"notional must be positive and finite, got {self.notional}")
+
+    @property
+    def debt(self) -> float:
+        """What the positions owe, a share of their value when they were opened."""
+        return 1.0 - 1.0 / self.leverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeverageTerms:
+    """What tiered leverage products pay and get; all but the loading are shares.
+
+    Parameters
+    ----------
+    maintenance_margin : float
+        Equity over position at which a position is liquidated.
+    penalty_rate : float
+        Penalty over debt.
+    pool_share : float
+        Share of the penalty that the pool gets.
+    margin_loading : float
+        Tail-risk margin over the expected shortfall, at least 1.
+    venue_fund : float
+        What the venue's fund pays of the shortfall on each asset in a period before the pool does, in its currency.
+    shortfall_limit : float
+        Most that the pool pays on each asset in a period, in its currency; the rest is for the profitable side.
+    """
+
+    maintenance_margin: float = 0.005
+    penalty_rate: float = 0.13
+    pool_share: float = 0.60
+    margin_loading: float = 1.5
+    venue_fund: float = 0.0
+    shortfall_limit: float = math.inf
+
+    def __post_init__(self) -> None:
+        for name in ("maintenance_margin", "penalty_rate", "pool_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InvalidTermsError(f"{name} must be from 0 to 1, got {getattr(self, name)} (13 % is 0.13)")
+        if not 1.0 <= self.margin_loading < math.inf:
+            raise InvalidTermsError(f"margin_loading must be at least 1 and finite, got {self.margin_loading}")
+        for name in ("venue_fund", "shortfall_limit"):
+            if not getattr(self, name) >= 0.0:
+                raise InvalidTermsError(f"{name} must not be negative, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LeverageLines:
+    """What leveraged positions bring and cost the pool in one period.
+
+    Parameters
+    ----------
+    margins : float
+        Tail-risk margins, received whatever happens.
+    penalties : ndarray of shape (n_scenarios,)
+        Pool's share of liquidation penalties.
+    shortfalls : ndarray of shape (n_scenarios,)
+        What the pool pays.
+    """
+
+    margins: float
+    penalties: FloatArray = field(repr=False)
+    shortfalls: FloatArray = field(repr=False)
+
+    @property
+    def net_income(self) -> FloatArray:
+        """Margins and penalties less shortfalls, shape (n_scenarios,)."""
+        return self.margins + self.penalties - self.shortfalls
+
+
+def crash_shortfall(leverage: float) -> float:
+    """Return what a position is expected to fall short by in a crash, sold at the lowest price, over its value.
+
+    ``E (1 - 1/L - exp(-Z))^+`` with log Z normal; rises with leverage.
+
+    Examples
+    --------
+    >>> [round(crash_shortfall(leverage), 2) for leverage in (2, 5, 10, 20, 50)]
+    [0.17, 0.43, 0.53, 0.58, 0.61]
+    """
+    if not 1.0 < leverage < math.inf:
+        raise InvalidTermsError(f"leverage must be above 1 and finite, got {leverage}")
+    debt = 1.0 - 1.0 / leverage
+    harmless = float(ndtr(math.log(-math.log(debt)) / CRASH_DEVIATION))
+    u = harmless + (1.0 - harmless) * 0.5 * (_NODES + 1.0)
+    crash = np.exp(CRASH_DEVIATION * ndtri(u))
+    return float(0.5 * (1.0 - harmless) * _NODE_WEIGHTS @ (debt - np.exp(-crash)))
+
+
+def tail_margin_rate(leverage: float, *, crashes_per_year: float, loading: float) -> float:
+    """Return the tail-risk margin of a day, over the value of a position.
+
+    Parameters
+    ----------
+    leverage : float
+        Position over margin.
+    crashes_per_year : float
+        Crashes expected in a year, not negative.
+    loading : float
+        Margin over expected shortfall.
+
+    Examples
+    --------
+    >>> print(f"{tail_margin_rate(10, crashes_per_year=0.05, loading=1.0):.4%} of notional a day")
+    0.0072% of notional a day
+    """
+    if not 0.0 <= crashes_per_year < math.inf:
+        raise InvalidTermsError(f"crashes_per_year must be finite and not negative, got {crashes_per_year}")
+    return loading * crashes_per_year * (timedelta(days=1) / YEAR) * crash_shortfall(leverage)
+
+
+def leverage_lines(
+    positions: Sequence[LeveragedPositions],
+    scenarios: JointScenarios,
+    *,
+    crashes_per_year: float,
+    observation: Observation | None = None,
+    terms: LeverageTerms | None = None,
+) -> LeverageLines:
+    """Work out what leveraged positions bring and cost in every scenario.
+
+    Parameters
+    ----------
+    positions : sequence of LeveragedPositions
+        Positions, the same in every period.
+    scenarios : JointScenarios
+        Scenarios.
+    crashes_per_year : float
+        Crashes that margins are set for.
+    observation : Observation, optional
+        Worst drop that liquidates; within 24 hours over 30 days where it is absent.
+    terms : LeverageTerms, optional
+        Terms of the products.
+    """
+    observation, terms = observation or Observation(), terms or LeverageTerms()
+    days = scenarios.period / timedelta(days=1)
+    margins, penalties, shortfalls = 0.0, np.zeros(scenarios.n_scenarios), np.zeros(scenarios.n_scenarios)
+    for asset in dict.fromkeys(group.asset for group in positions):
+        prices = 1.0 - scenarios.worst_drops(asset, observation)
+        missing = np.zeros_like(prices)
+        for group in (group for group in positions if group.asset == asset):
+            rate = tail_margin_rate(group.leverage, crashes_per_year=crashes_per_year, loading=terms.margin_loading)
+            margins += days * rate * group.notional
+            penalties += group.notional * _penalty(prices, group.debt, terms)
+            missing += group.notional * np.maximum(group.debt - prices, 0.0)
+        shortfalls += np.clip(missing - terms.venue_fund, 0.0, terms.shortfall_limit)
+    return LeverageLines(margins=margins, penalties=penalties, shortfalls=shortfalls)
+
+
+def _penalty(prices: FloatArray, debt: float, terms: LeverageTerms) -> FloatArray:
+    """Return the pool's share of the penalty for each price that positions are sold at, over their value."""
+    is_liquidated = prices * (1.0 - terms.maintenance_margin) <= debt
+    left = np.clip(prices - debt, 0.0, terms.penalty_rate * debt)
+    return np.where(is_liquidated, terms.pool_share * left, 0.0)

@@ -1,0 +1,253 @@
+"""The whole pool on one page: losses, exceedance, capital, ruin, allocation and accumulation."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration.plain import to_plain
+from pool.allocation import Allocation, expected_losses, tail_contributions
+from pool.capacity import SHARE_OF_CAPITAL, Accumulation, accumulations
+from pool.exceedance import RETURN_PERIODS, ReturnLevel, return_levels
+from pool.horizons import draw_horizons
+from pool.joint import JointScenarios
+from pool.leverage import LeverageLines
+from pool.losses import pool_losses
+from pool.reinsurance import Reinsurance, retain, retained_income
+from pool.ruin import capital_for_ruin, ruin_probability
+from pool.tail import measure, tail_value_at_risk, value_at_risk
+from pricing.book import Book, CompressedBook
+from pricing.errors import InvalidTermsError
+from pricing.estimates import Estimate
+from pricing.principles import ExpectedValuePrinciple
+from pricing.units import YEAR
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolTerms:
+    """What the pool has, gets and aims at.
+
+    Parameters
+    ----------
+    capital : float
+        Capital at the start, in the currency of the book.
+    income : float
+        Premium of a period less expenses, before reinsurance.
+    level : float
+        Confidence of the tail measures.
+    ruin_target : float
+        Probability of ruin that capital is asked for.
+    horizon_periods : int
+        Periods in which ruin is looked for.
+    reinsurance : tuple of QuotaShare, ExcessOfLoss or any contract
+        Applied in this order.
+    share_of_capital : float
+        Most that limits on one token may be, a fraction of capital.
+    manipulation_limits : mapping of str to float, optional
+        Most that limits may be by asset, see ``pool.manipulation``.
+    return_periods : tuple of float
+        Years, of the exceedance table.
+    """
+
+    capital: float
+    income: float
+    level: float = 0.995
+    ruin_target: float = 0.005
+    horizon_periods: int = 12
+    reinsurance: tuple[Reinsurance, ...] = ()
+    share_of_capital: float = SHARE_OF_CAPITAL
+    manipulation_limits: Mapping[str, float] | None = None
+    return_periods: tuple[float, ...] = RETURN_PERIODS
+
+    def __post_init__(self) -> None:
+        for name in ("capital", "income"):
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise InvalidTermsError(f"{name} must be finite and not negative, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossSummary:
+    """A loss of one period in figures.
+
+    Parameters
+    ----------
+    expected : Estimate
+        Mean.
+    standard_deviation : float
+        Standard deviation.
+    value_at_risk, tail_value_at_risk : Estimate
+        At the level of the report.
+    """
+
+    expected: Estimate[float]
+    standard_deviation: float
+    value_at_risk: Estimate[float]
+    tail_value_at_risk: Estimate[float]
+
+    @classmethod
+    def of(cls, losses: FloatArray, level: float) -> "LossSummary":
+        """Summarise equally likely losses."""
+        return cls(
+            expected=measure(ExpectedValuePrinciple(loading=0.0), losses),
+            standard_deviation=float(losses.std()),
+            value_at_risk=value_at_risk(losses, level),
+            tail_value_at_risk=tail_value_at_risk(losses, level),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetLine:
+    """What one token means to the pool.
+
+    Parameters
+    ----------
+    accumulation : Accumulation
+        What stands on it and what may.
+    expected_loss : float
+        Expected loss of a period, before reinsurance.
+    tail_contribution : float
+        Part of the tail value at risk after reinsurance.
+    """
+
+    accumulation: Accumulation
+    expected_loss: float
+    tail_contribution: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolReport:
+    """The pool in figures; money in the currency of the book, estimates with standard errors.
+
+    Parameters
+    ----------
+    currency : str
+        Currency of the book.
+    n_covers, n_functions, n_scenarios : int
+        Covers, the functions that they were summed up to, and scenarios.
+    period : timedelta
+        Length of a scenario.
+    gross, net : LossSummary
+        Losses of a period from covers, before and after reinsurance.
+    income : float
+        Income of a period after reinsurance.
+    leverage_income : float
+        Expected margins and penalties less shortfalls of leverage products in a period.
+    return_levels : tuple of ReturnLevel
+        Occurrence and aggregate exceedance of a year, before reinsurance.
+    ruin : Estimate
+        Probability of ruin within the horizon.
+    capital_for_ruin : Estimate
+        Capital that leaves the target probability of ruin.
+    capital_for_tail : Estimate
+        Tail value at risk of a period's result: what a period can cost beyond its income.
+    assets : tuple of AssetLine
+        What each token of the book means to the pool, in the order of the book.
+    expected_by_cover, tail_by_cover : ndarray of shape (n_covers,)
+        Expected loss before reinsurance and tail contribution after it.
+    """
+
+    currency: str
+    n_covers: int
+    n_functions: int
+    n_scenarios: int
+    period: timedelta
+    gross: LossSummary
+    net: LossSummary
+    income: float
+    leverage_income: float
+    return_levels: tuple[ReturnLevel, ...]
+    ruin: Estimate[float]
+    capital_for_ruin: Estimate[float]
+    capital_for_tail: Estimate[float]
+    assets: tuple[AssetLine, ...]
+    expected_by_cover: FloatArray = field(repr=False, metadata={"plain": False})
+    tail_by_cover: FloatArray = field(repr=False, metadata={"plain": False})
+
+    def to_json(self) -> str:
+        """Write everything but the columns of covers as JSON with sorted keys."""
+        return json.dumps(to_plain(self), sort_keys=True, allow_nan=False)
+
+
+def pool_report(
+    compressed: CompressedBook,
+    scenarios: JointScenarios,
+    terms: PoolTerms,
+    *,
+    leverage: LeverageLines | None = None,
+    seed: int = 1,
+) -> PoolReport:
+    """Report on a pool.
+
+    Parameters
+    ----------
+    compressed : CompressedBook
+        The book.
+    scenarios : JointScenarios
+        Joint scenarios of one period; a year is the nearest whole number of periods.
+    terms : PoolTerms
+        What the pool has, gets and aims at.
+    leverage : LeverageLines, optional
+        What leverage products bring and cost in the same scenarios.
+    seed : int
+        Seed of the order of periods.
+
+    Raises
+    ------
+    NotSimulatedError
+        If the scenarios lack an asset or an observation of the book.
+    PrecisionError
+        If there are too few scenarios for a level, a return period or a probability of ruin.
+    """
+    gross = pool_losses(compressed, scenarios)
+    net = retain(terms.reinsurance, gross) if terms.reinsurance else gross
+    income = retained_income(terms.reinsurance, terms.income)
+    leverage_income = np.zeros(scenarios.n_scenarios) if leverage is None else leverage.net_income
+    net_losses = net.total - income - leverage_income
+    years, horizons = (
+        draw_horizons(scenarios.n_scenarios, n_periods, levels=scenarios.level, seed=seed)
+        for n_periods in (periods_in_a_year(scenarios.period), terms.horizon_periods)
+    )
+    expected = expected_losses(compressed, scenarios)
+    tail = tail_contributions(compressed, scenarios, gross, level=terms.level, net=net if terms.reinsurance else None)
+    return PoolReport(
+        currency=compressed.book.currency,
+        n_covers=len(compressed.book),
+        n_functions=len(compressed.functions),
+        n_scenarios=scenarios.n_scenarios,
+        period=scenarios.period,
+        gross=LossSummary.of(gross.total, terms.level),
+        net=LossSummary.of(net.total, terms.level),
+        income=income,
+        leverage_income=float(leverage_income.mean()),
+        return_levels=return_levels(gross, years, terms.return_periods),
+        ruin=ruin_probability(net_losses, terms.capital, horizons),
+        capital_for_ruin=capital_for_ruin(net_losses, terms.ruin_target, horizons),
+        capital_for_tail=tail_value_at_risk(net_losses, terms.level),
+        assets=_asset_lines(compressed.book, terms, expected, tail),
+        expected_by_cover=expected.by_cover,
+        tail_by_cover=tail.by_cover,
+    )
+
+
+def periods_in_a_year(period: timedelta) -> int:
+    """Return the whole number of periods that is nearest to a year: twelve of 30 days."""
+    return max(round(YEAR / period), 1)
+
+
+def _asset_lines(book: Book, terms: PoolTerms, expected: Allocation, tail: Allocation) -> tuple[AssetLine, ...]:
+    standing = accumulations(
+        book,
+        capital=terms.capital,
+        share_of_capital=terms.share_of_capital,
+        manipulation_limits=terms.manipulation_limits,
+    )
+    rows = zip(standing, expected.by_asset.tolist(), tail.by_asset.tolist(), strict=True)
+    return tuple(
+        AssetLine(accumulation=accumulation, expected_loss=loss, tail_contribution=contribution)
+        for accumulation, loss, contribution in rows
+    )
