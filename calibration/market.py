@@ -126,7 +126,7 @@ def fit_market(
     ----------
     panel : DataFrame of float
         Hourly closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar, one column a token; NaN
-        where a token does not trade. At least ten tokens over two and a half months; the more years, the better.
+        where a token does not trade. At least five tokens over two and a half months; the more years, the better.
     as_of : datetime or str, optional
         Use only closes labelled at or before this time, which needs a time zone.
     exclude : collection of str

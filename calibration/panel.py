@@ -35,7 +35,7 @@ LEAST_HISTORY, FULL_HISTORY, KNOWN_SHARE = timedelta(days=30), timedelta(days=90
 #: Fewest closes after a start.
 FEWEST_AFTER = 24
 #: Fewest tokens of a start, and fewest starts to learn from.
-FEWEST_TOKENS, FEWEST_STARTS = 10, 3
+FEWEST_TOKENS, FEWEST_STARTS = 5, 3
 #: A token of lower annual volatility is pegged to something.
 PEGGED_VOLATILITY = 0.10
 #: Stretch of the market's run-up.

@@ -155,9 +155,9 @@ def test_pegged_tokens_are_left_out_of_the_learning_by_their_volatility(panel, m
         (lambda p: p.assign(T3=0.0), DataError, r"close of T3 at .* must be positive and finite, got 0.0 .*NaN, not 0"),
         (lambda p: p.iloc[:700], InsufficientDataError, "at least a month of hourly closes, got 700 rows"),
         (lambda p: p.iloc[:1600], InsufficientDataError, "reach back at least 70 days"),
-        (lambda p: p.iloc[:, :9], InsufficientDataError, "at least 3 starts of 10 tokens with history.*got 0"),
-        (lambda p: p[[]], InsufficientDataError, "at least 3 starts of 10 tokens"),
-        (lambda p: p.where(np.arange(15) < 9 + 0 * p), InsufficientDataError, "at least 3 starts of 10 tokens"),
+        (lambda p: p.iloc[:, :4], InsufficientDataError, "at least 3 starts of 5 tokens with history.*got 0"),
+        (lambda p: p[[]], InsufficientDataError, "at least 3 starts of 5 tokens"),
+        (lambda p: p.where(np.arange(15) < 4 + 0 * p), InsufficientDataError, "at least 3 starts of 5 tokens"),
     ],
 )
 def test_errors_name_the_field_the_value_and_the_slip(panel, spoil, error, message):
