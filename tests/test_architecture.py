@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PRICING_LAYERS = [
     {"errors", "version", "_kernels"},
     {"kernel", "units"},
-    {"array_file", "plain", "settings", "triggers", "payouts", "anchors", "estimates", "closed_form"},
+    {"array_file", "plain", "settings", "triggers", "payouts", "anchors", "estimates", "rate_limits", "closed_form"},
     {"cover", "signals", "models", "principles"},
     {"quantile_tables", "anchoring", "loadings", "settlement"},
     {"kernel_inputs", "surface", "book", "reinstatements"},
