@@ -13,7 +13,7 @@ from calibration.concentration import Concentration, concentration
 from calibration.crashes import CrashRate, crash_rate
 from calibration.diagnostics import Diagnostics, diagnose, extend
 from calibration.drop_law import DropLaw, MarketState, TokenState
-from calibration.dynamics import paths_of_month
+from calibration.dynamics import collapse_of_month, paths_of_month
 from calibration.findings import BREAKS, Finding
 from calibration.hazard import HazardFactor, hazard_factor
 from calibration.holders import BURN_ADDRESSES, Labels
@@ -298,6 +298,7 @@ def _model(
         jumps=(crashes[0].jumps(),),
         step=step,
         volatility_spread=spread,
+        collapse=collapse_of_month(months[-1], crashes[-1]),
         anchors=coherent_anchors(laws, [month.probabilities for month in months]),
     )
 

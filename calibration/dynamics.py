@@ -11,10 +11,11 @@ from datetime import timedelta
 
 import numpy as np
 
+from calibration.crashes import CrashRate
 from calibration.drop_law import TERM
 from calibration.volatility import VolatilityFit
 from calibration.worst_month import WorstMonth
-from pricing.models import ConstantVolatility, PriceModel, VolatilityLaw
+from pricing.models import Collapse, ConstantVolatility, PriceModel, VolatilityLaw
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.units import steps_per_year
@@ -22,7 +23,34 @@ from pricing.units import steps_per_year
 #: Paths that the median month of a shape is read from: an error of one per cent of the level, which anchors remove.
 PILOT = SimulationSettings(n_paths=2048, seed=1)
 
+#: Median drop of a collapse: half of them fall by more than half the price in a day.
+COLLAPSE_DROP = 0.5
+#: A collapse has at least and at most this probability in a month; anchors say the rest.
+LEAST_COLLAPSE, MOST_COLLAPSE = 1e-3, 0.05
+
 _TAME_DEVIATION = 0.2
+
+
+def collapse_of_month(month: WorstMonth, crashes: CrashRate) -> Collapse:
+    """Return the slow crashes of a token's own: months whose median is as deep as `COLLAPSE_DROP`.
+
+    Crashes within a step are jumps; those that take hours come as a multiple of the volatility. Their probability is
+    that of an own crash of half that log drop or more within the day.
+
+    Parameters
+    ----------
+    month : WorstMonth
+        The law of the longest window.
+    crashes : CrashRate
+        Crashes of the token's own within that window.
+    """
+    depth = -math.log1p(-COLLAPSE_DROP)
+    factor = depth / -math.log1p(-month.median_drop)
+    expected = crashes.rate * min(1.0, (0.5 * depth / -math.log1p(-crashes.threshold_drop)) ** -crashes.index)
+    probability = -math.expm1(-expected)
+    return Collapse(
+        probability=min(max(probability, LEAST_COLLAPSE), MOST_COLLAPSE), factor=min(max(factor, 1.5), 20.0)
+    )
 
 
 def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) -> tuple[VolatilityLaw, float]:

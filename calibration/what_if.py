@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from calibration.calibrate import Calibration
 from calibration.crashes import crash_rate
 from calibration.drop_law import MarketState, TokenState
+from calibration.dynamics import collapse_of_month
 from calibration.law_anchors import coherent_anchors
 from calibration.market import Market
 from calibration.worst_month import worst_month
@@ -58,12 +59,15 @@ def remodel(calibration: Calibration, inputs: Inputs) -> PriceModel:
     """
     laws = inputs.market.laws
     rates = tuple(crash_rate(law, inputs.state, place, inputs.hazard) for place, law in enumerate(laws))
-    source = rates[0 if calibration.model.anchors else -1].jumps()
-    jumped = replace(calibration.model, jumps=(source,))
     if not calibration.model.anchors:
-        return jumped
+        return replace(calibration.model, jumps=(rates[-1].jumps(),))
     months = [
         worst_month(law, inputs.state, place, inputs.market_state, rates[place]) for place, law in enumerate(laws)
     ]
     curves = [month.certain_probabilities if inputs.certain else month.probabilities for month in months]
-    return replace(jumped, anchors=coherent_anchors(laws, curves))
+    return replace(
+        calibration.model,
+        jumps=(rates[0].jumps(),),
+        collapse=collapse_of_month(months[-1], rates[-1]),
+        anchors=coherent_anchors(laws, curves),
+    )

@@ -13,6 +13,7 @@ imported here: importing ``pricing`` imports numpy and nothing else.
 
 from pricing.anchoring import Anchoring
 from pricing.anchors import Anchor
+from pricing.compaction import CompactSurface, compact
 from pricing.cover import Cover, Payment
 from pricing.errors import (
     CalibrationError,
@@ -27,13 +28,22 @@ from pricing.errors import (
     PrecisionError,
     PrecisionWarning,
     PricingError,
+    QuoteRefusedError,
+    RateStoreError,
     ReproductionError,
+    SalesFrozenError,
     SimulationError,
+    StaleRateError,
+    SuspendedAssetError,
+    TamperedQuoteError,
     UninsurableError,
+    UnknownAssetError,
+    WaitingPeriodError,
 )
 from pricing.estimates import Estimate, WeightedSample
 from pricing.loadings import CapitalCost, ParameterUncertainty
 from pricing.models import (
+    Collapse,
     ConstantVolatility,
     DoubleExponentialSizes,
     Empirical,
@@ -49,8 +59,12 @@ from pricing.models import (
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
 from pricing.premium import Premium, PremiumFlag, PricingBasis, premium
 from pricing.principles import StandardDeviationPrinciple
-from pricing.quote import Quote, Quoter
+from pricing.quote import Quote
+from pricing.quoter import Quoter
 from pricing.rate_limits import LimitedRate, RateLimits
+from pricing.rate_quote import RateQuote, verify
+from pricing.rate_quoter import RateQuoter
+from pricing.selling_rules import Conditions, RateInForce, SalesBump, SalesPressure, SellingRules
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.surface import DropSurface
@@ -66,6 +80,9 @@ __all__ = [
     "Anchoring",
     "CalibrationError",
     "CapitalCost",
+    "Collapse",
+    "CompactSurface",
+    "Conditions",
     "ConstantVolatility",
     "CorruptSurfaceError",
     "Cover",
@@ -101,20 +118,36 @@ __all__ = [
     "PricingError",
     "QuantileLaw",
     "Quote",
+    "QuoteRefusedError",
     "Quoter",
+    "RateInForce",
     "RateLimits",
+    "RateQuote",
+    "RateQuoter",
+    "RateStoreError",
     "Reference",
     "ReproductionError",
+    "SalesBump",
+    "SalesFrozenError",
+    "SalesPressure",
+    "SellingRules",
     "SimulationError",
     "SimulationSettings",
+    "StaleRateError",
     "StandardDeviationPrinciple",
     "StudentT",
+    "SuspendedAssetError",
+    "TamperedQuoteError",
     "TermEstimate",
     "TieredPayout",
     "UninsurableError",
+    "UnknownAssetError",
+    "WaitingPeriodError",
     "WeightedSample",
+    "compact",
     "exceedance_over_term",
     "premium",
     "simulate",
     "simulate_three_windows",
+    "verify",
 ]

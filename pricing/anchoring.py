@@ -24,7 +24,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Nodes = tuple[FloatArray, FloatArray]
 
-#: A node that fewer paths reach is left to the model's own tail: a weight made from them would be noise.
+#: A node that fewer paths reach, or fewer effective paths after anchoring, is left to the model's own tail: weights
+#: made from so few would be noise.
 FEWEST_PATHS = 10
 #: A node left out although this many paths were expected there says that the dynamics cannot make the drop.
 MOST_EXPECTED = 100.0
@@ -105,19 +106,27 @@ def anchored_weights(
         If no weights meet all anchors at once.
     """
     nodes = [_reached(drops, anchor) for drops, anchor in zip(worst_drops, anchors, strict=True)]
-    while (fitted := _fit(worst_drops, weights, nodes)) is None:
-        nodes = _without_rarest(nodes)
-    factors, moved = fitted
+    while (thin := _too_thin(fitted := _fit(worst_drops, weights, nodes))) or fitted is None:
+        nodes = _without_rarest(nodes) if fitted is None else _without(nodes, thin)
     _report_left_out(anchors, nodes, len(weights))
     n_nodes = sum(len(drops) for drops, _ in nodes)
-    return moved, Anchoring(
-        relative_entropy=float(np.mean(moved * np.log(factors))),
-        effective_share=1.0 / float(np.mean(moved * factors)),
-        smallest_factor=float(factors.min()),
-        largest_factor=float(factors.max()),
+    return fitted.weights, Anchoring(
+        relative_entropy=float(np.mean(fitted.weights * np.log(fitted.factors))),
+        effective_share=1.0 / float(np.mean(fitted.weights * fitted.factors)),
+        smallest_factor=float(fitted.factors.min()),
+        largest_factor=float(fitted.factors.max()),
         nodes=n_nodes,
         left_out=sum(len(anchor.drops) for anchor in anchors) - n_nodes,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Fitted:
+    """Factor and new weight of every path, and effective paths beyond every node of every anchor (Kish 1965)."""
+
+    factors: FloatArray
+    weights: FloatArray
+    effective: list[FloatArray]
 
 
 def _reached(worst_drops: FloatArray, anchor: Anchor) -> Nodes:
@@ -132,22 +141,52 @@ def _reached(worst_drops: FloatArray, anchor: Anchor) -> Nodes:
     return drops[kept], probabilities[kept]
 
 
-def _fit(
-    worst_drops: Sequence[FloatArray], weights: FloatArray, nodes: Sequence[Nodes]
-) -> tuple[FloatArray, FloatArray] | None:
-    """Return the factor and the new weight of every path; None where the nodes cannot be met together."""
+def _fit(worst_drops: Sequence[FloatArray], weights: FloatArray, nodes: Sequence[Nodes]) -> _Fitted | None:
+    """Reweight the cells that the nodes cut the paths into; None where the nodes cannot be met together."""
     bins = [np.searchsorted(drops, worst, side="right") for worst, (drops, _) in zip(worst_drops, nodes, strict=True)]
     targets = [-np.diff([1.0, *probabilities, 0.0]) for _, probabilities in nodes]
     shape = tuple(len(target) for target in targets)
     codes, cell_of_path = np.unique(np.ravel_multi_index(tuple(bins), shape), return_inverse=True)
-    simulated = np.asarray(np.bincount(cell_of_path, weights), dtype=np.float64)
-    simulated /= math.fsum(simulated)
-    anchored = _scale(simulated, np.array(np.unravel_index(codes, shape)), targets)
+    cells = np.array(np.unravel_index(codes, shape))
+    total = np.asarray(np.bincount(cell_of_path, weights), dtype=np.float64)
+    simulated = total / math.fsum(total)
+    anchored = _scale(simulated, cells, targets)
     if anchored is None:
         return None
-    factors = (anchored / simulated)[cell_of_path]
+    by_cell = anchored / simulated
+    squares = np.bincount(cell_of_path, weights * weights)
+    factors = by_cell[cell_of_path]
     moved = factors * weights
-    return factors, moved * (len(moved) / math.fsum(moved))
+    return _Fitted(
+        factors=factors,
+        weights=moved * (len(moved) / math.fsum(moved)),
+        effective=[
+            _beyond(row, by_cell * total, n) ** 2 / _beyond(row, by_cell * by_cell * squares, n)
+            for row, n in zip(cells, shape, strict=True)
+        ],
+    )
+
+
+def _beyond(bins: IntArray, values: FloatArray, n_bins: int) -> FloatArray:
+    """Add up values of cells beyond each node of one anchor."""
+    sums = np.bincount(bins, values, minlength=n_bins)
+    return np.asarray(np.cumsum(sums[::-1])[::-1][1:])
+
+
+def _too_thin(fitted: _Fitted | None) -> list[tuple[int, int]]:
+    """Return the deepest node of each anchor that hardly any effective path lies beyond."""
+    if fitted is None:
+        return []
+    thin = [np.flatnonzero(effective < FEWEST_PATHS) for effective in fitted.effective]
+    return [(place, int(found[-1])) for place, found in enumerate(thin) if len(found)]
+
+
+def _without(nodes: Sequence[Nodes], thin: Sequence[tuple[int, int]]) -> list[Nodes]:
+    left_out = dict(thin)
+    return [
+        (np.delete(drops, left_out[place]), np.delete(p, left_out[place])) if place in left_out else (drops, p)
+        for place, (drops, p) in enumerate(nodes)
+    ]
 
 
 def _scale(simulated: FloatArray, cells: IntArray, targets: Sequence[FloatArray]) -> FloatArray | None:

@@ -60,7 +60,7 @@ def model_arrays(model: PriceModel) -> ModelArrays:
     sizes = [quantile_table(source.sizes, _split(source)) for source in sources]
     return ModelArrays(
         drift=model.annual_drift / per_year,
-        scales=volatility_scales(model.volatility_spread),
+        scales=path_factors(model).scales,
         innovations=_innovations(model),
         innovations_are_values=isinstance(model.innovations, Empirical),
         waits=exponential_table(),
@@ -71,20 +71,38 @@ def model_arrays(model: PriceModel) -> ModelArrays:
     )
 
 
-def volatility_scales(spread: float) -> FloatArray:
-    """Return the factors on volatility, equally likely, one a path of a block.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PathFactors:
+    """What tells the paths of a block apart.
 
     Parameters
     ----------
-    spread : float
-        Standard deviation of their logs; the factors are the quantiles of a lognormal law in the middle of N_LANES
-        equal parts, scaled so that this deviation is met exactly.
+    scales : ndarray of shape (N_LANES,)
+        Factor on the volatility of each.
+    weights : ndarray of shape (N_LANES,)
+        Weight of each, of mean one.
     """
-    if spread == 0.0:
-        return np.ones(N_LANES)
-    middles = Normal().quantile((np.arange(N_LANES) + 0.5) / N_LANES)
-    factors = np.exp(spread * middles / np.sqrt(np.mean(middles * middles)))
-    return np.asarray(factors[list(_BALANCED)])
+
+    scales: FloatArray
+    weights: FloatArray
+
+
+def path_factors(model: PriceModel) -> PathFactors:
+    """Spread the volatility over the paths of a block, and leave the last to a collapse where there is one.
+
+    The factors are the quantiles of a lognormal law in the middle of equal parts, scaled so that the standard deviation
+    of their logs is met exactly.
+    """
+    order = _BALANCED if model.collapse is None else tuple(lane for lane in _BALANCED if lane < N_LANES - 1)
+    middles = Normal().quantile((np.arange(len(order)) + 0.5) / len(order))
+    factors = np.exp(model.volatility_spread * middles / np.sqrt(np.mean(middles * middles)))[list(order)]
+    if model.collapse is None:
+        return PathFactors(scales=factors, weights=np.ones(N_LANES))
+    probability = model.collapse.probability
+    ordinary = np.full(len(order), (1.0 - probability) * N_LANES / len(order))
+    return PathFactors(
+        scales=np.append(factors, model.collapse.factor), weights=np.append(ordinary, probability * N_LANES)
+    )
 
 
 def _volatility(model: PriceModel, per_year: float) -> dict[str, Any]:

@@ -293,6 +293,31 @@ class Jumps:
             raise InvalidModelError(f"sizes must be a law with quantile(u), got {type(self.sizes).__name__}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collapse:
+    """A slow collapse: with some probability all volatility of a path is multiplied.
+
+    One path in sixteen is drawn from it, whatever its probability, and weighted accordingly: so deep falls that take
+    hours have paths to stand on.
+
+    Parameters
+    ----------
+    probability : float
+        Of a path, above 0 and below one half.
+    factor : float
+        On its volatility, at least 1.
+    """
+
+    probability: float
+    factor: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.probability < 0.5:
+            raise InvalidModelError(f"probability must be above 0 and below 0.5, got {self.probability}")
+        if not 1.0 <= self.factor < 100.0:
+            raise InvalidModelError(f"factor must be at least 1 and below 100, got {self.factor}")
+
+
 _LARGEST_SPREAD = 3.0
 
 VolatilityLaw = ConstantVolatility | Garch
@@ -317,7 +342,9 @@ class PriceModel:
         Length of a step.
     volatility_spread : float
         Standard deviation of the log of a factor on all volatility of a path: what is not known of its level. The
-        factor has sixteen equally likely values.
+        factor has sixteen equally likely values, fifteen beside a collapse.
+    collapse : Collapse, optional
+        A slow collapse of the price.
     anchors : tuple of Anchor
         Probabilities of worst drops that the simulated paths are reweighted to meet.
 
@@ -338,12 +365,17 @@ class PriceModel:
     annual_drift: float = 0.0
     step: Duration = timedelta(hours=1)
     volatility_spread: float = 0.0
+    collapse: Collapse | None = None
     anchors: tuple[Anchor, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "step", parse_duration(self.step, "step"))
         object.__setattr__(self, "jumps", tuple(self.jumps))
         object.__setattr__(self, "anchors", tuple(self.anchors))
+        self._check_kinds()
+        self._check_numbers()
+
+    def _check_kinds(self) -> None:
         if not isinstance(self.volatility, VolatilityLaw):
             raise InvalidModelError(f"volatility must be ConstantVolatility or Garch, got {self.volatility!r}")
         if not isinstance(self.innovations, InnovationLaw):
@@ -354,6 +386,10 @@ class PriceModel:
         for anchor in self.anchors:
             if not isinstance(anchor, Anchor):
                 raise InvalidModelError(f"anchors must be a tuple of Anchor, got {anchor!r}")
+        if not isinstance(self.collapse, Collapse | None):
+            raise InvalidModelError(f"collapse must be a Collapse or None, got {self.collapse!r}")
+
+    def _check_numbers(self) -> None:
         if not math.isfinite(self.annual_drift):
             raise InvalidModelError(f"annual_drift must be finite, got {self.annual_drift}")
         if not 0.0 <= self.volatility_spread <= _LARGEST_SPREAD:
@@ -367,6 +403,7 @@ class PriceModel:
 
 MODEL_CLASSES: tuple[type, ...] = (
     Anchor,
+    Collapse,
     ConstantVolatility,
     DoubleExponentialSizes,
     Empirical,

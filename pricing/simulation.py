@@ -14,7 +14,7 @@ from pricing._kernels import N_LANES
 from pricing.anchoring import Anchoring, anchor_signal, anchored_weights
 from pricing.errors import InvalidTermsError, PrecisionWarning, SimulationError
 from pricing.kernel import simulate_blocks
-from pricing.kernel_inputs import ModelArrays, arrays_digest, model_arrays, watches_and_records
+from pricing.kernel_inputs import ModelArrays, arrays_digest, model_arrays, path_factors, watches_and_records
 from pricing.models import PriceModel
 from pricing.proposals import ProposalArrays, make_proposal
 from pricing.settings import SimulationSettings
@@ -90,6 +90,9 @@ def simulate(
     _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or (lambda _: None))
     if proposal:
         _check_weights(weights, proposal.plain_share)
+    factors = path_factors(model)
+    if model.collapse:
+        weights *= np.resize(factors.weights, settings.n_paths)
     anchoring: Anchoring | None = None
     if model.anchors:
         anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]
@@ -97,10 +100,10 @@ def simulate(
     return DropSurface(
         model=model,
         settings=settings,
-        model_digest=arrays_digest(arrays, model.anchors, *([proposal] if proposal else [])),
+        model_digest=arrays_digest(arrays, model.anchors, factors, *([proposal] if proposal else [])),
         signals=asked,
         worst_drops=worst_drops if signals == asked else worst_drops[[signals.index(signal) for signal in asked]],
-        weights=weights if proposal or anchoring else None,
+        weights=weights if proposal or anchoring or model.collapse else None,
         anchoring=anchoring,
     )
 

@@ -16,7 +16,7 @@ from calibration.law_anchors import (
     exceedance,
     log_drop_exceeded,
 )
-from pricing.models import ConstantVolatility, Jumps, PriceModel, StudentT
+from pricing.models import Collapse, ConstantVolatility, Jumps, PriceModel, StudentT
 from pricing.models import GeneralizedParetoFalls as Falls
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
@@ -93,7 +93,12 @@ def test_a_simulation_meets_the_anchors(hourly_centre, daily_centre):
     jumps = Jumps(per_year=0.05 * 365.0 / 30.0, sizes=Falls(threshold=0.083, scale=0.033, shape=0.4))
     level = ConstantVolatility(annual=np.exp(daily_centre + 1.9))
     model = PriceModel(
-        volatility=level, innovations=StudentT(dof=4.0), jumps=(jumps,), volatility_spread=0.3, anchors=anchors
+        volatility=level,
+        innovations=StudentT(dof=4.0),
+        jumps=(jumps,),
+        volatility_spread=0.3,
+        collapse=Collapse(probability=0.02, factor=4.0),
+        anchors=anchors,
     )
     settings = SimulationSettings(n_paths=20_000, seed=3)
     surface = simulate(model, windows=("1h", "24h"), terms=("30d",), settings=settings)

@@ -8,6 +8,11 @@ from click.testing import CliRunner, Result
 
 from crashcover import sample_market
 from crashcover.cli import main
+from crashcover.progress import unseen
+from crashcover.rates.job import RateJob
+from crashcover.rates.job import run_job as run_rates
+from crashcover.rates.night import RateSettings
+from crashcover.workers import Workplace
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +32,12 @@ def quote(run: Callable[..., Result], sample_files: tuple[Path, Path]) -> Callab
     """Quote on SYNTH-WILD with few paths: ``quote("--drop", 0.5, ...)``."""
     prices, _ = sample_files
     return lambda *arguments: run("quote", "--prices", prices, "--asset", "SYNTH-WILD", "--paths", 4000, *arguments)
+
+
+@pytest.fixture(scope="session")
+def rate_store(sample_files: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rates of the sample market, from few paths."""
+    folder = tmp_path_factory.mktemp("rates")
+    settings = RateSettings(n_paths=4000, windows=("1h", "24h"), terms=("7d", "30d"))
+    run_rates(RateJob(prices=sample_files[0], out=folder, settings=settings), Workplace(processes=1), unseen)
+    return folder

@@ -31,7 +31,7 @@ def calibration():
 
 @pytest.fixture(scope="module")
 def offers(calibration):
-    covers = Terms(drops=(0.02, 0.2, 0.35, 0.9999), limit=5000.0, currency="EUR").covers("W")
+    covers = Terms(drops=(0.02, 0.2, 0.6, 0.9999), limit=5000.0, currency="EUR").covers("W")
     return make_offers(calibration, covers, basis=PricingBasis(), settings=SETTINGS)
 
 

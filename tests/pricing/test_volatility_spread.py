@@ -5,8 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pricing import ConstantVolatility, Garch, InvalidModelError, Normal, PriceModel, SimulationSettings, simulate
-from pricing.kernel_inputs import volatility_scales
+from pricing import (
+    Collapse,
+    ConstantVolatility,
+    Garch,
+    InvalidModelError,
+    Normal,
+    PriceModel,
+    SimulationSettings,
+    simulate,
+)
+from pricing.kernel_inputs import path_factors
 from pricing.plain import from_plain, to_plain
 
 SETTINGS = SimulationSettings(n_paths=1600, seed=11)
@@ -14,6 +23,10 @@ CONSTANT = PriceModel(volatility=ConstantVolatility(annual=0.9), innovations=Nor
 STORMY = PriceModel(
     volatility=Garch(omega=2e-6, alpha=0.06, beta=0.9, gamma=0.03, initial_variance=9e-5), innovations=Normal()
 )
+
+
+def volatility_scales(spread):
+    return path_factors(replace(CONSTANT, volatility_spread=spread)).scales
 
 
 def log_drops(model):
@@ -55,3 +68,39 @@ def test_the_spread_is_part_of_the_model_and_of_its_digest():
     spread = replace(CONSTANT, volatility_spread=0.2)
     assert from_plain(to_plain(spread), (PriceModel, ConstantVolatility, Normal)) == spread
     assert simulate(spread, settings=SETTINGS).model_digest != simulate(CONSTANT, settings=SETTINGS).model_digest
+
+
+COLLAPSE = Collapse(probability=0.01, factor=4.0)
+
+
+def test_a_collapse_scales_one_path_in_sixteen_and_weighs_it_by_its_probability():
+    found = simulate(replace(CONSTANT, collapse=COLLAPSE), settings=SETTINGS)
+    scales = np.tile([*[1.0] * 15, 4.0], SETTINGS.n_paths // 16)
+    assert -np.log1p(-found.worst_drops[0]) == pytest.approx(scales * log_drops(CONSTANT), rel=1e-12)
+    assert found.weights == pytest.approx(np.tile([*[0.99 * 16 / 15] * 15, 0.16], SETTINGS.n_paths // 16))
+    assert found.weights.mean() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_collapse_is_a_mixture_of_two_models():
+    """Against each model alone, on other seeds, within four standard errors."""
+    settings = SimulationSettings(n_paths=200_000, seed=5)
+    wild = replace(CONSTANT, volatility=ConstantVolatility(annual=3.6))
+    mixed, calm, stormy = (
+        simulate(model, settings=replace(settings, seed=settings.seed + shift)).exceedance(0.15)
+        for shift, model in enumerate((replace(CONSTANT, collapse=COLLAPSE), CONSTANT, wild))
+    )
+    expected = 0.99 * calm.value + 0.01 * stormy.value
+    error = np.hypot(mixed.standard_error, 0.99 * calm.standard_error)
+    assert mixed.value == pytest.approx(expected, abs=4.0 * error)
+
+
+def test_a_spread_beside_a_collapse_is_met_by_the_other_paths():
+    scales = path_factors(replace(CONSTANT, volatility_spread=0.3, collapse=COLLAPSE)).scales
+    assert np.log(scales[:15]).std() == pytest.approx(0.3)
+    assert scales[15] == 4.0
+
+
+@pytest.mark.parametrize("change", [{"probability": 0.0}, {"probability": 0.5}, {"factor": 0.9}, {"factor": np.inf}])
+def test_a_collapse_out_of_range_is_refused(change):
+    with pytest.raises(InvalidModelError, match=next(iter(change))):
+        replace(COLLAPSE, **change)
