@@ -11,7 +11,6 @@ A forecaster sees what was known at a start and nothing else. ``walk`` keeps its
 from backtest.cells import Cell, Span, make_cells
 from backtest.forecasters import (
     MAKERS,
-    OPPONENTS,
     Calibrated,
     Constant,
     GeometricBrownianMotion,
@@ -33,7 +32,6 @@ from backtest.walk import Walked, known_at, walk
 
 __all__ = [
     "MAKERS",
-    "OPPONENTS",
     "Calibrated",
     "Cell",
     "Constant",

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backtest.cells import make_cells
-from backtest.forecasters import OPPONENTS, make_forecasters
+from backtest.forecasters import MAKERS, make_forecasters
 from backtest.known import Forecaster
 from backtest.page import ends, number, write_page
 from backtest.panel import Panel
@@ -63,7 +63,7 @@ def _read_plan(options: Values) -> Plan:
 
 def _make_forecasters(panel: Panel, plan: Plan, options: Values) -> tuple[Forecaster, ...]:
     share = options["sample"] / count_quotable(panel, find_starts(panel, plan))
-    return make_forecasters(options["forecasters"] or OPPONENTS, n_paths=options["paths"], share=share)
+    return make_forecasters(options["forecasters"] or tuple(MAKERS), n_paths=options["paths"], share=share)
 
 
 def _show(summary: Values, document: str, folder: Path, options: Values) -> None:

@@ -27,9 +27,6 @@ MAKERS: Mapping[str, Callable[[int, float], Forecaster]] = MappingProxyType(
     }
 )
 
-#: What takes a minute or two together.
-OPPONENTS = tuple(name for name in MAKERS if name != "calibrated")
-
 
 def make_forecasters(names: Sequence[str], *, n_paths: int, share: float) -> tuple[Forecaster, ...]:
     """Make forecasters by name; the constant comes first, because all others are held against it.
@@ -57,7 +54,6 @@ def make_forecasters(names: Sequence[str], *, n_paths: int, share: float) -> tup
 
 __all__ = [
     "MAKERS",
-    "OPPONENTS",
     "Calibrated",
     "Constant",
     "DropLaw",
