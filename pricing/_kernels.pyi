@@ -32,6 +32,7 @@ def simulate_blocks(
     weights: FloatArray,
     proposal: object | None = None,
     ratios: FloatArray | None = None,
+    log_prices: FloatArray | None = None,
 ) -> int:
     """Fill `worst_drops` with the worst drops of consecutive blocks of paths; the GIL is released.
 
@@ -75,6 +76,8 @@ def simulate_blocks(
         Laws that the paths are drawn from instead of the model; see ``pricing.proposals``.
     ratios : ndarray of shape (n_components, n_paths), optional
         Output, likelihood of each path under each component of the proposal over that under the model.
+    log_prices : ndarray of shape (n_steps, n_paths), optional
+        Output, log price after each step up to the last term; the start is 0.
 
     Returns
     -------

@@ -756,6 +756,7 @@ cdef struct Plan:
     int64_t n_paths
     double *weights
     double *ratios  # one row a component, one column a path, or NULL
+    double *log_prices  # one row a step, one column a path, or NULL
 
 
 cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil:
@@ -815,6 +816,8 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
             if plan.proposal.components[i].group != NULL:
                 likelihood_stage(&plan.proposal.components[i], step, rows)
         cumulate_stage(plan.drift, price, rows, prices)
+        if plan.log_prices != NULL:
+            store_log_prices(plan, step, rows, offset, prices)
         for i in range(plan.n_watches):
             if plan.watches[i].start <= step:
                 watch_stage(&plan.watches[i], rows, prices)
@@ -850,6 +853,15 @@ cdef void store_worst_drops(Plan *plan, int64_t record, int64_t offset) noexcept
     cdef Py_ssize_t lane
     for lane in range(paths_in_block(plan, offset)):
         column[offset + lane] = fraction_of_log_drop(watch.worst[lane])
+
+
+cdef void store_log_prices(
+    Plan *plan, int64_t step, Py_ssize_t rows, int64_t offset, const double *prices
+) noexcept nogil:
+    cdef Py_ssize_t row, lane
+    for row in range(rows):
+        for lane in range(paths_in_block(plan, offset)):
+            plan.log_prices[(step + row) * plan.n_paths + offset + lane] = prices[row * LANES + lane]
 
 
 cdef inline Py_ssize_t paths_in_block(const Plan *plan, int64_t offset) noexcept nogil:
@@ -914,6 +926,7 @@ def simulate_blocks(
     double[::1] weights not None,
     proposal=None,
     double[:, ::1] ratios=None,
+    double[:, ::1] log_prices=None,
 ):
     """Fill `worst_drops`, one row a record and one column a path; see the stub file for the arguments."""
     check_arguments(
@@ -953,7 +966,11 @@ def simulate_blocks(
     plan.worst_drops, plan.n_paths = &worst_drops[0, 0], worst_drops.shape[1]
     plan.weights = &weights[0]
     plan.proposal.n_components = plan.proposal.n_groups = 0
-    plan.ratios = NULL
+    plan.ratios = plan.log_prices = NULL
+    if log_prices is not None:
+        if log_prices.shape[0] != records[records.shape[0] - 1, 0] or log_prices.shape[1] != plan.n_paths:
+            raise ValueError("log_prices does not fit the other arguments of the kernel")
+        plan.log_prices = &log_prices[0, 0]
     if proposal is not None:
         _kept_alive = attach_proposal(&plan, proposal)
         if ratios is not None:
