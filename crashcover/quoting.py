@@ -11,7 +11,8 @@ from pricing.loadings import ParameterUncertainty
 from pricing.models import PriceModel
 from pricing.payouts import FullPayout, Payout
 from pricing.premium import PricingBasis, sample_for
-from pricing.quote import Quote, Quoter
+from pricing.quote import Quote
+from pricing.quoter import Quoter
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.surface import DropSurface

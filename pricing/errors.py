@@ -37,6 +37,38 @@ class PrecisionWarning(UserWarning):
     """A Monte Carlo estimate hangs on very few paths; its standard error is not to be trusted."""
 
 
+class RateStoreError(PricingError):
+    """A rate store is missing, damaged, or already holds what was to be published."""
+
+
+class QuoteRefusedError(PricingError):
+    """Root of the reasons for which a backend does not sell a cover that it could price."""
+
+
+class UnknownAssetError(QuoteRefusedError, LookupError):
+    """No rate is published for the asset."""
+
+
+class StaleRateError(QuoteRefusedError):
+    """The asset's surface is older than the rules allow, or no longer valid."""
+
+
+class SuspendedAssetError(QuoteRefusedError):
+    """The asset is suspended from sale."""
+
+
+class SalesFrozenError(QuoteRefusedError):
+    """An alert on the asset froze new sales for a while."""
+
+
+class WaitingPeriodError(QuoteRefusedError):
+    """A cover begins sooner after its sale than the rules allow."""
+
+
+class TamperedQuoteError(PricingError):
+    """A quote and its digest do not belong together, or the key is another."""
+
+
 class UninsurableError(PricingError):
     """A premium would reach its limit: the event is too likely to insure on this basis."""
 
@@ -59,3 +91,11 @@ class InsufficientDataError(CalibrationError):
 
 class NotConvergedError(CalibrationError):
     """An optimiser stopped without an optimum."""
+
+
+class FolderInUseError(PricingError):
+    """Another run is at work on a folder."""
+
+
+class WorkerError(PricingError):
+    """A worker was lost or could not be reached."""

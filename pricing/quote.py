@@ -1,13 +1,13 @@
-"""A quote: a premium with everything needed to reproduce it to the last bit, and the object that issues quotes."""
+"""A quote: a premium with everything needed to reproduce it to the last bit."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pricing import plain
 from pricing.cover import Cover, Payment
-from pricing.errors import InvalidTermsError, PrecisionError, PricingError, ReproductionError
+from pricing.errors import PricingError, ReproductionError
 from pricing.loadings import CapitalCost, ParameterUncertainty
 from pricing.models import MODEL_CLASSES, PriceModel
 from pricing.payouts import FullPayout, LinearPayout, TieredPayout
@@ -16,7 +16,6 @@ from pricing.principles import PRINCIPLE_CLASSES
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.statement import Statement, rounded, statement
-from pricing.surface import DropSurface
 from pricing.triggers import DropTrigger, Reference
 from pricing.version import ENGINE_VERSION
 
@@ -136,71 +135,3 @@ class Quote:
         if again != self.premium:
             raise ReproductionError(f"premium must be {self.premium}, got {again}")
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Quoter:
-    """Issues quotes from surfaces, without any simulation.
-
-    Parameters
-    ----------
-    surfaces : mapping of str to DropSurface
-        Surface by asset.
-    basis : PricingBasis
-        Loadings of every quote.
-
-    Examples
-    --------
-    >>> from pricing import ConstantVolatility, Normal, simulate
-    >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
-    >>> quoter = Quoter({"OM": simulate(model, settings=SimulationSettings(n_paths=20_000, seed=7))})
-    >>> cover = Cover(
-    ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.2), payout=FullPayout(), limit=1e5, currency="USD"
-    ... )
-    >>> quote = quoter.quote(cover)
-    >>> Quote.from_json(quote.to_json()).reproduce() == quote
-    True
-    """
-
-    surfaces: Mapping[str, DropSurface]
-    basis: PricingBasis = field(default_factory=PricingBasis)
-
-    def quote(self, cover: Cover, *, uncertainty: ParameterUncertainty | None = None) -> Quote:
-        """Price a cover for sale.
-
-        Parameters
-        ----------
-        cover : Cover
-            The contract.
-        uncertainty : ParameterUncertainty, optional
-            As in ``premium``.
-
-        Raises
-        ------
-        InvalidTermsError
-            If there is no surface for the asset.
-        PrecisionError
-            If no simulated path fired the trigger, so that there is a bound but no price.
-        NotSimulatedError, UninsurableError, InvalidBasisError
-            As in ``premium``.
-        """
-        surface = self.surfaces.get(cover.asset)
-        if surface is None:
-            known = ", ".join(sorted(self.surfaces)) or "none"
-            raise InvalidTermsError(f"asset must be one with a surface ({known}), got {cover.asset!r}")
-        priced = premium(cover, surface, self.basis, uncertainty=uncertainty)
-        if priced.flag is PremiumFlag.UNRESOLVED:
-            raise PrecisionError(
-                f"cover {cover.cover_id!r}: none of {surface.settings.n_paths} paths fell by "
-                f"{cover.trigger.drop:.0%}, so the probability is below "
-                f"{3.0 / surface.settings.n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)"
-            )
-        return Quote(
-            cover=cover,
-            premium=priced,
-            basis=self.basis,
-            model=surface.model,
-            settings=surface.settings,
-            model_digest=surface.model_digest,
-            uncertainty=uncertainty,
-        )

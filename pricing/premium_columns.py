@@ -1,0 +1,232 @@
+"""The premiums of a book of single-event covers, all at once: the lines of ``premium`` as columns.
+
+Covers that share an asset and an observation are read off one sample together. What ``premium`` refuses with an error
+gets the place of that error in ``REFUSALS`` and no number, so that one bad row does not stop the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.book import Book, Observation
+from pricing.compaction import CompactSurface
+from pricing.cover import Cover
+from pricing.errors import (
+    InvalidBasisError,
+    InvalidTermsError,
+    NotSimulatedError,
+    PrecisionError,
+    PricingError,
+    SalesFrozenError,
+    StaleRateError,
+    SuspendedAssetError,
+    UninsurableError,
+    UnknownAssetError,
+    WaitingPeriodError,
+)
+from pricing.loss_columns import Cells, LossColumns, loss_columns
+from pricing.payment_time import discount_factor
+from pricing.premium import PremiumFlag, PricingBasis
+from pricing.tail_sums import TailSums
+from pricing.triggers import DropTrigger
+from pricing.units import YEAR, parse_duration
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.int8]
+
+#: Why a row has no premium, by code: 0 where it has one.
+REFUSALS: tuple[type[PricingError] | None, ...] = (
+    None,
+    UnknownAssetError,
+    NotSimulatedError,
+    PrecisionError,
+    InvalidBasisError,
+    UninsurableError,
+    StaleRateError,
+    SuspendedAssetError,
+    SalesFrozenError,
+    WaitingPeriodError,
+)
+#: As in ``premium``.
+IMPRECISE = 0.1
+ROUNDING = 1e-9
+#: Flags by code.
+FLAGS = tuple(PremiumFlag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PremiumColumns:
+    """Premiums as columns; each is a line or a figure of ``Premium``, NaN where a row is refused.
+
+    Parameters
+    ----------
+    trigger_probability, ..., rate_on_line : ndarray of shape (n_covers,)
+        See ``Premium``.
+    flag : ndarray of int8, shape (n_covers,)
+        Place in ``FLAGS``.
+    refusal : ndarray of int8, shape (n_covers,)
+        Place in ``REFUSALS``, 0 where there is a premium.
+    """
+
+    trigger_probability: FloatArray = field(repr=False)
+    trigger_probability_standard_error: FloatArray = field(repr=False)
+    expected_loss: FloatArray = field(repr=False)
+    expected_loss_standard_error: FloatArray = field(repr=False)
+    parameter_load: FloatArray = field(repr=False)
+    risk_load: FloatArray = field(repr=False)
+    capital_cost: FloatArray = field(repr=False)
+    expenses: FloatArray = field(repr=False)
+    commission: FloatArray = field(repr=False)
+    profit: FloatArray = field(repr=False)
+    minimum_lift: FloatArray = field(repr=False)
+    gross: FloatArray = field(repr=False)
+    tax: FloatArray = field(repr=False)
+    total: FloatArray = field(repr=False)
+    capital: FloatArray = field(repr=False)
+    standard_error: FloatArray = field(repr=False)
+    rate_on_line: FloatArray = field(repr=False)
+    flag: Codes = field(repr=False)
+    refusal: Codes = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of covers."""
+        return len(self.gross)
+
+
+def premium_columns(
+    book: Book,
+    surfaces: Mapping[str, CompactSurface],
+    basis: PricingBasis | None = None,
+    *,
+    refusal: Codes | None = None,
+    factor: FloatArray | float = 1.0,
+) -> PremiumColumns:
+    """Price every cover of a book; payments are due at the hit.
+
+    Parameters
+    ----------
+    book : Book
+        Covers.
+    surfaces : mapping of str to CompactSurface
+        Surface by asset; covers on other assets are refused.
+    basis : PricingBasis, optional
+        Loadings; the defaults of ``PricingBasis`` where it is absent.
+    refusal : ndarray of int8, shape (n_covers,), optional
+        Covers that are refused for other reasons, as places in ``REFUSALS``; 0 for all others.
+    factor : float or ndarray of shape (n_covers,)
+        What the buyer is charged is so many times the premium, and has to stay below the limit.
+    """
+    basis = basis or PricingBasis()
+    cells, without_sample = _cells(book, surfaces, basis)
+    refusal = without_sample if refusal is None else np.where(refusal, refusal, without_sample)
+    losses = loss_columns(book, cells, basis)
+    columns = _add_up(losses, book, basis)
+    for reason, is_refused in (
+        (PrecisionError, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
+        (InvalidBasisError, losses.price[0] < losses.mean[0] * (1.0 - ROUNDING)),
+        (UninsurableError, columns["total"] * factor >= book.limit),
+    ):
+        refusal[(refusal == 0) & is_refused] = REFUSALS.index(reason)
+    for values in columns.values():
+        values[refusal > 0] = 0 if values.dtype == np.int8 else np.nan
+    return PremiumColumns(**columns, refusal=refusal)
+
+
+def _cells(book: Book, surfaces: Mapping[str, CompactSurface], basis: PricingBasis) -> tuple[Cells, Codes]:
+    """Find the sample of each cover, or the reason for which there is none."""
+    n_observations = len(book.observations)
+    key = book.asset * n_observations + book.observation
+    found = np.flatnonzero(np.bincount(key))
+    place = np.zeros(len(book.assets) * n_observations, dtype=np.intp)
+    place[found] = np.arange(len(found))
+    factors = np.array([_discount_factor(book, observation, basis) for observation in book.observations])
+    tails = [_tail(book, *divmod(int(cell), n_observations), surfaces) for cell in found]
+    refusals = np.array([REFUSALS.index(tail) if isinstance(tail, type) else 0 for tail in tails], dtype=np.int8)
+    cells = Cells(
+        place[key], [tail if isinstance(tail, TailSums) else None for tail in tails], factors[found % n_observations]
+    )
+    return cells, refusals[cells.cell]
+
+
+def _tail(
+    book: Book, asset: int, observation: int, surfaces: Mapping[str, CompactSurface]
+) -> TailSums | type[PricingError]:
+    surface, watched = surfaces.get(book.assets[asset]), book.observations[observation]
+    if surface is None:
+        return UnknownAssetError
+    try:
+        return surface.tail(
+            reference=watched.reference,
+            window=watched.window,
+            term=watched.term,
+            waiting_period=watched.waiting_period,
+        )
+    except (NotSimulatedError, InvalidTermsError):  # a duration that is not a whole number of steps is not simulated
+        return NotSimulatedError
+
+
+def _discount_factor(book: Book, observation: Observation, basis: PricingBasis) -> float:
+    cover = Cover(
+        cover_id="any",
+        asset=book.assets[0],
+        trigger=DropTrigger(drop=0.5, window=observation.window, reference=observation.reference),
+        payout=book.payouts[0],
+        limit=1.0,
+        currency=book.currency,
+        term=observation.term,
+        waiting_period=observation.waiting_period,
+    )
+    return discount_factor(cover, basis.interest_rate)
+
+
+def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, Any]:
+    """Put the lines of premiums together as ``premium.add_up`` does."""
+    limit = book.limit
+    (fired, fired_error), (mean, mean_error) = losses.fired, losses.mean
+    (price, price_error), (capital, capital_error) = losses.price, losses.capital
+    years = np.array([parse_duration(each.term, "term") / YEAR for each in book.observations])[book.observation]
+    capital_rate = basis.capital.annual_rate * years if basis.capital else 0.0
+    expected_loss, parameter_load = limit * mean, limit * (basis.parameter_load * mean)
+    risk_load, capital_cost = limit * np.maximum(price - mean, 0.0), limit * capital_rate * capital
+    needed = expected_loss + parameter_load + risk_load + capital_cost + basis.fixed_expense
+    kept = 1.0 - basis.ratio_of_gross
+    technical = needed / kept
+    charged = np.maximum(technical, np.maximum(basis.minimum_premium, basis.minimum_rate_on_line * limit))
+    expenses = basis.expense_ratio * charged + basis.fixed_expense
+    commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
+    lift = (charged - technical) * kept
+    gross = expected_loss + parameter_load + risk_load + capital_cost + expenses + commission + profit + lift
+    tax = basis.tax_ratio * gross
+    before_expenses = price_error + basis.parameter_load * mean_error + capital_rate * capital_error
+    return {
+        "trigger_probability": fired,
+        "trigger_probability_standard_error": fired_error,
+        "expected_loss": expected_loss,
+        "expected_loss_standard_error": limit * mean_error,
+        "parameter_load": parameter_load,
+        "risk_load": risk_load,
+        "capital_cost": capital_cost,
+        "expenses": expenses,
+        "commission": commission,
+        "profit": profit,
+        "minimum_lift": lift,
+        "gross": gross,
+        "tax": tax,
+        "total": gross + tax,
+        "capital": limit * capital,
+        "standard_error": limit * before_expenses / kept,
+        "rate_on_line": gross / limit,
+        "flag": _flags(losses),
+    }
+
+
+def _flags(losses: LossColumns) -> Codes:
+    (mean, mean_error), (price, price_error) = losses.mean, losses.price
+    imprecise = (mean_error > IMPRECISE * mean) | (price_error > IMPRECISE * price)
+    codes = np.where(imprecise, FLAGS.index(PremiumFlag.IMPRECISE), FLAGS.index(PremiumFlag.OK))
+    codes[mean == 0.0] = FLAGS.index(PremiumFlag.UNRESOLVED)
+    return codes.astype(np.int8)

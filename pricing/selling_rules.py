@@ -1,0 +1,270 @@
+"""When a backend sells, and what it asks on top of the model: plain policies against buyers who know more.
+
+All state is passed in: the time, the alerts, the sales so far. Every object is immutable and free of clocks.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pricing.errors import InvalidBasisError, InvalidTermsError, SalesFrozenError, StaleRateError, WaitingPeriodError
+from pricing.rate_limits import RateLimits
+from pricing.units import Duration, format_duration, parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesPressure:
+    """Recent sales on one asset as a share of its capacity, fading with time.
+
+    Parameters
+    ----------
+    sold : float
+        Share of the capacity that was sold, faded to the time `at`.
+    at : datetime
+        Time of the last sale, with an offset from UTC.
+    """
+
+    sold: float
+    at: datetime
+
+    def __post_init__(self) -> None:
+        require_aware(self.at, "at")
+        if not 0.0 <= self.sold < math.inf:
+            raise InvalidBasisError(f"sold must be finite and not negative, got {self.sold}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesBump:
+    """Ask more after sales and let the increase fade: a run on one asset is news that the model has not seen.
+
+    Parameters
+    ----------
+    strength : float
+        Increase of the log of the price when the whole capacity was just sold.
+    half_life : timedelta or str
+        Time in which half of the pressure fades.
+    largest : float
+        Largest factor on the price, at least 1.
+
+    Raises
+    ------
+    InvalidBasisError
+        If a number is out of range.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> bump, noon = SalesBump(strength=2.0, half_life="12h"), datetime(2026, 11, 22, 12, tzinfo=UTC)
+    >>> pressure = bump.after_sale(None, limit=50_000.0, capacity=1e6, at=noon)
+    >>> round(bump.factor(pressure, noon), 3), round(bump.factor(pressure, noon + timedelta(hours=12)), 3)
+    (1.105, 1.051)
+    """
+
+    strength: float = 1.0
+    half_life: Duration = timedelta(hours=24)
+    largest: float = 3.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "half_life", parse_duration(self.half_life, "half_life"))
+        if not 0.0 <= self.strength < math.inf:
+            raise InvalidBasisError(f"strength must be finite and not negative, got {self.strength}")
+        if not self.half_life:
+            raise InvalidBasisError("half_life must be longer than zero, got 0h")
+        if not 1.0 <= self.largest < math.inf:
+            raise InvalidBasisError(f"largest must be finite and at least 1, got {self.largest}")
+
+    def after_sale(self, before: SalesPressure | None, *, limit: float, capacity: float, at: datetime) -> SalesPressure:
+        """Return the pressure once another cover is sold.
+
+        Parameters
+        ----------
+        before : SalesPressure, optional
+            Pressure so far.
+        limit : float
+            Limit of the cover.
+        capacity : float
+            Limits that may be sold on the asset, in the same currency.
+        at : datetime
+            Time of the sale.
+
+        Raises
+        ------
+        InvalidBasisError
+            If an amount is not positive, or time runs backwards.
+        """
+        for name, value in (("limit", limit), ("capacity", capacity)):
+            if not 0.0 < value < math.inf:
+                raise InvalidBasisError(f"{name} must be positive and finite, got {value}")
+        return SalesPressure(sold=self._faded(before, at) + limit / capacity, at=at)
+
+    def factor(self, pressure: SalesPressure | None, at: datetime) -> float:
+        """Return the factor on the price."""
+        return min(math.exp(self.strength * self._faded(pressure, at)), self.largest)
+
+    def _faded(self, pressure: SalesPressure | None, at: datetime) -> float:
+        if pressure is None:
+            return 0.0
+        if at < pressure.at:
+            raise InvalidBasisError(f"at must not be before the last sale at {pressure.at}, got {at}")
+        return float(pressure.sold * 0.5 ** ((at - pressure.at) / _span(self.half_life)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateInForce:
+    """The rate on line at which the same terms were last offered, before any bump.
+
+    Parameters
+    ----------
+    rate : float
+        Gross premium over the limit.
+    since : datetime
+        When it was set, with an offset from UTC.
+    """
+
+    rate: float
+    since: datetime
+
+    def __post_init__(self) -> None:
+        require_aware(self.since, "since")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What a backend knows of one asset at the time of a quote.
+
+    Parameters
+    ----------
+    alerted_at : datetime, optional
+        Time of the last public alert.
+    pressure : SalesPressure, optional
+        Recent sales.
+    """
+
+    alerted_at: datetime | None = None
+    pressure: SalesPressure | None = None
+
+    def __post_init__(self) -> None:
+        if self.alerted_at is not None:
+            require_aware(self.alerted_at, "alerted_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellingRules:
+    """When to sell, and how a price reacts to sales.
+
+    Parameters
+    ----------
+    oldest : timedelta or str
+        Greatest age of the data behind a rate.
+    validity : timedelta or str
+        How long a quote can be taken up; never beyond the validity of its rate.
+    sells_stale : bool
+        Whether rates marked as stale are sold on while they are young enough.
+    coverage_lag : timedelta or str
+        Shortest waiting period: what was publicly known at the sale should have come to pass before cover begins.
+    freeze_after_alert : timedelta or str
+        How long nothing is sold after an alert.
+    bump : SalesBump, optional
+        How sales raise the price.
+    rate_limits : RateLimits, optional
+        How fast a rate may move from the one in force.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration is none.
+    """
+
+    oldest: Duration = timedelta(hours=36)
+    validity: Duration = timedelta(minutes=15)
+    sells_stale: bool = False
+    coverage_lag: Duration = timedelta(0)
+    freeze_after_alert: Duration = timedelta(hours=48)
+    bump: SalesBump | None = None
+    rate_limits: RateLimits | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("oldest", "validity", "coverage_lag", "freeze_after_alert"):
+            object.__setattr__(self, name, parse_duration(getattr(self, name), name))
+
+    def require_young(self, asset: str, as_of: datetime, at: datetime) -> None:
+        """Demand that the data behind a rate are young enough.
+
+        Raises
+        ------
+        StaleRateError
+            If they are not.
+        """
+        oldest = _span(self.oldest)
+        if at - as_of > oldest:
+            raise StaleRateError(
+                f"asset {asset!r}: the rate is of {as_of}, more than {format_duration(oldest)} before {at}"
+            )
+
+    def valid_until(self, at: datetime, rate_valid_until: datetime) -> datetime:
+        """Return the time until which a quote can be taken up."""
+        return min(at + _span(self.validity), rate_valid_until)
+
+    def require_calm(self, asset: str, alerted_at: datetime | None, at: datetime) -> None:
+        """Demand that no alert is too fresh.
+
+        Raises
+        ------
+        SalesFrozenError
+            If one is.
+        """
+        if alerted_at is None:
+            return
+        thawed_at = alerted_at + _span(self.freeze_after_alert)
+        if at < thawed_at:
+            raise SalesFrozenError(f"asset {asset!r}: not sold until {thawed_at} after the alert at {alerted_at}")
+
+    def require_lag(self, waiting_period: Duration) -> None:
+        """Demand a waiting period that is long enough.
+
+        Raises
+        ------
+        WaitingPeriodError
+            If it is not.
+        """
+        lag = _span(self.coverage_lag)
+        if parse_duration(waiting_period, "waiting_period") < lag:
+            raise WaitingPeriodError(f"waiting_period must be at least {format_duration(lag)}, got {waiting_period}")
+
+    def sales_factor(self, pressure: SalesPressure | None, at: datetime) -> float:
+        """Return the factor that recent sales put on the price."""
+        return self.bump.factor(pressure, at) if self.bump else 1.0
+
+    def rate_factor(self, asked: float, in_force: RateInForce | None, at: datetime) -> float:
+        """Return the factor by which rate limits hold a rate back.
+
+        Parameters
+        ----------
+        asked : float
+            Rate on line that the model asks for.
+        in_force : RateInForce, optional
+            The rate before; without one nothing is held back.
+        at : datetime
+            Time of the quote.
+        """
+        if self.rate_limits is None or in_force is None:
+            return 1.0
+        return self.rate_limits.limited(before=in_force.rate, asked=asked, elapsed=at - in_force.since).rate / asked
+
+
+def _span(duration: Duration) -> timedelta:
+    """Return a duration that was parsed when its object was made, in no time."""
+    assert isinstance(duration, timedelta)
+    return duration
+
+
+def require_aware(time: datetime, field: str) -> None:
+    """Demand a time with an offset from UTC.
+
+    Raises
+    ------
+    InvalidTermsError
+        If it has none.
+    """
+    if not isinstance(time, datetime) or time.utcoffset() is None:
+        raise InvalidTermsError(f"{field} must be a time with an offset from UTC, got {time!r} (datetime.now(UTC))")
