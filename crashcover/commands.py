@@ -50,10 +50,10 @@ Options = Mapping[str, Any]
 
 def run_quote(options: Options) -> Exit:
     """Price covers on one token: table or JSON on stdout, a picture where asked for."""
-    basis, settings, terms = read_basis(options), read_settings(options), _read_terms(options)
-    history = _read_history(options)
+    basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
+    history = read_history(options)
     covers = terms.covers(history.asset)
-    calibration = _calibrate(history, options)
+    calibration = calibrate_token(history, options)
     with tracking(settings.n_paths) as track:
         offers = make_offers(
             calibration, covers, basis=basis, settings=settings, with_drivers=not options["as_json"], track=track
@@ -71,8 +71,8 @@ def run_quote(options: Options) -> Exit:
 
 def run_calibrate(options: Options) -> Exit:
     """Calibrate one token and show the result."""
-    history = _read_history(options)
-    calibration = _calibrate(history, options)
+    history = read_history(options)
+    calibration = calibrate_token(history, options)
     if options["as_json"]:
         click.echo(calibration.to_json())
     else:
@@ -114,7 +114,8 @@ def _story(asset: str) -> str:
     return "synthetic" if is_synthetic(asset) else ""
 
 
-def _read_terms(options: Options) -> Terms:
+def read_terms(options: Options) -> Terms:
+    """Make the terms of covers from options."""
     return Terms(
         drops=options["drops"],
         windows=options["windows"],
@@ -147,14 +148,16 @@ def read_settings(options: Options) -> SimulationSettings:
     )
 
 
-def _read_history(options: Options) -> PriceHistory:
+def read_history(options: Options) -> PriceHistory:
+    """Read the prices of one token, and tell of what was remarkable about the file."""
     path = Path(options["prices"])
     history = read_prices(path, asset=options["asset"], label=options["label"])
     _tell("notice", (f"{path}: {notice}" for notice in history.notices))
     return history
 
 
-def _calibrate(history: PriceHistory, options: Options) -> Calibration:
+def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
+    """Calibrate one token from its files, and tell of findings."""
     holders = read_holders(Path(options["holders"]), asset=options["asset"]) if options["holders"] else None
     market = read_market(Path(options["market"])) if options["market"] else None
     calibration = calibrate(

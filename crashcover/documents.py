@@ -16,12 +16,13 @@ def write_document(offers: Offers) -> str:
     document = {
         "calibration": json.loads(offers.calibration.to_json()),
         "quotes": [json.loads(quote.to_json()) for quote in offers.quotes],
-        "refused": [_refusal(refusal) for refusal in offers.refusals],
+        "refused": [plain_refusal(refusal) for refusal in offers.refusals],
     }
     return json.dumps(document, sort_keys=True, allow_nan=False)
 
 
-def _refusal(refusal: Refusal) -> dict[str, Any]:
+def plain_refusal(refusal: Refusal) -> dict[str, Any]:
+    """Turn a refusal into plain values."""
     return {
         "cover": plain.to_plain(refusal.cover),
         "reason": refusal.reason.value,

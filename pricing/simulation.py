@@ -92,7 +92,8 @@ def simulate(
         _check_weights(weights, proposal.plain_share)
     factors = path_factors(model)
     if model.collapse:
-        weights *= np.resize(factors.weights, settings.n_paths)
+        by_path = np.resize(factors.weights, settings.n_paths)
+        weights *= by_path * (settings.n_paths / by_path.sum())  # a block may be cut
     anchoring: Anchoring | None = None
     if model.anchors:
         anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]

@@ -1,0 +1,76 @@
+"""One self-contained HTML page from the plain values of a report, and from nothing else."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crashcover.report.book_pictures import period_losses, tokens, year_losses
+from crashcover.report.cover_pictures import drivers, exceedance, waterfall, worst_month
+from crashcover.report.formats import FILTERS
+
+Values = Mapping[str, Any]
+
+_TEMPLATES = Path(__file__).parent
+
+#: What drives an expected loss, in the words of the page.
+DRIVERS = {
+    "volatility": "Volatility and market shocks",
+    "crash_rate": "Crashes of its own",
+    "concentration": "Holders and signals",
+    "uncertainty": "Level not known exactly",
+}
+
+
+def write_json(content: Values) -> str:
+    """Write a report's values as JSON with sorted keys; the page of what is read back is the same to the last byte."""
+    return json.dumps(content, sort_keys=True, allow_nan=False, indent=1) + "\n"
+
+
+def write_page(content: Values) -> str:
+    """Fill the template of a report.
+
+    Parameters
+    ----------
+    content : mapping
+        Made by ``cover_content`` or ``book_content``, or read back from JSON.
+
+    Returns
+    -------
+    str
+        HTML with everything in it: no script, no font, no picture from elsewhere.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= FILTERS
+    draw = _draw_covers if content["kind"] == "covers" else _draw_book
+    template = environment.get_template(f"{content['kind']}.html.j2")
+    return template.render(**content, driver_titles=DRIVERS, pictures=draw(content)) + "\n"
+
+
+def _draw_covers(content: Values) -> dict[str, Any]:
+    return {
+        "worst_month": worst_month(content["calibration"], "month"),
+        "covers": [_draw_cover(content, cover, f"cover{place}") for place, cover in enumerate(content["covers"])],
+    }
+
+
+def _draw_cover(content: Values, cover: Values, name: str) -> dict[str, str]:
+    drawn = {"exceedance": exceedance(cover, content["simulation"], f"{name}-exceedance")}
+    if cover["statement"]:
+        drawn["waterfall"] = waterfall(cover["statement"], cover["currency"], f"{name}-waterfall")
+    if cover["drivers"]:
+        drawn["drivers"] = drivers(cover, DRIVERS, f"{name}-drivers")
+    return drawn
+
+
+def _draw_book(content: Values) -> dict[str, str]:
+    return {
+        "waterfall": waterfall(content["premiums"]["statement"], content["currency"], "waterfall"),
+        "period": period_losses(content, "period"),
+        "year": year_losses(content, "year"),
+        "tokens": tokens(content, "tokens"),
+    }
