@@ -17,6 +17,8 @@ Exit codes:
   5    calibration failed: too few data, or no convergence
   6    every cover was refused: uninsurable, or not resolved by the simulation
   7    a quote could not be reproduced
+  8    another run is at work on the folder
+  9    workers were lost, or could not be reached
   130  interrupted
 """
 
@@ -58,6 +60,26 @@ _BACKTEST_EXAMPLES = """
 Examples:
   crashcover backtest panel.parquet
   crashcover backtest panel.parquet --out walk --forecaster worst-drop-law --drop 0.3 --window 24h --workers 2
+"""
+_RATES_EXAMPLES = """
+\b
+Examples:
+  crashcover rates --prices panel.parquet --out rates
+  crashcover rates --prices prices/ --holders holders/ --market panel.parquet --out rates --paths 50000
+"""
+_REPRICE_EXAMPLES = """
+\b
+Examples:
+  crashcover reprice book.parquet --rates rates --out priced/2026-11-22 --previous priced/2026-11-21
+  crashcover reprice postgresql+psycopg://user@host/sales --table covers --rates rates --out priced/2026-11-22
+"""
+
+_REPORT_EXAMPLES = """
+\b
+Examples:
+  crashcover report --prices om.csv --holders om_holders.csv --drop 0.5 --limit 100000 --out om.html
+  crashcover report --book book.csv --prices panel.parquet --capital 2000000 --out book.html
+  crashcover report --from book.json --out book.html
 """
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -103,6 +125,41 @@ def _check_picture(_ctx: click.Context, _parameter: click.Parameter, text: str |
     return path
 
 
+def _check_page(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if Path(text).suffix not in (".html", ".htm"):
+        raise click.BadParameter(f"{text!r} must end in .html")
+    if not Path(text).parent.is_dir():
+        raise click.BadParameter(f"the folder of {text!r} does not exist")
+    return text
+
+
+#: What a report can be made of, and what else each needs or may have.
+_REPORT_SOURCES = {
+    "report_file": ("--from", set()),
+    "quotes": ("--quote", set()),
+    "book": ("--book", {"prices", "rates", "holders", "capital"}),
+    "drops": ("--drop", {"prices", "holders", "asset", "supply"}),
+}
+
+
+def _check_sources(options: dict[str, Any]) -> None:
+    """Demand one thing to report on, and nothing that it would not look at."""
+    chosen = [name for name in _REPORT_SOURCES if options[name]]
+    if len(chosen) != 1:
+        names = ", ".join(option for option, _ in _REPORT_SOURCES.values())
+        raise click.UsageError(f"choose one of {names} to report on (--drop with --prices)")
+    option, looked_at = _REPORT_SOURCES[chosen[0]]
+    for name in ("prices", "rates", "holders", "capital", "asset", "supply"):
+        if options[name] is not None and name not in looked_at:
+            raise click.UsageError(f"{option} does not go with --{name}")
+    if option == "--book" and (options["prices"] is None) == (options["rates"] is None):
+        raise click.UsageError("--book needs either --prices or --rates")
+    if option == "--book" and options["capital"] is None:
+        raise click.UsageError("--book needs --capital")
+    if option == "--drop" and options["prices"] is None:
+        raise click.UsageError("--drop needs --prices")
+
+
 def _options(*options: Decorator) -> Decorator:
     """Bundle options, in the order of the help text."""
 
@@ -123,13 +180,30 @@ _label_option = _option(
     type=click.Choice(["open", "close"]),
     help="End of the bar that the time column names; by default its own name tells.",
 )
-_source_options = _options(
-    _option(
+
+
+def _prices_option(*, required: bool) -> Decorator:
+    return _option(
         "--prices",
-        required=True,
+        required=required,
         metavar="FILE",
         help="Closes: .csv, .csv.gz or .parquet with the columns time, close, or time and one column a token.",
-    ),
+    )
+
+
+def _drop_option(*, required: bool) -> Decorator:
+    return _option(
+        "--drop",
+        "drops",
+        type=float,
+        multiple=True,
+        required=required,
+        metavar="FRACTION",
+        help="Fall that fires, 0.5 for 50 %. May repeat.",
+    )
+
+
+_knowledge_options = _options(
     _option("--holders", metavar="FILE", help="Holders: columns address, balance and perhaps label and list."),
     _option("--asset", metavar="NAME", help="Token to choose where a file holds several."),
     _option("--market", metavar="FILE", help="What `crashcover market` wrote; by default the market that ships."),
@@ -137,6 +211,7 @@ _source_options = _options(
     _option("--as-of", callback=_read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
     _label_option,
 )
+_source_options = _options(_prices_option(required=True), _knowledge_options)
 _simulation_options = _options(
     _option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
     _option("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),
@@ -147,16 +222,7 @@ _simulation_options = _options(
     ),
 )
 _threads_option = _option("--threads", type=int, default=1, metavar="N", help="Threads; results do not depend on them.")
-_term_options = _options(
-    _option(
-        "--drop",
-        "drops",
-        type=float,
-        multiple=True,
-        required=True,
-        metavar="FRACTION",
-        help="Fall that fires, 0.5 for 50 %. May repeat.",
-    ),
+_shape_options = _options(
     _option(
         "--window",
         "windows",
@@ -179,6 +245,7 @@ _term_options = _options(
     _option("--payout", default="full", help="full, linear:ATTACHMENT:EXHAUSTION or tiered:DROP=SHARE,DROP=SHARE,..."),
     _option("--waiting-period", default="0h", metavar="DURATION", help="Opening part of the term without cover."),
 )
+_term_options = _options(_drop_option(required=True), _shape_options)
 _basis_options = _options(
     _option("--risk-load-multiple", type=float, default=0.25, help="Load per standard deviation of the loss."),
     _option("--expense-ratio", type=float, default=0.1, help="Expenses as a fraction of the gross premium."),
@@ -196,6 +263,26 @@ _basis_options = _options(
     _option("--minimum-premium", type=float, default=0.0, help="Least gross premium per cover."),
     _option("--minimum-rate-on-line", type=float, default=0.0, help="Least gross premium as a fraction of the limit."),
     _option("--interest-rate", type=float, default=0.0, help="Continuous rate a year that discounts payments."),
+)
+_workplace_options = _options(
+    _option("--processes", type=click.IntRange(min=1), metavar="N", help="Local processes; by default one a core."),
+    _option("--workers", type=click.IntRange(min=1), metavar="N", help="Start so many Dask workers here instead."),
+    _option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster that runs: tcp://host:8786."),
+)
+_pool_options = _options(
+    _option("--capital", type=float, metavar="AMOUNT", help="Capital of the pool; a book needs it."),
+    _option("--scenarios", type=int, default=50_000, metavar="N", help="Joint scenarios of one period."),
+    _option("--level", type=float, default=0.995, help="Confidence of value at risk and tail value at risk."),
+    _option("--ruin-target", type=float, default=0.005, help="Probability of ruin that capital is asked for."),
+    _option("--horizon-periods", type=int, default=12, metavar="N", help="Periods in which ruin is looked for."),
+    _option("--share-of-capital", type=float, default=0.02, help="Most that limits on one token may be."),
+    _option(
+        "--reinsurance",
+        multiple=True,
+        metavar="CONTRACT",
+        help="quota-share:CEDED:COMMISSION or excess:OCCURRENCE:RETENTION:LIMIT:PREMIUM, where an occurrence is a "
+        "period or an asset. May repeat, applied in this order.",
+    ),
 )
 _json_option = _option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")
 
@@ -291,8 +378,8 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     "forecasters",
     multiple=True,
     metavar="NAME",
-    help="constant, own-history, gbm, garch, historical, logit, worst-drop-law or calibrated; by default all but the "
-    "last. May repeat.",
+    help="constant, own-history, gbm, garch, historical, logit, worst-drop-law or calibrated; by default all. "
+    "May repeat.",
 )
 @_option(
     "--drop",
@@ -353,6 +440,136 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     from crashcover.backtesting import run_backtest
 
     ctx.exit(run_backtest(Path(panel_file), options))
+
+
+@main.command(epilog=_RATES_EXAMPLES + _EXIT_CODES)
+@_option(
+    "--prices",
+    required=True,
+    metavar="PANEL_OR_FOLDER",
+    help="A wide file with one column of closes a token, or a folder of price files named by token.",
+)
+@_option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where rates are published.")
+@_option("--holders", type=click.Path(file_okay=False), metavar="FOLDER", help="Holder files named by token.")
+@_option(
+    "--market",
+    metavar="PANEL_OR_FILE",
+    help="Prices to fit the market to, or what `crashcover market` wrote; by default the market that ships.",
+)
+@_option(
+    "--window",
+    "windows",
+    multiple=True,
+    default=["1h", "4h", "24h", "72h"],
+    metavar="DURATION",
+    help="How far the reference looks back. May repeat.",
+)
+@_option(
+    "--term",
+    "terms",
+    multiple=True,
+    default=["7d", "30d", "60d", "90d"],
+    metavar="DURATION",
+    help="Length of a cover. May repeat.",
+)
+@_option(
+    "--waiting-period",
+    "waiting_periods",
+    multiple=True,
+    default=["0h"],
+    metavar="DURATION",
+    help="Opening part of a term without cover. May repeat.",
+)
+@_option(
+    "--reference",
+    "references",
+    type=click.Choice(["rolling-high", "lagged", "running-high", "inception"]),
+    multiple=True,
+    default=["rolling-high"],
+    help="Price that a fall is measured from. May repeat.",
+)
+@_simulation_options
+@_option("--as-of", callback=_read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
+@_option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older has failed.")
+@_option("--valid-for", default="36h", metavar="DURATION", help="How long the rates may be sold on.")
+@_option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")
+@_label_option
+@_workplace_options
+@_json_option
+@click.pass_context
+def rates(ctx: click.Context, /, **options: Any) -> None:
+    """Calibrate and simulate all tokens, and publish their rates: the nightly job.
+
+    A token that fails keeps its earlier rates, marked stale. A job that was stopped goes on where it was.
+    """
+    from crashcover.batch import run_rates
+
+    ctx.exit(run_rates(options))
+
+
+@main.command(epilog=_REPRICE_EXAMPLES + _EXIT_CODES)
+@click.argument("book", metavar="BOOK")
+@_option("--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="What `rates` published.")
+@_option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where the priced book goes.")
+@_option("--table", metavar="NAME", help="Table of the book, where BOOK is the URL of a database.")
+@_option(
+    "--previous",
+    type=click.Path(file_okay=False, exists=True),
+    metavar="FOLDER",
+    help="What an earlier run wrote, to say which rates moved most and why.",
+)
+@_basis_options
+@_workplace_options
+@_json_option
+@click.pass_context
+def reprice(ctx: click.Context, /, **options: Any) -> None:
+    """Price a book of covers on published rates.
+
+    BOOK is a .csv, .csv.gz or .parquet file, a folder of parquet files, or the URL of a database. Rows that cannot be
+    priced go to quarantine.csv with the reason. A run that was stopped goes on where it was.
+    """
+    from crashcover.batch import run_reprice
+
+    ctx.exit(run_reprice(options))
+
+
+@main.command(epilog=_REPORT_EXAMPLES + _EXIT_CODES)
+@_option(
+    "--out",
+    default="report.html",
+    type=click.Path(dir_okay=False),
+    callback=_check_page,
+    metavar="FILE",
+    help="The page; its figures go next to it with the ending .json.",
+)
+@_option("--from", "report_file", metavar="FILE", help="Figures of an earlier report: makes its page again.")
+@_option("--quote", "quotes", metavar="FILE", help="What `crashcover quote --json` printed: reports on its covers.")
+@_option(
+    "--book",
+    metavar="FILE",
+    help="Covers: .csv, .csv.gz or .parquet with the columns cover_id, asset, drop, window, reference, payout, limit, "
+    "currency, term, waiting_period. Reports on capital.",
+)
+@_option("--rates", metavar="FOLDER", help="What `crashcover rates` published, for a book, in place of --prices.")
+@_prices_option(required=False)
+@_knowledge_options
+@_drop_option(required=False)
+@_shape_options
+@_basis_options
+@_pool_options
+@_simulation_options
+@_threads_option
+@click.pass_context
+def report(ctx: click.Context, /, **options: Any) -> None:
+    """Write a page for a committee, on covers of one token or on a book, and the figures that it is made of.
+
+    Covers take the options of "crashcover quote", or the JSON that it printed. A book takes prices with one column a
+    token, or rates.
+    """
+    _check_sources(options)
+    from crashcover.report.command import run_report
+
+    ctx.exit(run_report(options))
 
 
 @main.command(epilog=_DEMO_EXAMPLE + _EXIT_CODES)

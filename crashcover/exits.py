@@ -5,6 +5,7 @@ from enum import IntEnum
 from pricing.errors import (
     CalibrationError,
     DataError,
+    FolderInUseError,
     InvalidBasisError,
     InvalidModelError,
     InvalidTermsError,
@@ -12,6 +13,7 @@ from pricing.errors import (
     PricingError,
     ReproductionError,
     SimulationError,
+    WorkerError,
 )
 
 
@@ -24,6 +26,8 @@ class Exit(IntEnum):
     CALIBRATION_FAILED = 5
     ALL_REFUSED = 6
     NOT_REPRODUCED = 7
+    IN_USE = 8
+    WORKERS_LOST = 9
     INTERRUPTED = 130
 
 
@@ -36,6 +40,8 @@ _CODES: tuple[tuple[type[PricingError], Exit], ...] = (
     (InvalidBasisError, Exit.INVALID_TERMS),
     (NotSimulatedError, Exit.INVALID_TERMS),
     (SimulationError, Exit.INVALID_TERMS),
+    (FolderInUseError, Exit.IN_USE),
+    (WorkerError, Exit.WORKERS_LOST),
 )
 
 

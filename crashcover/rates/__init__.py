@@ -1,0 +1,8 @@
+"""The nightly job: prices in, calibrated and simulated surfaces of all tokens out, published as one version.
+
+::
+
+    prices ──► night ──► token (one a task, anywhere) ──► publication ──► pricing.rate_store
+    holders ─►   │           │                                 ▲
+    market ─────►┘           └──► documents                    └── yesterday's, where tonight's failed
+"""

@@ -1,0 +1,112 @@
+"""Calibrations as files that are named by their content: what a rate rests on, and what its reasons are read from."""
+
+import hashlib
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calibration import Calibration, Market
+from calibration.drop_law import MarketState, TokenState
+from calibration.own_record import OwnRecord
+from calibration.what_if import Inputs, inputs_of
+from crashcover.whole_files import write_text
+from pricing.errors import DataError
+
+_CALIBRATIONS, _MARKETS = "calibrations", "markets"
+
+
+def write_calibration(folder: Path, asset: str, calibration: Calibration) -> str:
+    """Keep a calibration and its market, each once.
+
+    Parameters
+    ----------
+    folder : Path
+        The rate store.
+    asset : str
+        Name of the token.
+    calibration : Calibration
+        Its calibration.
+
+    Returns
+    -------
+    str
+        The identity of the calibration: a hash of everything in it.
+    """
+    document = {
+        "asset": asset,
+        "calibration": json.loads(calibration.to_json()),
+        "inputs": _plain_inputs(inputs_of(calibration)),
+        "market": _write(folder / _MARKETS, calibration.market.to_json()),
+    }
+    return _write(folder / _CALIBRATIONS, json.dumps(document, sort_keys=True, allow_nan=False))
+
+
+def read_inputs(folder: Path, calibration_id: str) -> Inputs:
+    """Read the inputs of a calibration.
+
+    Raises
+    ------
+    DataError
+        If it was not kept, or is damaged.
+    """
+    document = json.loads(_read(folder / _CALIBRATIONS, calibration_id))
+    market = Market.from_json(_read(folder / _MARKETS, document["market"]))
+    return _inputs_from_plain(document["inputs"], market)
+
+
+def forget_all_but(folder: Path, calibration_ids: Collection[str]) -> None:
+    """Delete the calibrations that no version refers to any more."""
+    for path in (folder / _CALIBRATIONS).glob("*.json"):
+        if path.stem not in calibration_ids:
+            path.unlink()
+
+
+def _write(folder: Path, text: str) -> str:
+    name = hashlib.sha256(text.encode()).hexdigest()[:32]
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / f"{name}.json").exists():
+        write_text(folder / f"{name}.json", text)
+    return name
+
+
+def _read(folder: Path, name: str) -> str:
+    path = folder / f"{name}.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+    if hashlib.sha256(text.encode()).hexdigest()[:32] != name:
+        raise DataError(f"{path}: is damaged, its content does not match its name")
+    return text
+
+
+def _plain_inputs(inputs: Inputs) -> dict[str, Any]:
+    """Write the state of one token and its market; infinite or missing values do not occur in them."""
+    state = inputs.state
+    return {
+        "log_volatilities": state.log_volatilities[:, 0].tolist(),
+        "tail_weight": float(state.tail_weight[0]),
+        "records": [
+            [float(record.excess[0]), float(record.crashes[0]), float(record.expected[0])] for record in state.records
+        ],
+        "market_log_volatility": inputs.market_state.log_volatility,
+        "market_run_up": inputs.market_state.run_up,
+        "hazard": inputs.hazard,
+    }
+
+
+def _inputs_from_plain(value: dict[str, Any], market: Market) -> Inputs:
+    records = tuple(
+        OwnRecord(excess=np.array([excess]), crashes=np.array([crashes]), expected=np.array([expected]))
+        for excess, crashes, expected in value["records"]
+    )
+    state = TokenState(
+        log_volatilities=np.array(value["log_volatilities"])[:, None],
+        tail_weight=np.array([value["tail_weight"]]),
+        records=records,
+    )
+    market_state = MarketState(log_volatility=value["market_log_volatility"], run_up=value["market_run_up"])
+    return Inputs(market=market, market_state=market_state, state=state, hazard=value["hazard"])

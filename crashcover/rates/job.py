@@ -1,0 +1,190 @@
+"""What ``crashcover rates`` does: the nightly job, resumable after any interruption."""
+
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from calibration import Market, fit_market
+from crashcover.digests import digest_of
+from crashcover.locks import locked
+from crashcover.market import read_market
+from crashcover.progress import Stages
+from crashcover.rates.night import Night, RateSettings, lay_out, read_columns
+from crashcover.rates.publication import publish_night, put_together, store_before
+from crashcover.rates.report import report_assets, report_document
+from crashcover.rates.token import RateOutcome, RateTask, rate_token, read_outcome
+from crashcover.whole_files import sweep, write_text
+from crashcover.workers import Workplace, one_blas_thread
+from pricing.errors import DataError
+from pricing.version import ENGINE_VERSION
+
+_LIBRARIES = ("arch", "numpy", "pandas", "scipy")
+#: Folder of the reports in a rate store.
+REPORTS = "reports"
+_WORK, _PRICES = "work", "prices"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateJob:
+    """A night's work.
+
+    Parameters
+    ----------
+    prices : Path
+        A wide file, or a folder of price files named by token.
+    out : Path
+        The rate store.
+    holders : Path, optional
+        A folder of holder files named by token.
+    market : Path, optional
+        A wide file of prices to fit the market to, or what ``crashcover market`` wrote; by default the one that ships.
+    as_of : datetime, optional
+        Use closes up to this time; by default all.
+    label : {"open", "close"}, optional
+        Which end of a bar the time columns name.
+    settings : RateSettings
+        What to simulate.
+    valid_for : timedelta
+        How long the rates may be sold on.
+    keep : int
+        Versions to keep.
+    """
+
+    prices: Path
+    out: Path
+    holders: Path | None = None
+    market: Path | None = None
+    as_of: datetime | None = None
+    label: str | None = None
+    settings: RateSettings = field(default_factory=RateSettings)
+    valid_for: timedelta = timedelta(hours=36)
+    keep: int = 7
+
+
+def run_job(job: RateJob, workplace: Workplace, begin: Stages) -> dict[str, Any]:
+    """Rate all tokens and publish them; go on where an earlier run of the same night was stopped.
+
+    Returns
+    -------
+    dict
+        The report as plain values, as it is kept in the store.
+
+    Raises
+    ------
+    FolderInUseError
+        If another run is at work on the store.
+    DataError
+        If there are no prices, or the market cannot be read.
+    """
+    with locked(job.out):
+        sweep(job.out)
+        prices = job.out / _WORK / _PRICES
+        shutil.rmtree(prices, ignore_errors=True)
+        clock = _Clock()
+        night = lay_out(job.prices, holders=job.holders, folder=prices, as_of=job.as_of, label=job.label)
+        clock.stop("read")
+        name = _name(job, night, prices)
+        report = job.out / REPORTS / f"{name}.json"
+        before = store_before(job.out)
+        if before is None or before.version != name:
+            tasks = _tasks(job, night, job.out / _WORK / name)
+            clock.stop("market")
+            outcomes = _outcomes(night, tasks, workplace, begin)
+            clock.stop("tokens")
+            tonight = put_together(
+                outcomes,
+                {task.asset: task.surface_file for task in tasks},
+                before,
+                as_of=night.as_of,
+                valid_until=night.as_of + job.valid_for,
+            )
+            assets = report_assets(outcomes, tonight, before)
+            document = report_document(name, night.as_of.isoformat(), assets, clock.seconds)
+            report.parent.mkdir(exist_ok=True)
+            write_text(report, json.dumps(document, allow_nan=False))
+            publish_night(job.out, name, tonight, keep=job.keep)
+        shutil.rmtree(job.out / _WORK)
+        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        return found
+
+
+class _Clock:
+    """Tells how long each stage took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage], self._last = now - self._last, now
+
+
+def _name(job: RateJob, night: Night, prices: Path) -> str:
+    """Name a night after its time and everything that its rates are a function of."""
+    known = {
+        "prices": digest_of(prices),
+        "unreadable": dict(night.unreadable),
+        "holders": digest_of(job.holders) if job.holders else None,
+        "market": digest_of(job.market) if job.market else None,
+        "as_of": night.as_of.isoformat(),
+        "settings": repr(job.settings),
+        "valid_for": str(job.valid_for),
+        "engine": ENGINE_VERSION,
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+    return f"{night.as_of:%Y-%m-%dT%H%MZ}-{digest[:8]}"
+
+
+def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
+    folder.mkdir(exist_ok=True)
+    market = _market(job, night, folder / "market.json")
+    return [
+        RateTask(
+            asset=asset,
+            prices=prices.absolute(),
+            holders=night.holders[asset].absolute() if asset in night.holders else None,
+            market=market,
+            as_of=night.as_of,
+            settings=job.settings,
+            store=job.out.absolute(),
+            folder=folder.absolute(),
+        )
+        for asset, prices in night.prices.items()
+    ]
+
+
+def _market(job: RateJob, night: Night, fitted: Path) -> Market | None:
+    """Read the market, or fit it to prices, once a night."""
+    if job.market is None:
+        return None
+    if job.market.suffix == ".json":
+        return read_market(job.market)
+    if not fitted.exists():
+        columns = read_columns(job.market, job.label)
+        closes = pd.DataFrame({asset: column for asset, column in columns if not isinstance(column, DataError)})
+        with one_blas_thread():
+            write_text(fitted, fit_market(closes, as_of=night.as_of).to_json())
+    return read_market(fitted)
+
+
+def _outcomes(night: Night, tasks: list[RateTask], workplace: Workplace, begin: Stages) -> dict[str, RateOutcome]:
+    """Rate the tokens that no earlier run rated."""
+    outcomes = {asset: RateOutcome(asset=asset, error=slip) for asset, slip in night.unreadable.items()}
+    outcomes |= {task.asset: read_outcome(task.outcome_file) for task in tasks if task.outcome_file.exists()}
+    waiting = [task for task in tasks if task.asset not in outcomes]
+    progress = begin("rating", len(tasks))
+    progress(len(tasks) - len(waiting))
+    for n_done, outcome in enumerate(workplace.run(rate_token, waiting), start=1 + len(tasks) - len(waiting)):
+        outcomes[outcome.asset] = outcome
+        progress(n_done)
+    return outcomes

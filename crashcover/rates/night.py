@@ -1,0 +1,175 @@
+"""What a night's rates are a function of, laid out so that every worker can read its token."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crashcover.asset_names import file_name
+from crashcover.files import find_column, numbers, read_table
+from crashcover.price_files import read_prices
+from crashcover.price_times import bar_length, find_time_column, labels_open, read_times
+from pricing.errors import DataError
+from pricing.triggers import Reference
+
+#: Endings of price and holder files, in the order in which they are taken off a name.
+_ENDINGS = (".csv.gz", ".csv", ".parquet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSettings:
+    """What is simulated for every token.
+
+    Parameters
+    ----------
+    windows, terms, waiting_periods : tuple of str
+        Durations.
+    references : tuple of Reference
+        What falls are measured from.
+    n_paths : int
+        Paths a token.
+    seed : int
+        Seed of the night; that of a token is made from it and the name of the token.
+    rare_drops : bool
+        As in ``SimulationSettings``.
+    oldest_close : timedelta
+        A token whose last close is older counts as failed.
+    """
+
+    windows: tuple[str, ...] = ("1h", "4h", "24h", "72h")
+    terms: tuple[str, ...] = ("7d", "30d", "60d", "90d")
+    waiting_periods: tuple[str, ...] = ("0h",)
+    references: tuple[Reference, ...] = (Reference.ROLLING_HIGH,)
+    n_paths: int = 100_000
+    seed: int = 1
+    rare_drops: bool = False
+    oldest_close: timedelta = timedelta(hours=24)
+
+    def seed_of(self, asset: str) -> int:
+        """Make the seed of a token, the same whatever other tokens there are."""
+        return int.from_bytes(hashlib.sha256(f"{self.seed}/{asset}".encode()).digest()[:8], "big")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """Tokens to rate.
+
+    Parameters
+    ----------
+    as_of : datetime
+        UTC time up to which prices are used.
+    prices : dict of str to Path
+        File of each token's closes, as ``read_closes`` reads it.
+    holders : dict of str to Path
+        File of the holders of tokens that have one.
+    unreadable : dict of str to str
+        Tokens whose prices are wrong in themselves, and why.
+    """
+
+    as_of: datetime
+    prices: Mapping[str, Path]
+    holders: Mapping[str, Path] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def lay_out(
+    prices: Path, *, holders: Path | None, folder: Path, as_of: datetime | None = None, label: str | None = None
+) -> Night:
+    """Read all prices and lay the closes out, one file a token.
+
+    Parameters
+    ----------
+    prices : Path
+        A wide file, one column of closes a token, or a folder of price files that are named by their token.
+    holders : Path, optional
+        A folder of holder files that are named by their token.
+    folder : Path
+        Where to lay the closes out.
+    as_of : datetime, optional
+        Use closes up to this time; by default all.
+    label : {"open", "close"}, optional
+        Which end of a bar the time columns name; by default their own names tell.
+
+    Raises
+    ------
+    DataError
+        If there are no prices at all, or a wide file cannot be read; a single token that cannot be read stops nothing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    laid, unreadable, last_closes = {}, {}, []
+    for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label):
+        if isinstance(closes, DataError):
+            unreadable[asset] = str(closes)
+            continue
+        laid[asset] = folder / f"{file_name(asset)}.npz"
+        times = pd.DatetimeIndex(closes.index).as_unit("ns")
+        np.savez(laid[asset], times=times.asi8, closes=closes.to_numpy(np.float64))
+        last_closes.append(times.max())
+    if not laid:
+        raise DataError(f"{prices}: must hold prices of at least one token" + _first(unreadable))
+    return Night(
+        as_of=(as_of or max(last_closes).to_pydatetime()).astimezone(UTC),
+        prices=laid,
+        holders=dict(_files_by_token(holders)) if holders else {},
+        unreadable=unreadable,
+    )
+
+
+def read_closes(path: Path) -> pd.Series:
+    """Read the closes that ``lay_out`` wrote, on a UTC DatetimeIndex labelled by the close of the bar."""
+    with np.load(path) as arrays:
+        times = pd.DatetimeIndex(arrays["times"], tz="UTC", name="time")
+        return pd.Series(arrays["closes"], index=times, name="close")
+
+
+def read_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
+    """Read a wide file column by column, so that a wrong price is that of one token.
+
+    Raises
+    ------
+    DataError
+        If the file is no wide file, or its times are wrong.
+    """
+    table = read_table(path)
+    time_column = find_time_column(table.columns, path)
+    if find_column(table, "close") is not None:
+        raise DataError(f"{path}, row 1: must have one column of closes a token, got a column close (of one token)")
+    times = read_times(table[time_column], path)
+    by_open = labels_open(time_column) if label is None else label == "open"
+    index = times + bar_length(times, path) if by_open else times
+    for asset in (name for name in table.columns if name != time_column):
+        try:
+            yield asset, _traded(numbers(table, asset, path).set_axis(index), asset, path)
+        except DataError as error:
+            yield asset, error
+
+
+def _first(unreadable: Mapping[str, str]) -> str:
+    return "".join(f" ({asset}: {slip})" for asset, slip in list(unreadable.items())[:1])
+
+
+def _files_by_token(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name each file of a folder by its token, in the order of names."""
+    for path in sorted(folder.iterdir()):
+        ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
+        if ending:
+            yield path.name.removesuffix(ending), path
+
+
+def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
+    for asset, path in _files_by_token(folder):
+        try:
+            yield asset, read_prices(path, asset=asset, label=label).closes
+        except DataError as error:
+            yield asset, error
+
+
+def _traded(closes: pd.Series, asset: str, path: Path) -> pd.Series:
+    """Cut off the time before the first close and after the last."""
+    if closes.isna().all():
+        raise DataError(f"{path}: column {asset} must hold at least one price, got none")
+    return closes.loc[closes.first_valid_index() : closes.last_valid_index()]

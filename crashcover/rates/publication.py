@@ -1,0 +1,145 @@
+"""From outcomes to a published version: tonight's surfaces, and yesterday's where tonight's failed."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from crashcover.rates import documents
+from crashcover.rates.token import RateOutcome
+from pricing.compaction import CompactSurface
+from pricing.errors import RateStoreError
+from pricing.rate_store import RateEntry, RateStore, current_version, open_version, prune, publish, versions
+from pricing.version import ENGINE_VERSION
+
+_KEPT = "kept from an earlier night: "
+
+
+class Rates(Protocol):
+    """Rates of many assets, published or not."""
+
+    @property
+    def entries(self) -> Mapping[str, RateEntry]:
+        """What is known of each asset besides the surface."""
+        ...
+
+    def surface(self, asset: str) -> CompactSurface:
+        """Return the surface of an asset."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tonight:
+    """The rates of a night before they are published.
+
+    Parameters
+    ----------
+    entries : mapping of str to RateEntry
+        What is known of each asset, by name.
+    surface_files : mapping of str to Path
+        Surfaces made tonight.
+    before : RateStore or None
+        Where the others are.
+    """
+
+    entries: Mapping[str, RateEntry]
+    surface_files: Mapping[str, Path] = field(repr=False)
+    before: RateStore | None = None
+
+    def surface(self, asset: str) -> CompactSurface:
+        """Return the surface of an asset."""
+        if asset in self.surface_files:
+            return CompactSurface.load(self.surface_files[asset])
+        assert self.before is not None
+        return self.before.surface(asset)
+
+
+def store_before(folder: Path) -> RateStore | None:
+    """Open the version in force, if there is one.
+
+    Raises
+    ------
+    RateStoreError
+        If it is damaged.
+    """
+    try:
+        name = current_version(folder)
+    except RateStoreError:
+        return None
+    return open_version(folder, name)
+
+
+def put_together(
+    outcomes: Mapping[str, RateOutcome],
+    surface_files: Mapping[str, Path],
+    before: RateStore | None,
+    *,
+    as_of: datetime,
+    valid_until: datetime,
+) -> Tonight:
+    """Take tonight's rates, and the earlier ones of tokens that have none tonight, marked stale.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to RateOutcome
+        What became of each token.
+    surface_files : mapping of str to Path
+        Surfaces of those that were rated.
+    before : RateStore or None
+        The version in force so far.
+    as_of, valid_until : datetime
+        UTC time of the last data, and until when rates may be sold on.
+    """
+    fresh = {asset: _fresh(outcome, as_of, valid_until) for asset, outcome in outcomes.items() if not outcome.error}
+    gone = RateOutcome(asset="", error="no prices tonight")
+    stale = {
+        asset: _stale(entry, outcomes.get(asset, gone).error)
+        for asset, entry in (before.entries if before else {}).items()
+        if asset not in fresh
+    }
+    entries = dict(sorted((fresh | stale).items()))
+    return Tonight(entries=entries, surface_files={asset: surface_files[asset] for asset in fresh}, before=before)
+
+
+def publish_night(folder: Path, name: str, tonight: Tonight, *, keep: int) -> RateStore:
+    """Publish a night, and delete all but the latest versions and their calibrations.
+
+    Parameters
+    ----------
+    folder : Path
+        The rate store.
+    name : str
+        Name of the version.
+    tonight : Tonight
+        What to publish.
+    keep : int
+        Versions to keep, this one included.
+    """
+    if (folder / name).exists():  # left by a run that was stopped before it was in force
+        shutil.rmtree(folder / name)
+    store = publish(folder, ((entry, tonight.surface(asset)) for asset, entry in tonight.entries.items()), name=name)
+    prune(folder, keep=keep)
+    kept = [open_version(folder, version) for version in versions(folder)]
+    documents.forget_all_but(folder, {entry.calibration_id for each in kept for entry in each.entries.values()})
+    return store
+
+
+def _fresh(outcome: RateOutcome, as_of: datetime, valid_until: datetime) -> RateEntry:
+    return RateEntry(
+        asset=outcome.asset,
+        surface_id=outcome.surface_id,
+        calibration_id=outcome.calibration_id,
+        engine_version=ENGINE_VERSION,
+        as_of=as_of.isoformat(),
+        valid_until=valid_until.isoformat(),
+        status="fresh",
+        verdict=outcome.verdict,
+    )
+
+
+def _stale(entry: RateEntry, error: str) -> RateEntry:
+    """Keep an older entry with the latest reason; a suspended one stays suspended."""
+    verdict = (*(reason for reason in entry.verdict if not reason.startswith(_KEPT)), f"{_KEPT}{error}")
+    return replace(entry, status="stale" if entry.status == "fresh" else entry.status, verdict=verdict)

@@ -1,0 +1,166 @@
+"""What a night came to: every asset with its status, the rates that moved most, and the time it took."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from crashcover.rates.publication import Rates
+from crashcover.rates.token import RateOutcome
+from pricing.compaction import CompactSurface
+from pricing.signals import Signal
+from pricing.triggers import Reference
+
+#: Fall that stands for the rates of an asset, and how it is observed where that was simulated.
+DROP = 0.3
+_WINDOW, _TERM = timedelta(hours=24), timedelta(days=30)
+_MOST_CHANGES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetReport:
+    """One asset of a night.
+
+    Parameters
+    ----------
+    asset : str
+        Name of the token.
+    status : str
+        "fresh", "stale", "suspended", or "missing" where there are no rates at all.
+    verdict : tuple of str
+        As published.
+    error : str
+        Why there are no rates of tonight; empty where there are.
+    notices : tuple of str
+        Warnings of the simulation.
+    rate, rate_before : float or None
+        Probability of the fall that stands for the rates, tonight and in the version before.
+    seconds : dict of str to float
+        What each stage took.
+    """
+
+    asset: str
+    status: str
+    verdict: tuple[str, ...]
+    error: str
+    notices: tuple[str, ...]
+    rate: float | None
+    rate_before: float | None
+    seconds: Mapping[str, float]
+
+    @property
+    def change(self) -> float:
+        """Log of the ratio of both rates; 0 where there are not two."""
+        return math.log(self.rate / self.rate_before) if self.rate and self.rate_before else 0.0
+
+
+def report_assets(outcomes: Mapping[str, RateOutcome], store: Rates, before: Rates | None) -> tuple[AssetReport, ...]:
+    """Report every asset that was to be rated or has rates, by name."""
+    return tuple(_report(asset, outcomes.get(asset), store, before) for asset in sorted({*outcomes, *store.entries}))
+
+
+def _report(asset: str, outcome: RateOutcome | None, store: Rates, before: Rates | None) -> AssetReport:
+    entry = store.entries.get(asset)
+    signal = _standing_for(store.surface(asset)) if entry else None
+    return AssetReport(
+        asset=asset,
+        status=entry.status if entry else "missing",
+        verdict=entry.verdict if entry else (),
+        error=outcome.error if outcome else "no prices tonight",
+        notices=outcome.notices if outcome else (),
+        rate=_rate(store, asset, signal),
+        rate_before=_rate(before, asset, signal),
+        seconds=outcome.seconds if outcome else {},
+    )
+
+
+def _standing_for(surface: CompactSurface) -> Signal:
+    """Choose the observation that stands for the rates; the first that there is, where the usual one is not."""
+    usual = Signal(
+        reference=Reference.ROLLING_HIGH,
+        window_steps=_WINDOW // surface.step,
+        start_steps=0,
+        term_steps=_TERM // surface.step,
+    )
+    return usual if usual in surface.signals else surface.signals[0]
+
+
+def _rate(store: Rates | None, asset: str, signal: Signal | None) -> float | None:
+    if store is None or signal is None or asset not in store.entries:
+        return None
+    surface = store.surface(asset)
+    if signal not in surface.signals:
+        return None
+    return surface.exceedance(
+        DROP,
+        window=signal.window_steps * surface.step or None,
+        term=signal.term_steps * surface.step,
+        reference=signal.reference,
+        waiting_period=signal.start_steps * surface.step,
+    ).value
+
+
+def report_document(
+    name: str, as_of: str, assets: Sequence[AssetReport], seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Make the report as plain values."""
+    return {
+        "version": name,
+        "as_of": as_of,
+        "assets": [asdict(each) for each in assets],
+        "statuses": dict(sorted(Counter(each.status for each in assets).items())),
+        "seconds": dict(seconds),
+    }
+
+
+def count_text(report: Mapping[str, Any]) -> str:
+    """Say in a line what became of the tokens, and how long it took."""
+    statuses = ", ".join(f"{count} {status}" for status, count in report["statuses"].items())
+    seconds = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in report["seconds"].items())
+    return f"Rates {report['version']}: {statuses}. Time: {seconds}."
+
+
+def change_table(assets: Sequence[AssetReport]) -> Table:
+    """Tabulate the rates that moved most."""
+    table = _table(f"Largest changes of the chance of a fall of {DROP:.0%}", "asset", "before", "now", "change")
+    moved = sorted((each for each in assets if each.change), key=lambda each: (-abs(each.change), each.asset))
+    for each in moved[:_MOST_CHANGES]:
+        table.add_row(
+            each.asset,
+            f"{100 * (each.rate_before or 0.0):.3g} %",
+            f"{100 * (each.rate or 0.0):.3g} %",
+            f"{100 * math.expm1(each.change):+.1f} %",
+        )
+    return table
+
+
+def failure_table(assets: Sequence[AssetReport]) -> Table:
+    """Tabulate the assets that have no rates of tonight."""
+    table = _table("Not rated tonight", "asset", "status", "reason")
+    for each in assets:
+        if each.error:
+            table.add_row(each.asset, each.status, each.error)
+    return table
+
+
+def asset_table(assets: Sequence[AssetReport]) -> Table:
+    """Tabulate all assets."""
+    table = _table("Assets", "asset", "status", f"fall of {DROP:.0%}", "seconds", "look twice at")
+    for each in assets:
+        rate = "–" if each.rate is None else f"{100 * each.rate:.3g} %"
+        table.add_row(
+            each.asset, each.status, rate, f"{sum(each.seconds.values()):.1f}", ", ".join(each.verdict).lower()
+        )
+    return table
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    return table

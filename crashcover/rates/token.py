@@ -1,0 +1,161 @@
+"""Rates of one token: calibrated, simulated, compacted and laid down, wherever the task runs."""
+
+import hashlib
+import json
+import time
+import warnings
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from calibration import Calibration, Market, calibrate
+from crashcover.asset_names import file_name
+from crashcover.holder_files import read_holders
+from crashcover.rates.documents import write_calibration
+from crashcover.rates.night import RateSettings, read_closes
+from crashcover.whole_files import write_text
+from pricing.compaction import compact
+from pricing.errors import InsufficientDataError, PricingError
+from pricing.settings import SimulationSettings
+from pricing.simulation import simulate
+from pricing.units import format_duration
+
+#: What a token's data can do to its calibration; anything else is a fault of this program and stops the night.
+_FAILURES = (PricingError, ArithmeticError, ValueError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTask:
+    """One token, small enough to be sent anywhere.
+
+    Parameters
+    ----------
+    asset : str
+        Name of the token.
+    prices : Path
+        File of its closes, as ``lay_out`` wrote it.
+    holders : Path or None
+        File of its holders.
+    market : Market or None
+        Laws of the market; None for those that ship.
+    as_of : datetime
+        UTC time up to which prices are used.
+    settings : RateSettings
+        What to simulate.
+    store : Path
+        The rate store, where the calibration is kept.
+    folder : Path
+        Where to lay the surface and the outcome down.
+    """
+
+    asset: str
+    prices: Path
+    holders: Path | None
+    market: Market | None = field(repr=False)
+    as_of: datetime
+    settings: RateSettings
+    store: Path
+    folder: Path
+
+    @property
+    def surface_file(self) -> Path:
+        """Where the surface is laid down."""
+        return self.folder / f"{file_name(self.asset)}.surface"
+
+    @property
+    def outcome_file(self) -> Path:
+        """Where the outcome is laid down, after everything else."""
+        return self.folder / f"{file_name(self.asset)}.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateOutcome:
+    """What became of one token.
+
+    Parameters
+    ----------
+    asset : str
+        Name of the token.
+    error : str
+        Why there are no rates of tonight; empty where there are.
+    calibration_id, surface_id : str
+        Identities of both; empty where there are none.
+    verdict : tuple of str
+        Names of the flags of the calibration.
+    notices : tuple of str
+        Warnings of the simulation.
+    seconds : dict of str to float
+        What each stage took.
+    """
+
+    asset: str
+    error: str = ""
+    calibration_id: str = ""
+    surface_id: str = ""
+    verdict: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def rate_token(task: RateTask) -> RateOutcome:
+    """Rate one token and keep the outcome, whatever it is."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            outcome = _rate(task)
+        outcome = replace(outcome, notices=tuple(dict.fromkeys(str(warning.message) for warning in caught)))
+    except _FAILURES as error:
+        outcome = RateOutcome(asset=task.asset, error=" ".join(str(error).split()))
+    write_text(task.outcome_file, json.dumps(asdict(outcome), sort_keys=True))
+    return outcome
+
+
+def read_outcome(path: Path) -> RateOutcome:
+    """Read what ``rate_token`` kept."""
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return RateOutcome(**{**value, "verdict": tuple(value["verdict"]), "notices": tuple(value["notices"])})
+
+
+def _rate(task: RateTask) -> RateOutcome:
+    started = time.perf_counter()
+    calibration = _calibrate(task)
+    calibrated = time.perf_counter()
+    surface = simulate(
+        calibration.model,
+        windows=task.settings.windows,
+        terms=task.settings.terms,
+        references=task.settings.references,
+        waiting_periods=task.settings.waiting_periods,
+        settings=SimulationSettings(
+            n_paths=task.settings.n_paths,
+            seed=task.settings.seed_of(task.asset),
+            rare_drops=task.settings.rare_drops,
+        ),
+    )
+    simulated = time.perf_counter()
+    compact(surface).save(task.surface_file)
+    return RateOutcome(
+        asset=task.asset,
+        calibration_id=write_calibration(task.store, task.asset, calibration),
+        surface_id=hashlib.sha256(task.surface_file.read_bytes()).hexdigest()[:32],
+        verdict=tuple(str(flag.name) for flag in calibration.verdict),
+        seconds={
+            "calibrate": calibrated - started,
+            "simulate": simulated - calibrated,
+            "compact": time.perf_counter() - simulated,
+        },
+    )
+
+
+def _calibrate(task: RateTask) -> Calibration:
+    closes = read_closes(task.prices)
+    closes = closes[closes.index <= task.as_of]
+    if closes.empty or task.as_of - closes.index.max() > task.settings.oldest_close:
+        last = "none" if closes.empty else closes.index.max().isoformat()
+        raise InsufficientDataError(
+            f"prices must reach to within {format_duration(task.settings.oldest_close)} of {task.as_of.isoformat()}, "
+            f"the last close is {last}"
+        )
+    holders = read_holders(task.holders, asset=None) if task.holders else None
+    return calibrate(closes, holders=holders, market=task.market, as_of=task.as_of)

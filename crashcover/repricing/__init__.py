@@ -1,0 +1,9 @@
+"""A book of covers priced in one go: checked rows in, the same rows with their premiums out.
+
+::
+
+    book_files ──► rows ──► staging ──► token (one a task, anywhere) ──► priced/asset=.../part-0.parquet
+    book_tables ─►  │                    │       ▲
+                    └──► quarantine.csv  │       └── pricing.rate_store
+                                         └──► changes, reasons ──► summary.json
+"""

@@ -1,0 +1,163 @@
+"""A book of covers from a file, batch after batch, so that no book is too long."""
+
+import csv
+import gzip
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.dataset
+
+from crashcover.repricing.quarantine import Rejection
+from pricing.errors import DataError
+
+#: Columns that a book must have; what else it has is kept.
+COLUMNS = (
+    "cover_id",
+    "asset",
+    "drop",
+    "window",
+    "reference",
+    "payout",
+    "limit",
+    "currency",
+    "term",
+    "waiting_period",
+)
+
+#: What is wrong with a row that has not the fields of the header.
+ROW_FORM = "row"
+
+_ROWS_A_BATCH = 131_072
+_UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, pa.ArrowException)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BookBatch:
+    """Some rows of a book.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n_rows,)
+        Last line of each row in a csv file, where the header is line 1; number of the row elsewhere, counted from 1.
+    table : Table
+        The rows: texts where the file is csv, otherwise as they are stored.
+    malformed : tuple of Rejection
+        Rows beside those of the table that have more or fewer fields than the header.
+    """
+
+    rows: npt.NDArray[np.int64] = field(repr=False)
+    table: pa.Table = field(repr=False)
+    malformed: tuple[Rejection, ...] = ()
+
+
+def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[BookBatch]:
+    """Read a book in its order.
+
+    Parameters
+    ----------
+    path : Path
+        A .csv or .csv.gz file, a .parquet file, or a folder of parquet files, partitioned or not.
+    columns : sequence of str, optional
+        Columns to read; by default all.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or lacks a column.
+    """
+    try:
+        if path.name.endswith((".csv", ".csv.gz")):
+            yield from _read_csv(path, columns)
+        else:
+            yield from _read_parquet(path, columns)
+    except _UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read as a book: {error}") from error
+
+
+def count_rows(path: Path) -> int | None:
+    """Count the rows of a book where its files say it; None where they have to be read for that.
+
+    Raises
+    ------
+    DataError
+        If they cannot be read.
+    """
+    if path.name.endswith((".csv", ".csv.gz")):
+        return None
+    try:
+        return int(pyarrow.dataset.dataset(path, format="parquet", partitioning="hive").count_rows())
+    except _UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read as a book: {error}") from error
+
+
+def _require_columns(names: Iterable[str], path: Path) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise DataError(f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}")
+
+
+def _read_parquet(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
+    dataset = pyarrow.dataset.dataset(path, format="parquet", partitioning="hive")
+    _require_columns(dataset.schema.names, path)
+    n_read, waiting = (
+        0,
+        dataset.schema.empty_table() if columns is None else dataset.schema.empty_table().select(columns),
+    )
+    for batch in dataset.to_batches(columns=columns, batch_size=_ROWS_A_BATCH):
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
+        if len(waiting) >= _ROWS_A_BATCH:
+            yield _numbered(waiting, n_read)
+            n_read, waiting = n_read + len(waiting), waiting.slice(0, 0)
+    if len(waiting):
+        yield _numbered(waiting, n_read)
+
+
+def _numbered(table: pa.Table, n_before: int) -> BookBatch:
+    return BookBatch(rows=np.arange(1, len(table) + 1) + n_before, table=table)
+
+
+def _read_csv(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
+    with _open_text(path) as file:
+        reader = csv.reader(file)
+        names = [name.strip() for name in next(reader, [])]
+        _require_columns(names, path)
+        places = [names.index(name) for name in columns or names]
+        lines = ((reader.line_num, fields) for fields in reader)
+        while taken := list(islice(lines, _ROWS_A_BATCH)):
+            yield _csv_batch(taken, names, places)
+
+
+def _csv_batch(lines: list[tuple[int, list[str]]], names: list[str], places: list[int]) -> BookBatch:
+    """Sort lines into rows and malformed ones; an empty line is neither."""
+    rows = [(line, fields) for line, fields in lines if len(fields) == len(names)]
+    malformed = [_malformed(line, fields, names) for line, fields in lines if len(fields) not in (0, len(names))]
+    columns = list(zip(*(fields for _, fields in rows), strict=True)) or [()] * len(names)
+    table = pa.table({names[place]: pa.array(_texts(columns[place]), pa.string()) for place in places})
+    return BookBatch(rows=np.array([line for line, _ in rows], np.int64), table=table, malformed=tuple(malformed))
+
+
+def _texts(cells: Iterable[str]) -> list[str | None]:
+    return [cell or None for cell in cells]
+
+
+def _malformed(line: int, fields: list[str], names: list[str]) -> Rejection:
+    place = names.index("cover_id")
+    return Rejection(
+        row=line,
+        cover_id=fields[place] if place < len(fields) else "",
+        field=ROW_FORM,
+        value=",".join(fields),
+        reason=f"row must have {len(names)} fields like the header, got {len(fields)}",
+    )
+
+
+def _open_text(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")

@@ -1,0 +1,114 @@
+"""A book of covers in a table of a database, written to a parquet file before it is priced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crashcover.whole_files import replacing
+from pricing.errors import DataError
+from pricing.units import format_duration
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Table
+
+_ROWS_AT_ONCE = 50_000
+_TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), Decimal: pa.float64(), str: pa.string()}
+_TYPES |= {datetime: pa.timestamp("us"), date: pa.date32()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableBook:
+    """A table with one row a cover.
+
+    Parameters
+    ----------
+    url : str
+        Database, as SQLAlchemy writes it: postgresql+psycopg://user@host/database.
+    table : str
+        Name of the table, with its schema where that is not the default: covers, or sales.covers.
+    """
+
+    url: str
+    table: str
+
+
+def export(book: TableBook, path: Path) -> Path:
+    """Write a table to a parquet file, in the order of its cover_id, as it is at one time.
+
+    Numbers become 64-bit ones, intervals texts such as 24h, and everything that is neither number, text nor time the
+    text that it prints as.
+
+    Parameters
+    ----------
+    book : TableBook
+        The table.
+    path : Path
+        Where to write it, whole or not at all.
+
+    Raises
+    ------
+    DataError
+        If the database or the table cannot be read.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with replacing(path) as part:
+            _export(book, part)
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        raise DataError(f"table {book.table}: cannot be read: {' '.join(str(error).split())}") from error
+    return path
+
+
+def _export(book: TableBook, path: Path) -> None:
+    from sqlalchemy import MetaData, Table, create_engine, select
+
+    engine = create_engine(book.url)
+    schema, _, name = book.table.rpartition(".")
+    try:
+        with engine.connect().execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE) as connection:
+            table = Table(name, MetaData(), schema=schema or None, autoload_with=engine)
+            fields = pa.schema([(column.name, _arrow_type(column)) for column in table.columns])
+            with pq.ParquetWriter(path, fields, compression="zstd") as writer:
+                for rows in connection.execute(select(table).order_by(*_order(table))).partitions():
+                    writer.write_table(_arrow_table(rows, fields))
+    finally:
+        engine.dispose()
+
+
+def _order(table: "Table") -> list["Column[Any]"]:
+    """Order by what tells rows apart, so that the same table gives the same file."""
+    first = [table.c["cover_id"]] if "cover_id" in table.c else []
+    return [*first, *(column for column in table.primary_key.columns if column.name != "cover_id")]
+
+
+def _arrow_type(column: "Column[Any]") -> pa.DataType:
+    try:
+        return _TYPES.get(column.type.python_type, pa.string())
+    except NotImplementedError:
+        return pa.string()
+
+
+def _arrow_table(rows: Sequence[Any], fields: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True)
+    return pa.table(
+        [
+            pa.array([_cell(cell, field.type) for cell in column], field.type)
+            for column, field in zip(columns, fields, strict=True)
+        ],
+        schema=fields,
+    )
+
+
+def _cell(cell: Any, kind: pa.DataType) -> Any:
+    if isinstance(cell, Decimal):
+        return float(cell)
+    if isinstance(cell, timedelta):
+        return format_duration(cell)
+    return str(cell) if cell is not None and kind == pa.string() else cell

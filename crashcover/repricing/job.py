@@ -1,0 +1,200 @@
+"""What ``crashcover reprice`` does: price a book on published rates, resumable after any interruption."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from crashcover.digests import digest_of
+from crashcover.locks import locked
+from crashcover.progress import Stages
+from crashcover.repricing.book_tables import TableBook, export
+from crashcover.repricing.rows import AssetRates
+from crashcover.repricing.staging import StagedBook, stage
+from crashcover.repricing.summary import summarise
+from crashcover.repricing.token import RepriceOutcome, RepriceTask, read_outcome, reprice_token
+from crashcover.whole_files import replacing, sweep, write_text
+from crashcover.workers import Workplace
+from pricing.errors import DataError, InvalidTermsError, SimulationError
+from pricing.premium import PricingBasis
+from pricing.rate_store import RateStore, open_version
+from pricing.version import ENGINE_VERSION
+
+#: What a run leaves in its folder.
+MANIFEST, SUMMARY, PRICED, QUARANTINE = "manifest.json", "summary.json", "priced", "quarantine.csv"
+_WORK = ".work"
+_LIBRARIES = ("numpy", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepriceJob:
+    """A book to price.
+
+    Parameters
+    ----------
+    book : Path or TableBook
+        A file or folder as in ``read_batches``, or a table of a database.
+    rates : Path
+        The rate store.
+    out : Path
+        Where the priced book goes.
+    previous : Path, optional
+        Where an earlier run left the same book, to compare with.
+    basis : PricingBasis
+        Loadings.
+    """
+
+    book: Path | TableBook
+    rates: Path
+    out: Path
+    previous: Path | None = None
+    basis: PricingBasis = field(default_factory=PricingBasis)
+
+
+def run_job(job: RepriceJob, workplace: Workplace, begin: Stages) -> dict[str, Any]:
+    """Price a book; go on where an earlier run in the same folder was stopped.
+
+    Returns
+    -------
+    dict
+        The summary as plain values, as it is kept in the folder.
+
+    Raises
+    ------
+    FolderInUseError
+        If another run is at work on the folder.
+    InvalidTermsError
+        If the folder holds a run of another book, basis, engine or rates.
+    DataError
+        If the book cannot be read.
+    RateStoreError
+        If there are no rates.
+    """
+    with locked(job.out):
+        sweep(job.out)
+        book = _book_file(job)
+        store = _prepare(job, book)
+        if not (job.out / SUMMARY).exists():
+            _price(job, book, store, workplace, begin)
+        shutil.rmtree(job.out / _WORK, ignore_errors=True)
+        found: dict[str, Any] = json.loads((job.out / SUMMARY).read_text(encoding="utf-8"))
+        return found
+
+
+def _book_file(job: RepriceJob) -> Path:
+    """Return the file of the book; a table is written to one first, so that it is priced as it was at one time."""
+    if isinstance(job.book, Path):
+        return job.book
+    (job.out / _WORK).mkdir(exist_ok=True)
+    return export(job.book, job.out / _WORK / "book.parquet")
+
+
+def _prepare(job: RepriceJob, book: Path) -> RateStore:
+    """Begin a run, or go on with that in the folder on the rates it began with."""
+    path = job.out / MANIFEST
+    manifest = _read_manifest(path)
+    is_done = (job.out / SUMMARY).exists()
+    folder = job.rates.absolute()
+    store = RateStore.open(folder) if manifest is None or is_done else open_version(folder, manifest["rates"])
+    wanted = _describe(job, book, store)
+    if manifest is None:
+        write_text(path, json.dumps(wanted, indent=1, sort_keys=True))
+    elif manifest != wanted:
+        name = next(name for name in wanted if manifest.get(name) != wanted[name])
+        raise InvalidTermsError(
+            f"{job.out} holds a run of another {name}: {manifest.get(name)} there, {wanted[name]} now (choose another "
+            "--out, or remove it)"
+        )
+    return store
+
+
+def _read_manifest(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        return {**json.loads(path.read_text(encoding="utf-8"))}
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path} cannot be read: {error} (choose another --out, or remove it)") from error
+
+
+def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:
+    """Describe everything that the result is a function of."""
+    return {
+        "book": digest_of(book),
+        "rates": store.version,
+        "surfaces": digest_of(store.path / "manifest.json"),
+        "previous": digest_of(job.previous / SUMMARY) if job.previous else None,
+        "basis": repr(job.basis),
+        "engine": ENGINE_VERSION,
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, begin: Stages) -> None:
+    """Stage, price, check that nothing is lost, and publish; the summary comes last."""
+    work = job.out / _WORK
+    staged = stage(book, _assets(store), work / "staged", begin)
+    (work / PRICED).mkdir(exist_ok=True)
+    outcomes = _outcomes(_tasks(job, store, staged), workplace, begin("pricing", staged.n_rows - staged.n_quarantined))
+    _require_all(staged, outcomes)
+    summary = summarise(staged, outcomes, store)
+    if not (job.out / PRICED).exists():
+        sweep(work / PRICED)  # of a worker that outlived its run for a moment
+        (work / PRICED).replace(job.out / PRICED)
+    with replacing(job.out / QUARANTINE) as part:
+        shutil.copyfile(staged.quarantine_file, part)
+    write_text(job.out / SUMMARY, json.dumps(summary, indent=1, allow_nan=False))
+
+
+def _assets(store: RateStore) -> dict[str, AssetRates]:
+    assets = {}
+    for asset, entry in store.entries.items():
+        surface = store.surface(asset)
+        is_suspended = entry.status == "suspended"
+        assets[asset] = AssetRates(step=surface.step, signals=frozenset(surface.signals), is_suspended=is_suspended)
+    return assets
+
+
+def _tasks(job: RepriceJob, store: RateStore, staged: StagedBook) -> list[RepriceTask]:
+    return [
+        RepriceTask(
+            asset=asset,
+            stretches=stretches,
+            staged=staged.folder.absolute(),
+            rates=_only(store, asset),
+            basis=job.basis,
+            priced=(job.out / _WORK / PRICED).absolute(),
+            before=(job.previous / PRICED).absolute() if job.previous else None,
+        )
+        for asset, stretches in staged.stretches.items()
+    ]
+
+
+def _only(store: RateStore, asset: str) -> RateStore:
+    """Cut a store down to what one task needs, which spares it the manifest of all."""
+    return replace(store, entries={asset: store.entries[asset]}, files={asset: store.files[asset]})
+
+
+def _outcomes(tasks: list[RepriceTask], workplace: Workplace, progress: Callable[[int], None]) -> list[RepriceOutcome]:
+    """Price the tokens that no earlier run priced, and return all outcomes in the order of tasks."""
+    waiting = [task for task in tasks if not task.outcome_file.exists()]
+    outcomes = {task.asset: read_outcome(task.outcome_file) for task in tasks if task.outcome_file.exists()}
+    n_covers = sum(outcome.covers for outcome in outcomes.values())
+    progress(n_covers)
+    for outcome in workplace.run(reprice_token, waiting):
+        outcomes[outcome.asset] = outcome
+        n_covers += outcome.covers
+        progress(n_covers)
+    return [outcomes[task.asset] for task in tasks]
+
+
+def _require_all(staged: StagedBook, outcomes: list[RepriceOutcome]) -> None:
+    n_priced = sum(outcome.covers for outcome in outcomes)
+    if staged.n_rows != n_priced + staged.n_quarantined:
+        raise SimulationError(
+            f"{staged.n_rows:,} rows came in, {n_priced:,} were priced and {staged.n_quarantined:,} set aside: the "
+            "difference is lost (start again in another --out)"
+        )

@@ -1,0 +1,103 @@
+"""The covers on one asset with their premiums: rows of a book in, the same rows and more columns out."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from crashcover.repricing.columns import OBSERVATION, READERS, combine, read_column, read_numbers
+from pricing.book import Book, Observation
+from pricing.compaction import CompactSurface
+from pricing.errors import PrecisionError, UninsurableError
+from pricing.premium import PricingBasis
+from pricing.premium_columns import FLAGS, REFUSALS, premium_columns
+from pricing.rate_store import RateEntry
+
+IntArray = npt.NDArray[np.intp]
+
+#: Columns of numbers that a row gets, with the line or figure of a premium that each shows.
+FIGURES = {
+    "premium": "gross",
+    "rate_on_line": "rate_on_line",
+    "standard_error": "standard_error",
+    "expected_loss": "expected_loss",
+    "trigger_probability": "trigger_probability",
+}
+#: Columns of texts that a row gets.
+TEXTS = ("verdict", "engine_version", "calibration_id", "surface_id")
+
+_VERDICTS = {PrecisionError: "unresolved", UninsurableError: "uninsurable"}
+
+
+def with_premiums(table: pa.Table, entry: RateEntry, surface: CompactSurface, basis: PricingBasis) -> pa.Table:
+    """Price covers on one asset.
+
+    Parameters
+    ----------
+    table : Table
+        Rows that ``check_rows`` let pass.
+    entry : RateEntry
+        What the rates know of the asset.
+    surface : CompactSurface
+        Its worst drops.
+    basis : PricingBasis
+        Loadings.
+
+    Returns
+    -------
+    Table
+        The same rows with ``FIGURES``, empty where a cover has no price, and ``TEXTS``. The verdict is "ok",
+        "imprecise", "unresolved" (no path fired the trigger) or "uninsurable" (the premium reaches the limit), with
+        ", stale" where the rates are.
+    """
+    figures = {name: np.full(len(table), np.nan) for name in FIGURES}
+    verdicts = np.empty(len(table), dtype=object)
+    texts = _verdict_texts(entry)
+    for rows, book in _books(table, entry.asset):
+        priced = premium_columns(book, {entry.asset: surface}, basis)
+        for name, line in FIGURES.items():
+            figures[name][rows] = getattr(priced, line)
+        verdicts[rows] = texts[priced.refusal, priced.flag]
+    for name, values in figures.items():
+        table = table.append_column(name, pa.array(values, from_pandas=True))
+    ids = {name: np.full(len(table), getattr(entry, name), dtype=object) for name in TEXTS[1:]}
+    for name, cells in {"verdict": verdicts, **ids}.items():
+        table = table.append_column(name, pa.array(cells, pa.string()).dictionary_encode())
+    return table
+
+
+def _books(table: pa.Table, asset: str) -> Iterator[tuple[IntArray, Book]]:
+    """Make a book of the covers in each currency, and say which rows they are."""
+    columns = {name: read_column(table, name, read) for name, read in READERS.items()}
+    kinds, observation = combine([columns[name] for name in OBSERVATION])
+    observations = [Observation(**dict(zip(OBSERVATION, kind, strict=True))) for kind in kinds]
+    payouts, payout = columns["payout"].used()
+    currencies, currency = columns["currency"].used()
+    drop, limit = read_numbers(table, "drop"), read_numbers(table, "limit")
+    for place, name in enumerate(currencies):
+        rows = np.flatnonzero(currency == place)
+        yield (
+            rows,
+            Book(
+                currency=name,
+                assets=[asset],
+                observations=observations,
+                payouts=payouts,
+                asset=np.zeros(len(rows), dtype=np.intp),
+                observation=observation[rows],
+                payout=payout[rows],
+                drop=drop[rows],
+                limit=limit[rows],
+            ),
+        )
+
+
+def _verdict_texts(entry: RateEntry) -> npt.NDArray[np.object_]:
+    """Return the text for each refusal and flag."""
+    suffix = "" if entry.status == "fresh" else f", {entry.status}"
+    texts = [
+        [f"{flag.value if refusal is None else _VERDICTS.get(refusal, 'refused')}{suffix}" for flag in FLAGS]
+        for refusal in REFUSALS
+    ]
+    return np.array(texts, dtype=object)

@@ -1,0 +1,40 @@
+"""Rows that cannot be priced, each with its place, its slip and the reason."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A row that cannot be priced.
+
+    Parameters
+    ----------
+    row : int
+        Line of a csv file, where the header is line 1; number of the row in a parquet file or table, counted from 1.
+    cover_id : str
+        Name of the cover, as far as there is one.
+    field : str
+        Column that is wrong, the first where several are.
+    value : str
+        What it holds.
+    reason : str
+        Why that is wrong.
+    """
+
+    row: int
+    cover_id: str
+    field: str
+    value: str
+    reason: str
+
+
+def append_rejections(path: Path, rejections: Iterable[Rejection], *, with_header: bool) -> None:
+    """Add rejections to a csv file."""
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Rejection)], lineterminator="\n")
+        if with_header:
+            writer.writeheader()
+        writer.writerows(asdict(rejection) for rejection in rejections)

@@ -1,0 +1,102 @@
+"""Why a rate moved, read off the calibrations of both nights without simulating anything.
+
+The law of a token's worst month gives the probability of each drop for the inputs of one night or the other. They are
+exchanged one after the other, in the order of ``crashcover.rate_changes.explain``; what is left of the change is in the
+shape of the paths, in terms other than thirty days, and in the simulation.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from calibration.crashes import crash_rate
+from calibration.drop_law import TokenState
+from calibration.law_anchors import exceedance
+from calibration.what_if import Inputs
+from crashcover.rates.documents import read_inputs
+from crashcover.repricing.changes import CoverChange
+from pricing.errors import DataError
+from pricing.units import parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reasons:
+    """The change of a rate as logs of ratios, which add up to that of the rate.
+
+    Parameters
+    ----------
+    market : float
+        Laws and state of the market.
+    volatility : float
+        The token's volatility at all horizons, and how heavy its tails were.
+    own_record : float
+        Its own record against the market.
+    concentration : float
+        Holders and signals.
+    rest : float
+        Shape of the paths, other terms, and simulation.
+    """
+
+    market: float
+    volatility: float
+    own_record: float
+    concentration: float
+    rest: float
+
+
+def reasons_for(change: CoverChange, rates: Path) -> Reasons | None:
+    """Split a change, where the calibrations of both nights were kept.
+
+    Parameters
+    ----------
+    change : CoverChange
+        A cover whose rate moved.
+    rates : Path
+        The rate store, which keeps the calibrations of its versions.
+    """
+    try:
+        before = read_inputs(rates, change.calibration_before)
+        after = read_inputs(rates, change.calibration_after)
+    except DataError:
+        return None
+    return split(change, before, after)
+
+
+def split(change: CoverChange, before: Inputs, after: Inputs) -> Reasons | None:
+    """Split a change between the inputs of two nights; None where the drop is deeper than the laws can tell from 0."""
+    moved_market = replace(before, market=after.market, market_state=after.market_state)
+    volatility = TokenState(
+        log_volatilities=after.state.log_volatilities,
+        tail_weight=after.state.tail_weight,
+        records=before.state.records,
+    )
+    steps = (
+        before,
+        moved_market,
+        replace(moved_market, state=volatility),
+        replace(moved_market, state=after.state),
+        after,
+    )
+    probabilities = [_probability(inputs, change) for inputs in steps]
+    if not all(probabilities):
+        return None
+    logs = [math.log(probability) for probability in probabilities]
+    market, by_volatility, own_record, concentration = (late - early for early, late in pairwise(logs))
+    return Reasons(
+        market=market,
+        volatility=by_volatility,
+        own_record=own_record,
+        concentration=concentration,
+        rest=change.log_ratio - (logs[-1] - logs[0]),
+    )
+
+
+def _probability(inputs: Inputs, change: CoverChange) -> float:
+    """Return the chance of the cover's drop in a month, of the law whose window is nearest to the cover's."""
+    laws = inputs.market.laws
+    window = parse_duration(change.window, "window") if change.window else max(law.window for law in laws)
+    place = min(range(len(laws)), key=lambda at: abs(math.log(laws[at].window / window)))
+    law = laws[place]
+    centre = float(law.centre(inputs.state.covariates(place), inputs.market_state)[0])
+    return exceedance(law, change.drop, centre, crash_rate(law, inputs.state, place, inputs.hazard).rate)

@@ -1,0 +1,169 @@
+"""One token's covers: read, priced, compared with the run before, and written, wherever the task runs."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crashcover.asset_names import file_name
+from crashcover.repricing.changes import CoverChange, changes_of, matched
+from crashcover.repricing.premiums import with_premiums
+from crashcover.repricing.staging import Stretches, read_stretches
+from crashcover.whole_files import replacing, write_text
+from pricing.premium import PricingBasis
+from pricing.rate_store import RateStore
+
+#: File of the covers on one asset, in a folder of its own.
+PARTITION = "part-0.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepriceTask:
+    """The covers on one asset, small enough to be sent anywhere.
+
+    Parameters
+    ----------
+    asset : str
+        Name of the token.
+    stretches : Stretches
+        Where its rows are in the staged book.
+    staged : Path
+        Folder of the staged book.
+    rates : RateStore
+        The rates of this asset.
+    basis : PricingBasis
+        Loadings.
+    priced : Path
+        Folder to write to.
+    before : Path or None
+        Folder of the same kind from the run before.
+    """
+
+    asset: str
+    stretches: Stretches = field(repr=False)
+    staged: Path
+    rates: RateStore = field(repr=False)
+    basis: PricingBasis
+    priced: Path
+    before: Path | None = None
+
+    @property
+    def outcome_file(self) -> Path:
+        """File of what became of the covers, written after everything else."""
+        return self.staged / f"{file_name(self.asset)}.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """All covers on one asset in one currency.
+
+    Parameters
+    ----------
+    asset, currency : str
+        Which.
+    covers : int
+        Covers.
+    without_price : int
+        Covers among them that are uninsurable or not resolved.
+    limit : float
+        Sum of all limits.
+    premium, expected_loss : float
+        Sums over covers that have a price.
+    compared, compared_before : float
+        Premiums of the covers that have a price in the run before as well, now and then.
+    """
+
+    asset: str
+    currency: str
+    covers: int
+    without_price: int
+    limit: float
+    premium: float
+    expected_loss: float
+    compared: float
+    compared_before: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepriceOutcome:
+    """What became of the covers on one asset.
+
+    Parameters
+    ----------
+    asset : str
+        Name of the token.
+    covers : int
+        Rows that were written.
+    totals : tuple of Total
+        One a currency.
+    changes : tuple of CoverChange
+        The largest changes, the largest first.
+    """
+
+    asset: str
+    covers: int
+    totals: tuple[Total, ...]
+    changes: tuple[CoverChange, ...]
+
+
+def reprice_token(task: RepriceTask) -> RepriceOutcome:
+    """Price the covers on one asset and write them."""
+    rows = read_stretches(task.staged, task.stretches)
+    priced = with_premiums(rows, task.rates.entry(task.asset), task.rates.surface(task.asset), task.basis)
+    _write(priced, task.priced / f"asset={file_name(task.asset)}")
+    covers = priced.to_pandas()
+    compared = matched(covers, _read_before(task))
+    outcome = RepriceOutcome(
+        asset=task.asset,
+        covers=len(covers),
+        totals=tuple(
+            _total(task.asset, str(currency), part, compared[compared["currency"] == currency])
+            for currency, part in covers.groupby("currency", observed=True, sort=True)
+        ),
+        changes=tuple(changes_of(compared)),
+    )
+    write_text(task.outcome_file, json.dumps(asdict(outcome), sort_keys=True))
+    return outcome
+
+
+def read_outcome(path: Path) -> RepriceOutcome:
+    """Read what ``reprice_token`` kept."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    return RepriceOutcome(
+        asset=value["asset"],
+        covers=value["covers"],
+        totals=tuple(Total(**total) for total in value["totals"]),
+        changes=tuple(CoverChange(**change) for change in value["changes"]),
+    )
+
+
+def _write(table: pa.Table, folder: Path) -> None:
+    """Write a partition, whose folder says the asset."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / PARTITION) as part:
+        pq.write_table(table.drop_columns("asset").replace_schema_metadata(None), part, compression="zstd")
+
+
+def _read_before(task: RepriceTask) -> pd.DataFrame | None:
+    file = task.before / f"asset={file_name(task.asset)}" / PARTITION if task.before else None
+    if file is None or not file.exists():
+        return None
+    covers: pd.DataFrame = pq.read_table(file, partitioning=None).to_pandas()
+    return covers.assign(asset=task.asset)
+
+
+def _total(asset: str, currency: str, covers: pd.DataFrame, compared: pd.DataFrame) -> Total:
+    return Total(
+        asset=asset,
+        currency=currency,
+        covers=len(covers),
+        without_price=int(covers["premium"].isna().sum()),
+        limit=float(covers["limit"].sum()),
+        premium=float(covers["premium"].sum()),
+        expected_loss=float(covers["expected_loss"].sum()),
+        compared=float(compared["premium"].sum()),
+        compared_before=float(compared["premium_before"].sum()),
+    )

@@ -1,0 +1,259 @@
+"""The nightly job: published whole, whatever fails or is killed, and the same whoever does the work."""
+
+import json
+import multiprocessing
+import shutil
+import time
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration import calibrate
+from crashcover import sample_market
+from crashcover.holder_files import read_holders
+from crashcover.locks import locked
+from crashcover.progress import unseen
+from crashcover.rates.job import RateJob, run_job
+from crashcover.rates.night import RateSettings
+from crashcover.workers import Workplace
+from pricing import SimulationSettings, simulate
+from pricing.errors import DataError, FolderInUseError
+from pricing.rate_store import RateStore, versions
+from tests.crashcover.books import content
+
+SETTINGS = RateSettings(n_paths=2000, windows=("1h", "24h"), terms=("7d", "30d"))
+HERE = Workplace(processes=1)
+
+
+@pytest.fixture(scope="module")
+def panel(sample_files):
+    return pd.read_csv(sample_files[0])
+
+
+def write(table, path):
+    table.to_csv(path, index=False)
+    return path
+
+
+def rate(prices, out, place=HERE, **options):
+    return run_job(RateJob(prices=prices, out=out, settings=SETTINGS, **options), place, unseen)
+
+
+def statuses(report):
+    return {each["asset"]: each["status"] for each in report["assets"]}
+
+
+def published(folder):
+    """Return every byte that is published, by name; a report also holds seconds."""
+    return {name: data for name, data in content(folder).items() if not name.startswith("reports/")}
+
+
+def test_rates_are_those_of_the_calibration_and_of_a_seed_by_name(sample_files, tmp_path):
+    rate(sample_files[0], tmp_path / "rates")
+    store = RateStore.open(tmp_path / "rates")
+    assert set(store.entries) == {token.name for token in sample_market.TOKENS}
+    token = next(token for token in sample_market.TOKENS if token.name == "SYNTH-WILD")
+    model = calibrate(pd.read_csv(sample_files[0], index_col="time", parse_dates=True)[token.name]).model
+    settings = SimulationSettings(n_paths=2000, seed=SETTINGS.seed_of("SYNTH-WILD"))
+    surface = simulate(model, windows=["1h", "24h"], terms=["7d", "30d"], settings=settings)
+    for drop in (0.05, 0.2, 0.4):
+        full, kept = surface.exceedance(drop), store.surface("SYNTH-WILD").exceedance(drop)
+        assert abs(kept.value - full.value) <= 0.1 * full.standard_error
+        assert kept.standard_error == pytest.approx(full.standard_error, rel=0.02)
+    assert store.entries["SYNTH-WILD"].as_of == "2026-01-01T00:00:00+00:00"
+    assert store.entries["SYNTH-WILD"].valid_until == "2026-01-02T12:00:00+00:00"
+
+
+def test_seeds_differ_between_tokens_and_do_not_depend_on_the_others():
+    seeds = {SETTINGS.seed_of(name) for name in ("A", "B", "C")}
+    assert len(seeds) == 3
+    assert RateSettings(seed=2).seed_of("A") not in seeds
+
+
+def test_processes_do_not_change_a_byte(sample_files, tmp_path):
+    rate(sample_files[0], tmp_path / "one")
+    rate(sample_files[0], tmp_path / "two", Workplace(processes=2))
+    assert published(tmp_path / "one") == published(tmp_path / "two")
+
+
+def test_a_folder_of_files_gives_the_rates_of_the_panel(panel, sample_files, tmp_path):
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    for name in panel.columns[1:]:
+        write(panel[["time", name]].rename(columns={name: "close"}), folder / f"{name}.csv")
+    rate(folder, tmp_path / "one")
+    rate(sample_files[0], tmp_path / "two")
+    assert published(tmp_path / "one") == published(tmp_path / "two")
+
+
+def test_a_token_that_fails_keeps_its_rates_of_before_marked_stale(panel, tmp_path):
+    out = tmp_path / "rates"
+    rate(write(panel.iloc[:-24], tmp_path / "before.csv"), out)
+    before = RateStore.open(out)
+    tonight = panel.astype({"SYNTH-CALM": object}).drop(columns="SYNTH-EVEN")
+    tonight.loc[8000, "SYNTH-CALM"] = "n/a?"
+    tonight["YOUNG"] = tonight["SYNTH-WILD"].where(tonight.index > len(panel) - 100)
+    tonight.loc[tonight.index > len(panel) - 48, "SYNTH-WHALE"] = np.nan
+    report = rate(write(tonight, tmp_path / "tonight.csv"), out)
+    assert statuses(report) == {
+        "SYNTH-CALM": "stale", "SYNTH-EVEN": "stale", "SYNTH-WHALE": "stale", "SYNTH-WILD": "fresh", "YOUNG": "missing",
+    }  # fmt: skip
+    errors = {each["asset"]: each["error"] for each in report["assets"]}
+    assert "SYNTH-CALM must be a number, got 'n/a?'" in errors["SYNTH-CALM"]
+    assert errors["SYNTH-EVEN"] == "no prices tonight"
+    assert "prices must reach to within 24h" in errors["SYNTH-WHALE"]
+    assert "at least 500 returns" in errors["YOUNG"]
+    store = RateStore.open(out)
+    for asset in ("SYNTH-CALM", "SYNTH-EVEN", "SYNTH-WHALE"):
+        old, kept = before.entries[asset], store.entries[asset]
+        assert (kept.surface_id, kept.as_of, kept.valid_until) == (old.surface_id, old.as_of, old.valid_until)
+        assert kept.verdict[-1] == f"kept from an earlier night: {errors[asset]}"
+        assert kept.verdict[:-1] == old.verdict
+        assert store.surface(asset).exceedance(0.2) == before.surface(asset).exceedance(0.2)
+    assert store.entries["SYNTH-WILD"].as_of > before.entries["SYNTH-WILD"].as_of
+
+
+def test_a_night_on_which_every_token_fails_publishes_nothing_new_as_fresh(run, panel, tmp_path):
+    prices = write(panel.iloc[:100], tmp_path / "short.csv")
+    result = run("rates", "--prices", prices, "--out", tmp_path / "rates", "--processes", 1, "--json")
+    assert result.exit_code == 5
+    assert json.loads(result.stdout)["statuses"] == {"missing": 4}
+
+
+def test_holders_named_by_token_raise_the_rates_of_the_concentrated(sample_files, tmp_path):
+    prices, holders = sample_files
+    folder = tmp_path / "holders"
+    folder.mkdir()
+    for name in ("SYNTH-EVEN", "SYNTH-WHALE"):
+        write(read_holders(holders, asset=name), folder / f"{name}.csv")
+    report = rate(prices, tmp_path / "rates", holders=folder)
+    verdicts = {each["asset"]: each["verdict"] for each in report["assets"]}
+    assert "NO_HOLDERS" in verdicts["SYNTH-CALM"]
+    assert "NO_HOLDERS" not in verdicts["SYNTH-WHALE"]
+    rates = {each["asset"]: each["rate"] for each in report["assets"]}
+    assert rates["SYNTH-WHALE"] > rates["SYNTH-EVEN"]  # the same returns
+
+
+def test_a_night_is_rated_once_and_its_changes_are_reported(panel, tmp_path):
+    out = tmp_path / "rates"
+    first = rate(write(panel.iloc[:-240], tmp_path / "first.csv"), out)
+    second = rate(write(panel, tmp_path / "second.csv"), out)
+    assert all(each["rate_before"] is None for each in first["assets"])
+    before = {each["asset"]: each["rate"] for each in first["assets"]}
+    assert {each["asset"]: each["rate_before"] for each in second["assets"]} == before
+    kept = content(out)
+    assert rate(tmp_path / "second.csv", out) == second
+    assert content(out) == kept
+
+
+def test_old_versions_and_calibrations_nobody_refers_to_are_deleted(panel, tmp_path):
+    out = tmp_path / "rates"
+    for days in (4, 3, 2, 1):
+        rate(write(panel.iloc[: -24 * days], tmp_path / f"{days}.csv"), out, keep=2)
+    assert len(versions(out)) == 2
+    assert len(list((out / "calibrations").glob("*.json"))) == 8
+    assert not (out / "work").exists()
+
+
+def test_the_market_may_be_fitted_to_a_panel_of_its_own(tmp_path, monkeypatch):
+    asked = []
+
+    def fit(panel, *, as_of):
+        asked.append((panel.shape, as_of))
+        raise DataError("fitted")
+
+    monkeypatch.setattr("crashcover.rates.job.fit_market", fit)
+    prices, _ = sample_market.write_files(tmp_path)
+    with pytest.raises(DataError, match="fitted"):
+        rate(prices, tmp_path / "rates", market=prices)
+    assert asked == [((8760, 4), pd.Timestamp("2026-01-01T00:00Z"))]
+
+
+def test_killed_at_random_moments_and_run_again_publishes_the_same_bytes(panel, sample_files, tmp_path):
+    earlier = write(panel.iloc[:-24], tmp_path / "earlier.csv")
+    rate(earlier, tmp_path / "start")
+    shutil.copytree(tmp_path / "start", tmp_path / "whole")
+    rate(sample_files[0], tmp_path / "whole")
+    whole, old = published(tmp_path / "whole"), RateStore.open(tmp_path / "start").version
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["crashcover.rates.job"])
+    draw = np.random.default_rng(20261122)
+    for number in range(6):
+        out = tmp_path / str(number)
+        shutil.copytree(tmp_path / "start", out)
+        job = RateJob(prices=sample_files[0], out=out, settings=SETTINGS)
+        process = context.Process(target=run_job, args=(job, HERE, unseen))
+        process.start()
+        time.sleep(draw.uniform(0.02, 0.4))
+        process.kill()
+        process.join()
+        store = RateStore.open(out)  # the old version or the new one, whole
+        assert len([store.surface(asset) for asset in store.entries]) == 4
+        assert store.version in (old, RateStore.open(tmp_path / "whole").version)
+        run_job(job, HERE, unseen)
+        assert published(out) == whole
+
+
+def test_stopped_before_any_rename_and_run_again_publishes_the_same_bytes(panel, tmp_path, monkeypatch):
+    class Stopped(BaseException):
+        """Not an error that anything could handle."""
+
+    prices = write(panel[["time", "SYNTH-CALM", "SYNTH-WILD"]], tmp_path / "prices.csv")
+    renames, last = [0], [0]
+    rename = Path.replace
+
+    def replace(path, target):
+        renames[0] += 1
+        if renames[0] == last[0]:
+            raise Stopped
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr("crashcover.whole_files.os", SimpleNamespace(getpid=count().__next__))
+    rate(prices, tmp_path / "whole")
+    whole, n_renames = published(tmp_path / "whole"), renames[0]
+    assert n_renames >= 10  # calibrations, their market, surfaces and outcomes twice, the manifest, the report
+    for stop in range(1, n_renames + 1):
+        out = tmp_path / str(stop)
+        renames[0], last[0] = 0, stop
+        with pytest.raises(Stopped):
+            rate(prices, out)
+        last[0] = 0
+        rate(prices, out)
+        assert published(out) == whole
+
+
+def test_two_nights_at_once_in_one_store_are_refused(sample_files, tmp_path):
+    with locked(tmp_path / "rates"), pytest.raises(FolderInUseError):
+        rate(sample_files[0], tmp_path / "rates")
+
+
+def test_the_command_shows_every_asset(run, sample_files, tmp_path):
+    arguments = ("rates", "--prices", sample_files[0], "--out", tmp_path / "rates", "--paths", 1000, "--processes", 1)
+    result = run(*arguments, "--window", "24h", "--term", "30d", "--valid-for", "2d")
+    assert result.exit_code == 0, result.output
+    for token in sample_market.TOKENS:
+        assert token.name in result.stdout
+    assert "4 fresh" in result.stdout
+    entry = RateStore.open(tmp_path / "rates").entries["SYNTH-CALM"]
+    assert entry.valid_until_time - entry.as_of_time == timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "slip"),
+    [
+        ("time,A\n", "at least one row"),
+        ("when,A\n1,2\n", "must have a time column"),
+        ("time,close\n1,2\n", "one token"),
+    ],
+)
+def test_prices_that_cannot_be_read_at_all_stop_the_night(tmp_path, text, slip):
+    path = tmp_path / "prices.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=slip):
+        rate(path, tmp_path / "rates")

@@ -1,0 +1,171 @@
+"""A repriced book: the same premiums as cover by cover, nothing lost, one run at a time, comparable with the last."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crashcover.locks import locked
+from crashcover.payout_texts import parse_payout
+from crashcover.progress import unseen
+from crashcover.repricing import book_files
+from crashcover.repricing.job import RepriceJob, run_job
+from crashcover.repricing.rows import ROW as ROW_NUMBER
+from crashcover.workers import Workplace
+from pricing import Cover, DropTrigger, PricingBasis, StandardDeviationPrinciple, UninsurableError
+from pricing.errors import FolderInUseError, InvalidTermsError, RateStoreError
+from pricing.premium import premium_from_sample
+from pricing.rate_store import RateStore
+from tests.crashcover.books import ROW, book_file, content, make_book, reprice
+
+BASIS = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.2), expense_ratio=0.15, fixed_expense=3.0)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    return book_file(make_book(300), tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture(scope="module")
+def out(book, rate_store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "out"
+    reprice(book, rate_store, folder, basis=BASIS)
+    return folder
+
+
+def price_alone(row, store):
+    """Price one row with the scalar premium of the engine."""
+    cover = Cover(
+        cover_id=row["cover_id"],
+        asset=row["asset"],
+        trigger=DropTrigger(drop=row["drop"], window=row["window"]),
+        payout=parse_payout(row["payout"]),
+        limit=row["limit"],
+        currency=row["currency"],
+        term=row["term"],
+    )
+    sample = store.surface(row["asset"]).sample(window=row["window"], term=row["term"])
+    return premium_from_sample(cover, sample, BASIS)
+
+
+def test_every_row_has_the_premium_that_its_cover_has_alone(out, rate_store):
+    store = RateStore.open(rate_store)
+    priced = pd.read_parquet(out / "priced")
+    resolved = priced[~priced["verdict"].isin(["unresolved", "uninsurable"])]
+    assert len(resolved) > 200
+    for row in resolved.to_dict("records"):
+        alone = price_alone(row, store)
+        names = ("rate_on_line", "standard_error", "expected_loss", "trigger_probability")
+        found = [row["premium"], *(row[name] for name in names)]
+        wanted = [alone.gross, *(getattr(alone, name) for name in names)]
+        assert found == pytest.approx(wanted, rel=1e-9)
+        assert row["verdict"] == alone.flag.value
+
+
+def test_a_cover_without_a_price_stays_in_the_book_and_says_why(rate_store, tmp_path):
+    rows = [{**ROW, "cover_id": "sure", "drop": 0.001}, {**ROW, "cover_id": "never", "drop": 0.999}]
+    summary = reprice(book_file(pd.DataFrame(rows), tmp_path), rate_store, tmp_path / "out")
+    priced = pd.read_parquet(tmp_path / "out" / "priced").set_index("cover_id")
+    assert priced["verdict"].to_dict() == {"sure": "uninsurable", "never": "unresolved"}
+    assert priced[["premium", "rate_on_line", "standard_error"]].isna().all(axis=None)
+    assert (summary["priced"], summary["without_price"], summary["quarantined"]) == (2, 2, 0)
+    with pytest.raises(UninsurableError):
+        price_alone({**rows[0]}, RateStore.open(rate_store))
+
+
+def test_the_rows_come_out_as_they_came_in(out, book, rate_store):
+    original = pd.read_parquet(book)
+    priced = pd.read_parquet(out / "priced").sort_values(ROW_NUMBER, ignore_index=True)
+    assert priced[ROW_NUMBER].tolist() == list(range(1, 301))
+    for name in original.columns:
+        assert priced[name].tolist() == original[name].tolist(), name
+    entries = RateStore.open(rate_store).entries
+    assert priced["calibration_id"].tolist() == [entries[asset].calibration_id for asset in priced["asset"]]
+    assert priced["surface_id"].tolist() == [entries[asset].surface_id for asset in priced["asset"]]
+    assert set(priced["engine_version"]) == {entries["SYNTH-WILD"].engine_version}
+
+
+def test_totals_add_up_to_the_rows(out):
+    priced = pd.read_parquet(out / "priced")
+    summary = json.loads((out / "summary.json").read_text())
+    assert len(summary["totals"]) == 8  # four assets in two currencies
+    for total in summary["totals"]:
+        part = priced[(priced["asset"] == total["asset"]) & (priced["currency"] == total["currency"])]
+        assert total["covers"] == len(part)
+        assert total["without_price"] == part["premium"].isna().sum()
+        for name in ("limit", "premium", "expected_loss"):
+            assert total[name] == pytest.approx(math.fsum(part[name].dropna()), rel=1e-12)
+
+
+def test_neither_processes_nor_batches_change_a_byte(out, book, rate_store, tmp_path, monkeypatch):
+    monkeypatch.setattr(book_files, "_ROWS_A_BATCH", 37)
+    reprice(book, rate_store, tmp_path / "small", basis=BASIS)
+    run_job(RepriceJob(book=book, rates=rate_store, out=tmp_path / "two", basis=BASIS), Workplace(processes=2), unseen)
+    assert content(tmp_path / "small") == content(tmp_path / "two") == content(out)
+
+
+def test_a_finished_run_is_not_done_again(out, book, rate_store):
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != ".lock"}
+    reprice(book, rate_store, out, basis=BASIS)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize("change", ["book", "basis"])
+def test_a_folder_takes_no_other_run(out, book, rate_store, tmp_path, change):
+    other = {"book": (book_file(make_book(10), tmp_path), BASIS), "basis": (book, PricingBasis())}[change]
+    with pytest.raises(InvalidTermsError, match=f"holds a run of another {change}: .* .choose another --out"):
+        reprice(other[0], rate_store, out, basis=other[1])
+
+
+def test_the_second_of_two_runs_on_one_folder_is_refused(run, book, rate_store, tmp_path):
+    with locked(tmp_path / "out"):
+        with pytest.raises(FolderInUseError, match="in use by another run"):
+            reprice(book, rate_store, tmp_path / "out")
+        result = run("reprice", book, "--rates", rate_store, "--out", tmp_path / "out")
+        assert result.exit_code == 8
+    assert reprice(book, rate_store, tmp_path / "out")["priced"] == 300
+
+
+def test_without_rates_there_is_nothing_to_price_on(book, tmp_path):
+    with pytest.raises(RateStoreError, match="nothing was published"):
+        reprice(book, tmp_path / "nothing", tmp_path / "out")
+
+
+def test_a_book_of_bad_rows_only_leaves_an_empty_result(rate_store, tmp_path, run):
+    book = book_file(make_book(5).assign(drop=50.0), tmp_path)
+    result = run("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", "--processes", 1, "--json")
+    assert result.exit_code == 6
+    summary = json.loads(result.stdout)
+    assert (summary["rows"], summary["priced"], summary["quarantined"]) == (5, 0, 5)
+
+
+def test_the_command_shows_totals_and_counts(run, book, rate_store, tmp_path):
+    arguments = ("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", "--processes", 1)
+    result = run(*arguments)
+    assert result.exit_code == 0
+    assert "300 rows: 300 priced" in result.stdout
+    assert "SYNTH-WHALE" in result.stdout
+    assert "\x1b" not in result.stderr  # quiet in a log
+
+
+def test_changes_are_those_of_the_rates_and_zero_where_nothing_moved(out, book, rate_store, tmp_path):
+    dearer = PricingBasis(risk_load=BASIS.risk_load, expense_ratio=0.575, fixed_expense=3.0)  # (1 - 0.15) / 2 is kept
+    summary = reprice(book, rate_store, tmp_path / "dearer", basis=dearer, previous=out)
+    assert len(summary["changes"]) == 20
+    now = pd.read_parquet(tmp_path / "dearer" / "priced").set_index("cover_id")
+    was = pd.read_parquet(out / "priced").set_index("cover_id")
+    moves = (now["rate_on_line"] - was["rate_on_line"]).abs().sort_values(ascending=False)
+    found = [(change["cover_id"], change["after"] - change["before"]) for change in summary["changes"]]
+    assert found == [(name, pytest.approx(move)) for name, move in moves[:20].items()]
+    assert all(
+        change["log_ratio"] == pytest.approx(np.log(change["after"] / change["before"]))
+        for change in summary["changes"]
+    )
+    reasons = summary["changes"][0]["reasons"]
+    assert [reasons[name] for name in ("market", "volatility", "own_record", "concentration")] == [0.0] * 4
+    same = reprice(book, rate_store, tmp_path / "same", basis=BASIS, previous=out)
+    assert same["changes"] == []
+    for total in same["totals"]:
+        assert total["compared"] == total["compared_before"] == pytest.approx(total["premium"], rel=1e-12)

@@ -1,0 +1,216 @@
+"""Rows that cannot be priced go to the quarantine, each with its row, field, value and reason; others are priced."""
+
+import csv
+import gzip
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crashcover.repricing import book_files
+from crashcover.repricing.repeats import Repeats
+from crashcover.repricing.rows import ROW as ROW_NUMBER
+from crashcover.repricing.rows import AssetRates, check_rows
+from pricing.errors import DataError
+from pricing.rate_store import RateStore
+from tests.crashcover.books import ROW, book_file, make_book, reprice
+
+OBSERVATION = "reference, window, term, waiting_period"
+#: Field, what is written there, field of the quarantine, and what the reason says.
+SLIPS = [
+    ("cover_id", "", "cover_id", "must not be empty"),
+    ("asset", "OTHER", "asset", "must be one of the 4 that the rates hold, got 'OTHER'"),
+    ("asset", "", "asset", "must not be empty"),
+    ("drop", "50", "drop", "between 0 and 1, got 50.0 (a fraction: 50 % is 0.50)"),
+    ("drop", "0", "drop", "between 0 and 1"),
+    ("drop", "half", "drop", "must be a number, got 'half'"),
+    ("drop", "", "drop", "must not be empty"),
+    ("limit", "NaN", "limit", "positive and finite, got NaN"),
+    ("limit", "-5", "limit", "positive and finite, got -5"),
+    ("limit", "inf", "limit", "positive and finite, got inf"),
+    ("limit", "1,000", "limit", "must be a number, got '1,000'"),
+    ("term", "-30d", "term", "must be a duration such as"),
+    ("term", "30", "term", "a bare number has no unit"),
+    ("term", "6h", OBSERVATION, "the rates hold no rolling high of 24h over 6h"),
+    ("window", "90min", OBSERVATION, "whole number of steps of 1h"),
+    ("window", "", OBSERVATION, "window must be given"),
+    ("waiting_period", "40d", OBSERVATION, "term must be longer than the waiting period"),
+    ("waiting_period", "1h", OBSERVATION, "the rates hold no rolling high of 24h over 30d after 1h"),
+    ("reference", "low", "reference", "must be one of rolling-high, lagged, running-high, inception, got 'low'"),
+    ("reference", "lagged", OBSERVATION, "the rates hold no lagged of 24h over 30d"),
+    ("payout", "linear:30:90", "payout", "attachment must be between 0 and 1, got 30.0"),
+    ("payout", "half", "payout", "must look like"),
+    ("currency", " ", "currency", "must be a text that is not empty"),
+]
+
+
+def quarantine(folder):
+    with (folder / "quarantine.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([list(ROW), *rows])
+    return path
+
+
+def test_every_slip_is_named_and_the_other_rows_are_priced(rate_store, tmp_path):
+    rows = [{**ROW, "cover_id": f"S-{place}", field: text} for place, (field, text, _, _) in enumerate(SLIPS)]
+    book = write_rows(tmp_path / "book.csv", [ROW.values(), *(row.values() for row in rows)])
+    summary = reprice(book, rate_store, tmp_path / "out")
+    found = quarantine(tmp_path / "out")
+    assert [int(row["row"]) for row in found] == list(range(3, 3 + len(SLIPS)))  # the header is 1, the good row 2
+    for row, (_, text, named, reason) in zip(found, SLIPS, strict=True):
+        assert row["field"] == named
+        assert reason in row["reason"], row
+        assert row["value"] == text or (named == OBSERVATION and text in row["value"].split(", "))
+    assert (summary["rows"], summary["priced"], summary["quarantined"]) == (1 + len(SLIPS), 1, len(SLIPS))
+    assert sum(summary["quarantined_by_field"].values()) == len(SLIPS)
+    priced = pd.read_parquet(tmp_path / "out" / "priced")
+    assert priced["cover_id"].tolist() == ["C-1"]
+    assert priced[ROW_NUMBER].tolist() == [2]
+
+
+def test_wrong_numbers_of_a_parquet_file_are_named_as_well(rate_store, tmp_path):
+    book = make_book(6)
+    book.loc[1, "drop"], book.loc[2, "limit"], book.loc[3, "limit"] = 50.0, np.nan, np.inf
+    book["term"] = book["term"].astype(object)
+    book.loc[4, "term"] = None
+    reprice(book_file(book, tmp_path), rate_store, tmp_path / "out")
+    found = [(int(row["row"]), row["cover_id"], row["field"]) for row in quarantine(tmp_path / "out")]
+    assert found == [(2, "C-1", "drop"), (3, "C-2", "limit"), (4, "C-3", "limit"), (5, "C-4", "term")]
+
+
+def test_a_line_with_too_few_fields_is_set_aside_and_an_empty_one_is_no_row(rate_store, tmp_path):
+    path = write_rows(
+        tmp_path / "book.csv", [ROW.values(), ["C-2", "SYNTH-WILD"], [], {**ROW, "cover_id": "C-3"}.values()]
+    )
+    summary = reprice(path, rate_store, tmp_path / "out")
+    (row,) = quarantine(tmp_path / "out")
+    assert (row["row"], row["cover_id"], row["field"]) == ("3", "C-2", "row")
+    assert (summary["rows"], summary["priced"], summary["quarantined"]) == (3, 2, 1)
+    assert pd.read_parquet(tmp_path / "out" / "priced")[ROW_NUMBER].tolist() == [2, 5]
+
+
+def test_a_cover_that_comes_again_is_set_aside_even_in_another_batch(rate_store, tmp_path, monkeypatch):
+    monkeypatch.setattr(book_files, "_ROWS_A_BATCH", 4)
+    book = make_book(20)
+    book.loc[[7, 19], "cover_id"] = book.loc[2, "cover_id"]
+    summary = reprice(book_file(book, tmp_path), rate_store, tmp_path / "out")
+    assert [(row["row"], row["reason"]) for row in quarantine(tmp_path / "out")] == [
+        ("8", "cover_id must come once, came in row 3 before"),
+        ("20", "cover_id must come once, came in row 3 before"),
+    ]
+    assert summary["priced"] == 18
+
+
+def test_a_suspended_asset_is_not_priced(tmp_path, rate_store):
+    surface = RateStore.open(rate_store).surface("SYNTH-WILD")
+    rates = {"SYNTH-WILD": AssetRates(step=surface.step, signals=frozenset(surface.signals), is_suspended=True)}
+    (batch,) = book_files.read_batches(book_file(pd.DataFrame([ROW]), tmp_path))
+    table, (rejection,) = check_rows(batch, rates, Repeats(np.empty(0, np.uint64)))
+    assert len(table) == 0
+    assert (rejection.field, rejection.reason) == ("asset", "asset 'SYNTH-WILD' is suspended")
+
+
+CELLS = {
+    "cover_id": st.sampled_from(["A", "B", "C", "D", ""]),
+    "asset": st.sampled_from(["SYNTH-WILD", "SYNTH-CALM", "OTHER", ""]),
+    "drop": st.one_of(st.floats(), st.sampled_from([0.1, 0.3, 50.0])).map(str),
+    "limit": st.one_of(st.floats(), st.sampled_from([100.0, 1e6])).map(str),
+    "term": st.sampled_from(["7d", "30d", "-1d", "x"]),
+    "window": st.sampled_from(["1h", "24h", "2h", ""]),
+}
+
+
+@given(st.lists(st.fixed_dictionaries(CELLS), max_size=12))
+def test_each_row_is_either_good_or_named_once(rate_store, tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("rows")
+    path = write_rows(folder / "book.csv", [list({**ROW, **cells}.values()) for cells in rows])
+    store = RateStore.open(rate_store)
+    surface = store.surface("SYNTH-WILD")
+    known = AssetRates(step=surface.step, signals=frozenset(surface.signals))
+    rates = {"SYNTH-WILD": known, "SYNTH-CALM": known}
+    for batch in book_files.read_batches(path):
+        table, rejections = check_rows(batch, rates, Repeats.in_book(path))
+        numbers = [*table[ROW_NUMBER].to_pylist(), *(rejection.row for rejection in rejections)]
+        assert sorted(numbers) == list(range(2, 2 + len(rows)))
+        good = table.to_pandas()
+        assert ((good["drop"] > 0.0) & (good["drop"] < 1.0)).all()
+        assert ((good["limit"] > 0.0) & np.isfinite(good["limit"])).all()
+        assert good["cover_id"].is_unique
+
+
+@pytest.mark.parametrize("name", ["book.csv", "book.csv.gz", "book.parquet"])
+def test_a_book_reads_the_same_from_every_kind_of_file(rate_store, tmp_path, name):
+    book = make_book(50)
+    if name.endswith(".gz"):
+        with gzip.open(tmp_path / name, "wt", newline="") as file:
+            book.to_csv(file, index=False)
+    else:
+        book_file(book, tmp_path, name)
+    reprice(tmp_path / name, rate_store, tmp_path / "out")
+    reprice(book_file(book, tmp_path, "plain.parquet"), rate_store, tmp_path / "plain")
+    one, other = (pd.read_parquet(tmp_path / each / "priced") for each in ("out", "plain"))
+    pd.testing.assert_frame_equal(one.drop(columns=ROW_NUMBER), other.drop(columns=ROW_NUMBER))
+
+
+def test_a_folder_of_parquet_files_is_a_book(rate_store, tmp_path):
+    book = make_book(60)
+    book.to_parquet(tmp_path / "parts", partition_cols=["asset"], index=False)
+    assert reprice(tmp_path / "parts", rate_store, tmp_path / "out")["priced"] == 60
+
+
+@pytest.mark.parametrize(
+    ("write", "slip"),
+    [
+        (lambda path: path.write_text("cover_id,asset\nC-1,A\n"), "lacks drop, window"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "cannot be read as a book"),
+        (lambda _: None, "No such file"),
+    ],
+)
+def test_a_file_that_is_no_book_stops_the_run(rate_store, tmp_path, write, slip):
+    path = tmp_path / "book.csv"
+    write(path)
+    with pytest.raises(DataError, match=slip):
+        reprice(path, rate_store, tmp_path / "out")
+
+
+def test_a_damaged_parquet_file_stops_the_run(rate_store, tmp_path):
+    path = tmp_path / "book.parquet"
+    path.write_bytes(b"PAR1 but not really")
+    with pytest.raises(DataError, match="cannot be read as a book"):
+        reprice(path, rate_store, tmp_path / "out")
+
+
+def test_a_priced_book_is_no_book_until_its_added_columns_are_gone(rate_store, tmp_path):
+    reprice(book_file(make_book(20), tmp_path), rate_store, tmp_path / "out")
+    with pytest.raises(DataError, match="must not have the columns book_row, premium"):
+        reprice(tmp_path / "out" / "priced", rate_store, tmp_path / "again")
+
+
+def test_columns_may_be_stored_in_any_fitting_type(rate_store, tmp_path, monkeypatch):
+    monkeypatch.setattr(book_files, "_ROWS_A_BATCH", 32)
+    book = make_book(100)
+    typed = pa.table(
+        {
+            **{name: pa.array(book[name]) for name in book.columns},
+            "asset": pa.array(book["asset"]).dictionary_encode(),
+            "drop": pa.array([Decimal(f"{drop:.3f}") for drop in book["drop"]], pa.decimal128(5, 3)),
+            "window": pa.array([pd.Timedelta(text).to_pytimedelta() for text in book["window"]], pa.duration("s")),
+            "payout": pa.array(book["payout"], pa.large_string()),
+            "note": pa.nulls(100),
+        }
+    )
+    pq.write_table(typed, tmp_path / "typed.parquet", row_group_size=7)
+    reprice(tmp_path / "typed.parquet", rate_store, tmp_path / "out")
+    reprice(book_file(book, tmp_path), rate_store, tmp_path / "plain")
+    one, other = (pd.read_parquet(tmp_path / name / "priced")["premium"].tolist() for name in ("out", "plain"))
+    assert one == pytest.approx(other, nan_ok=True, rel=0.0, abs=0.0)
