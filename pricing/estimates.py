@@ -17,7 +17,7 @@ FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
 
 _FEWEST_PATHS_BEYOND = 10
 _LARGEST_PART = 0.25
-_MOST_SHARES = 4.0
+_MOST_SHARES = 10.0
 
 
 @dataclass(frozen=True, slots=True)

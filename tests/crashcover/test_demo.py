@@ -12,7 +12,7 @@ from crashcover.price_files import read_prices
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "out"
-    return folder, CliRunner().invoke(main, ["demo", "--out", str(folder), "--paths", "8000"])
+    return folder, CliRunner().invoke(main, ["demo", "--out", str(folder), "--paths", "20000"])
 
 
 def test_it_leaves_a_picture_and_the_sample_files(demo):
@@ -48,4 +48,4 @@ def test_it_prices_every_combination_for_every_token(demo):
 def test_the_command_it_prints_works(demo, run):
     _, result = demo
     command = re.search(r"crashcover quote .*?\n.*", result.stdout)[0].replace("\\\n", " ")
-    assert run(*shlex.split(command)[1:], "--paths", 8000).exit_code == 0
+    assert run(*shlex.split(command)[1:], "--paths", 20000).exit_code == 0
