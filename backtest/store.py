@@ -1,10 +1,8 @@
 """Results on disk: one file a forecaster and start, each whole or not there, under a manifest that says of what."""
 
-import contextlib
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,29 +17,12 @@ from backtest.panel import Panel
 from backtest.periods import Plan
 from pricing.errors import DataError, InvalidTermsError
 from pricing.version import ENGINE_VERSION
+from pricing.whole_files import sweep, write_text
 
 MANIFEST = "manifest.json"
 _LIBRARIES = ("arch", "numpy", "pandas", "scipy")
 #: Files that are made from others.
 _MADE = (".pyc", ".c", ".so", ".pyd")
-_PART = ".part"
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a name to write to, which becomes `path` once everything is written.
-
-    Whoever reads `path`, or resumes after this process was killed, finds a whole file or none.
-    """
-    part = path.with_name(f"{path.name}.{os.getpid()}{_PART}")
-    yield part
-    part.replace(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file as a whole."""
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
 
 
 def result_file(folder: Path, forecaster: Forecaster, start: pd.Timestamp) -> Path:
@@ -68,8 +49,7 @@ def prepare(folder: Path, panel: Panel, plan: Plan, forecasters: Sequence[Foreca
         wanted["forecasters"] = found["forecasters"] | wanted["forecasters"]
     for forecaster in forecasters:
         (folder / forecaster.name).mkdir(parents=True, exist_ok=True)
-        for left_over in (folder / forecaster.name).glob(f"*{_PART}"):
-            left_over.unlink()
+        sweep(folder / forecaster.name)
     write_text(folder / MANIFEST, json.dumps(wanted, indent=1, sort_keys=True))
 
 

@@ -3,16 +3,11 @@
 A forecaster sees a ``Known`` and nothing else, so nothing that happened later can reach it.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from multiprocessing.process import BaseProcess
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,8 +19,10 @@ from backtest.known import Forecaster, Known, Quotes
 from backtest.outcomes import outcome_table
 from backtest.panel import Panel
 from backtest.periods import Plan, find_starts
-from backtest.store import prepare, replacing, result_file
+from backtest.store import prepare, result_file
 from pricing.errors import SimulationError
+from pricing.processes import in_processes
+from pricing.whole_files import replacing
 
 Progress = Callable[[int], None]
 
@@ -118,7 +115,8 @@ def walk(
     report = progress or (lambda _done: None)
     report(len(tasks) - len(waiting))
     with _closes_file(panel) as closes:
-        for n_done, _ in enumerate(_run(waiting, closes, n_workers), start=1 + len(tasks) - len(waiting)):
+        quote = partial(_quote, closes=closes)
+        for n_done, _ in enumerate(in_processes(quote, waiting, n_workers), start=1 + len(tasks) - len(waiting)):
             report(n_done)
     quotes = {forecaster.name: _collect(forecaster, tasks) for forecaster in forecasters}
     later = outcomes[outcomes["start"] > starts[0]].reset_index(drop=True)
@@ -169,35 +167,6 @@ def _closes_file(panel: Panel) -> Iterator[_ClosesFile]:
         np.save(path, panel.closes.to_numpy())
         times = pd.DatetimeIndex(panel.closes.index)
         yield _ClosesFile(path=path, times=times, tokens=panel.closes.columns, step=panel.step)
-
-
-def _run(tasks: Sequence[_Task], closes: _ClosesFile, n_workers: int) -> Iterator[None]:
-    if n_workers == 1:
-        for task in tasks:
-            _quote(task, closes)
-            yield
-        return
-    # Spawned, because a process with threads may not fork safely.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_workers, mp_context=context, initializer=_follow_parent) as pool:
-        try:
-            for future in as_completed([pool.submit(_quote, task, closes) for task in tasks]):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """Leave interrupts to the parent, and end when it ends, even if it was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-
-
-def _end_with(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
 
 
 def _quote(task: _Task, closes: _ClosesFile) -> None:

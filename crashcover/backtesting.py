@@ -18,7 +18,6 @@ from backtest.known import Forecaster
 from backtest.page import ends, number, write_page
 from backtest.panel import Panel
 from backtest.periods import Plan, count_quotable, find_starts
-from backtest.store import write_text
 from backtest.summary import REFERENCE, summarise
 from backtest.walk import n_files, walk
 from calibration import PEGGED
@@ -26,6 +25,7 @@ from crashcover.exits import Exit
 from crashcover.panel_files import read_panel
 from crashcover.progress import tracking
 from pricing.units import parse_duration
+from pricing.whole_files import write_text
 
 #: Wide enough never to cut a number.
 _UNBOUNDED = 1000

@@ -4,29 +4,20 @@ A task is one call of a module's function with one argument, which writes its re
 returns little. So it does not matter where it runs, how often it is begun, or in which order tasks end.
 """
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
 from pricing.errors import WorkerError
+from pricing.processes import Result, Task, in_processes
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
@@ -77,8 +68,7 @@ class Workplace:
             with self._client() as client:
                 yield from _run_on_dask(client, alone, tasks)
             return
-        processes = min(self.processes or os.cpu_count() or 1, len(tasks))
-        yield from _run_in_processes(alone, tasks, processes) if processes > 1 else map(alone, tasks)
+        yield from in_processes(alone, tasks, max(1, min(self.processes or os.cpu_count() or 1, len(tasks))))
 
     @contextmanager
     def _client(self) -> Iterator["Client"]:
@@ -121,29 +111,3 @@ def _run_on_dask(client: "Client", function: Callable[[Task], Result], tasks: Se
         raise WorkerError(f"a task lost worker after worker (too little memory?): {error}") from error
     finally:
         client.cancel(futures)
-
-
-def _run_in_processes(function: Callable[[Task], Result], tasks: Sequence[Task], n_processes: int) -> Iterator[Result]:
-    # Spawned, because a process with threads may not fork safely.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_processes, mp_context=context, initializer=_follow_parent) as pool:
-        try:
-            for future in as_completed([pool.submit(function, task) for task in tasks]):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise WorkerError("a process was lost (too little memory?): run again, what is done is kept") from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """Leave interrupts to the parent, and end when it ends, even if it was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-
-
-def _end_with(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)

@@ -6,14 +6,14 @@ it closes the file.
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+
+from pricing.whole_files import replacing
 
 FloatArray = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
@@ -26,18 +26,12 @@ _ALIGNMENT = 64
 def write(path: Path, header: dict[str, Any], arrays: Sequence[FloatArray]) -> None:
     """Write under a temporary name, then rename: a reader sees the old file or the new one, whole."""
     text = np.frombuffer(_aligned(json.dumps(header, sort_keys=True, allow_nan=False).encode()), dtype=np.uint8)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            for array in (text, *(np.ascontiguousarray(array, dtype="<f8") for array in arrays)):
-                np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
-            file.seek(0)
-            checksum = hashlib.file_digest(file, "sha256").digest()
-            file.write(checksum)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as part, part.open("w+b") as file:
+        for array in (text, *(np.ascontiguousarray(array, dtype="<f8") for array in arrays)):
+            np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
+        file.seek(0)
+        checksum = hashlib.file_digest(file, "sha256").digest()
+        file.write(checksum)
 
 
 def _aligned(text: bytes) -> bytes:

@@ -7,9 +7,7 @@ version or the new one, whole, whenever the publisher is stopped.
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -18,6 +16,7 @@ from typing import Any
 
 from pricing.compaction import CompactSurface
 from pricing.errors import RateStoreError, UnknownAssetError
+from pricing.whole_files import flush, write_text
 
 _FORMAT = "crashcover rates 1"
 _CURRENT = "CURRENT"
@@ -237,12 +236,13 @@ def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]
             raise RateStoreError(f"asset must come once in a version, got {entry.asset!r} twice")
         file = f"{number:05d}.surface"
         surface.save(path / file)
-        _flush(path / file)
+        flush(path / file)
         entries[entry.asset] = asdict(entry)
         files.append((file, _checksum(path / file)))
     manifest = {"format": _FORMAT, "version": name, "entries": list(entries.values()), "files": files}
-    _replace(path / _MANIFEST, json.dumps({"sha256": _seal(manifest), "manifest": manifest}, indent=1, sort_keys=True))
-    _replace(Path(folder) / _CURRENT, f"{name}\n")
+    sealed = json.dumps({"sha256": _seal(manifest), "manifest": manifest}, indent=1, sort_keys=True)
+    write_text(path / _MANIFEST, sealed, to_disk=True)
+    write_text(Path(folder) / _CURRENT, f"{name}\n", to_disk=True)
     return open_version(folder, name)
 
 
@@ -280,23 +280,3 @@ def _seal(manifest: Any) -> str:
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file is on the disk: a manifest must not outlive a loss of power that its files do not."""
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a text under a temporary name, to the disk, and rename it."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

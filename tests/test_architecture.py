@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 #: Modules of ``pricing``, lowest first: a module may import only from rows above its own.
 PRICING_LAYERS = [
     {"errors", "version", "_kernels"},
-    {"kernel", "units"},
+    {"kernel", "units", "whole_files", "processes"},
     {"array_file", "plain", "settings", "triggers", "payouts", "anchors", "estimates", "rate_limits", "closed_form"},
     {"cover", "signals", "models", "principles", "grouped_sample", "selling_rules"},
     {"quantile_tables", "anchoring", "loadings", "settlement", "tail_sums"},

@@ -12,8 +12,8 @@ from calibration import Calibration, Market
 from calibration.drop_law import MarketState, TokenState
 from calibration.own_record import OwnRecord
 from calibration.what_if import Inputs, inputs_of
-from crashcover.whole_files import write_text
 from pricing.errors import DataError
+from pricing.whole_files import write_text
 
 _CALIBRATIONS, _MARKETS = "calibrations", "markets"
 

@@ -21,10 +21,10 @@ from crashcover.rates.night import Night, RateSettings, lay_out, read_columns
 from crashcover.rates.publication import publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
 from crashcover.rates.token import RateOutcome, RateTask, rate_token, read_outcome
-from crashcover.whole_files import sweep, write_text
 from crashcover.workers import Workplace, one_blas_thread
 from pricing.errors import DataError
 from pricing.version import ENGINE_VERSION
+from pricing.whole_files import sweep, write_text
 
 _LIBRARIES = ("arch", "numpy", "pandas", "scipy")
 #: Folder of the reports in a rate store.

@@ -14,12 +14,12 @@ from crashcover.asset_names import file_name
 from crashcover.holder_files import read_holders
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
-from crashcover.whole_files import write_text
 from pricing.compaction import compact
 from pricing.errors import InsufficientDataError, PricingError
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.units import format_duration
+from pricing.whole_files import write_text
 
 #: What a token's data can do to its calibration; anything else is a fault of this program and stops the night.
 _FAILURES = (PricingError, ArithmeticError, ValueError)

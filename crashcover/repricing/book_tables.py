@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crashcover.whole_files import replacing
 from pricing.errors import DataError
 from pricing.units import format_duration
+from pricing.whole_files import replacing
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table

@@ -16,12 +16,12 @@ from crashcover.repricing.rows import AssetRates
 from crashcover.repricing.staging import StagedBook, stage
 from crashcover.repricing.summary import summarise
 from crashcover.repricing.token import RepriceOutcome, RepriceTask, read_outcome, reprice_token
-from crashcover.whole_files import replacing, sweep, write_text
 from crashcover.workers import Workplace
 from pricing.errors import DataError, InvalidTermsError, SimulationError
 from pricing.premium import PricingBasis
 from pricing.rate_store import RateStore, open_version
 from pricing.version import ENGINE_VERSION
+from pricing.whole_files import replacing, sweep, write_text
 
 #: What a run leaves in its folder.
 MANIFEST, SUMMARY, PRICED, QUARANTINE = "manifest.json", "summary.json", "priced", "quarantine.csv"

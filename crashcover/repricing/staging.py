@@ -19,8 +19,8 @@ from crashcover.repricing.premiums import FIGURES, TEXTS
 from crashcover.repricing.quarantine import append_rejections
 from crashcover.repricing.repeats import Repeats
 from crashcover.repricing.rows import ROW, AssetRates, check_rows
-from crashcover.whole_files import replacing, write_text
 from pricing.errors import DataError
+from pricing.whole_files import replacing, write_text
 
 _INDEX = "index.json"
 _QUARANTINE = "quarantine.csv"

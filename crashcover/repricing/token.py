@@ -12,9 +12,9 @@ from crashcover.asset_names import file_name
 from crashcover.repricing.changes import CoverChange, changes_of, matched
 from crashcover.repricing.premiums import with_premiums
 from crashcover.repricing.staging import Stretches, read_stretches
-from crashcover.whole_files import replacing, write_text
 from pricing.premium import PricingBasis
 from pricing.rate_store import RateStore
+from pricing.whole_files import replacing, write_text
 
 #: File of the covers on one asset, in a folder of its own.
 PARTITION = "part-0.parquet"

@@ -7,7 +7,6 @@ import time
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -214,7 +213,7 @@ def test_stopped_before_any_rename_and_run_again_publishes_the_same_bytes(panel,
         return rename(path, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    monkeypatch.setattr("crashcover.whole_files.os", SimpleNamespace(getpid=count().__next__))
+    monkeypatch.setattr("pricing.whole_files.getpid", count().__next__)
     rate(prices, tmp_path / "whole")
     whole, n_renames = published(tmp_path / "whole"), renames[0]
     assert n_renames >= 10  # calibrations, their market, surfaces and outcomes twice, the manifest, the report

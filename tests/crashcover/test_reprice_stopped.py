@@ -8,7 +8,6 @@ import sys
 import time
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -91,8 +90,7 @@ def test_stopped_before_any_rename_and_run_again_leaves_the_same_bytes(book, rat
         return rename(path, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    processes = SimpleNamespace(getpid=count().__next__)  # no two writers are the same
-    monkeypatch.setattr("crashcover.whole_files.os", processes)
+    monkeypatch.setattr("pricing.whole_files.getpid", count().__next__)  # no two writers are the same
     reprice(book, rate_store, tmp_path / "counted")
     for stop in range(1, renames[0] + 1):
         out = tmp_path / str(stop)
