@@ -29,7 +29,7 @@ from calibration.market_defaults import shipped_market
 from calibration.signals import RiskSignals
 from calibration.verdict import Verdict, explain
 from calibration.volatility import VolatilityFit, fit_volatility
-from calibration.what_if import Inputs, inputs_of, remodel
+from calibration.what_if import Inputs, exchanged, inputs_of, remodel
 from calibration.worst_month import WorstMonth
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "calibrate",
     "check_closes",
     "concentration",
+    "exchanged",
     "explain",
     "fit_market",
     "fit_volatility",

@@ -47,6 +47,23 @@ def inputs_of(calibration: Calibration) -> Inputs:
     )
 
 
+def exchanged(before: Inputs, after: Inputs) -> tuple[Inputs, ...]:
+    """Exchange one input after the other: none yet, market, volatility, own record, then all with holders and signals.
+
+    Parameters
+    ----------
+    before, after : Inputs
+        What to start from, and what to end with.
+    """
+    market = replace(before, market=after.market, market_state=after.market_state)
+    volatility = TokenState(
+        log_volatilities=after.state.log_volatilities,
+        tail_weight=after.state.tail_weight,
+        records=before.state.records,
+    )
+    return before, market, replace(market, state=volatility), replace(market, state=after.state), after
+
+
 def remodel(calibration: Calibration, inputs: Inputs) -> PriceModel:
     """Return the model of a calibration under other inputs: the same paths, re-anchored, with another rate of crashes.
 

@@ -17,9 +17,8 @@ from crashcover.quoting import Track, simulate_covers, untracked
 from pricing.cover import Cover
 from pricing.estimates import Estimate
 from pricing.models import PriceModel
-from pricing.signals import make_signal
+from pricing.path_losses import shares_by_path
 from pricing.surface import DropSurface
-from pricing.units import parse_duration
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -113,15 +112,7 @@ def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
 
 def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
     """Weighted loss of every path as a share of the limit, in the order of the paths."""
-    signal = make_signal(
-        reference=cover.trigger.reference,
-        window=cover.trigger.window,
-        term=cover.term,
-        waiting_period=cover.waiting_period,
-        step=parse_duration(surface.model.step, "step"),
-    )
-    drops = surface.worst_drops[surface.signals.index(signal)]
-    losses = np.where(drops >= cover.trigger.drop, cover.payout.share(drops), 0.0)
+    losses = shares_by_path(cover, surface)
     return losses if surface.weights is None else losses * surface.weights
 
 

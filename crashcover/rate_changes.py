@@ -1,9 +1,9 @@
 """Why a rate moved: a change split into terms, market, volatility, own record, holders and signals, and paths."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 
-from calibration import Calibration, inputs_of, remodel
-from calibration.drop_law import TokenState
+from calibration import Calibration, exchanged, inputs_of, remodel
 from crashcover.quoting import simulate_covers, untracked
 from pricing.errors import InvalidTermsError
 from pricing.models import PriceModel
@@ -64,22 +64,11 @@ def explain(
         If the quotes are of different assets or simulations, or not of these calibrations.
     """
     _check(quote_before, quote_after, calibration_before, calibration_after)
-    old, new = inputs_of(calibration_before), inputs_of(calibration_after)
-    moved_market = replace(old, market=new.market, market_state=new.market_state)
-    volatility = TokenState(
-        log_volatilities=new.state.log_volatilities, tail_weight=new.state.tail_weight, records=old.state.records
-    )
-    steps = [
-        calibration_before.model,
-        remodel(calibration_before, moved_market),
-        remodel(calibration_before, replace(moved_market, state=volatility)),
-        remodel(calibration_before, replace(moved_market, state=new.state)),
-        remodel(calibration_before, new),
-        calibration_after.model,
-    ]
+    _, *moved = exchanged(inputs_of(calibration_before), inputs_of(calibration_after))
+    steps = [calibration_before.model, *(remodel(calibration_before, each) for each in moved), calibration_after.model]
     before = _loss_on_line(quote_before.model, quote_before)
     losses = [_loss_on_line(model, quote_after) for model in steps]
-    changes = [after - earlier for earlier, after in zip([before, *losses[:-1]], losses, strict=True)]
+    changes = [after - earlier for earlier, after in pairwise([before, *losses])]
     terms, market, by_volatility, own_record, concentration, paths = changes
     return RateChange(
         before=before,

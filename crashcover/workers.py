@@ -19,6 +19,7 @@ from pricing.processes import Result, Task, in_processes
 if TYPE_CHECKING:
     from distributed import Client
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
     """Where to run tasks; results do not depend on it.

@@ -21,8 +21,8 @@ from calibration.drop_law import TERM
 from pool.dependence import Dependence, TokenRisk, draw_log_worst, draw_shape, draw_shared
 from pricing.book import Observation
 from pricing.errors import NotSimulatedError, SimulationError
-from pricing.signals import make_signal
-from pricing.surface import DropSurface, describe
+from pricing.path_losses import worst_drops_by_path
+from pricing.surface import DropSurface
 from pricing.units import parse_duration
 
 FloatArray = npt.NDArray[np.float64]
@@ -193,17 +193,14 @@ def path_drops(surface: DropSurface, observation: Observation, asset: str) -> Fl
     NotSimulatedError
         If the surface does not hold the observation.
     """
-    step = parse_duration(surface.model.step, "step")
-    signal = make_signal(
-        reference=observation.reference,
+    return worst_drops_by_path(
+        surface,
         window=observation.window,
+        reference=observation.reference,
         term=observation.term,
         waiting_period=observation.waiting_period,
-        step=step,
+        holder=f"the surface of {asset}",
     )
-    if signal not in surface.signals:
-        raise NotSimulatedError(f"the surface of {asset} holds no {describe(signal, step)}")
-    return np.asarray(surface.worst_drops[surface.signals.index(signal)])
 
 
 def _by_depth(surface: DropSurface, ranking: Observation, asset: str, n: int) -> IntArray:

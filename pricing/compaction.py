@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing import array_file, plain
-from pricing.errors import CorruptSurfaceError, InvalidTermsError, NotSimulatedError, PricingError
+from pricing.errors import CorruptSurfaceError, InvalidTermsError, PricingError
 from pricing.estimates import Estimate, WeightedSample
 from pricing.grouped_sample import GroupedSample
 from pricing.payouts import Payout
 from pricing.settings import SimulationSettings
-from pricing.signals import Signal, make_signal
-from pricing.surface import DropSurface, describe
+from pricing.signals import Signal, find_signal, make_signal
+from pricing.surface import DropSurface
 from pricing.tail_sums import TailSums, tail_shapes
 from pricing.triggers import DropTrigger, Reference
 from pricing.units import Duration, format_duration, parse_duration, require_fraction
@@ -95,10 +95,7 @@ class CompactSurface:
         signal = make_signal(
             reference=reference, window=window, term=term, waiting_period=waiting_period, step=self.step
         )
-        if signal not in self.signals:
-            held = "; ".join(describe(held, self.step) for held in self.signals)
-            raise NotSimulatedError(f"the surface holds no {describe(signal, self.step)}; it holds {held}")
-        return self.tails[self.signals.index(signal)]
+        return self.tails[find_signal(signal, self.signals, self.step)]
 
     def exceedance(
         self,

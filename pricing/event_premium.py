@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pricing.cover import Cover
 from pricing.errors import InvalidTermsError, UninsurableError
 from pricing.estimates import Estimate, WeightedSample
-from pricing.path_losses import mean_over_paths, worst_drops_by_path
+from pricing.path_losses import cover_drops_by_path, mean_over_paths
 from pricing.payment_time import discount_factor
 from pricing.premium import Premium, PricingBasis, add_up, sample_for, simulated_losses
 from pricing.reinstatements import AggregateTerms, PoissonEvents
@@ -138,14 +138,7 @@ def events_on_surface(cover: Cover, surface: DropSurface, rules: EventRules) -> 
     NotSimulatedError
         If the surface does not hold the signal of the cover.
     """
-    worst_drops = worst_drops_by_path(
-        surface,
-        window=cover.trigger.window,
-        reference=cover.trigger.reference,
-        term=cover.term,
-        waiting_period=cover.waiting_period,
-    )
-    fired = np.flatnonzero(worst_drops >= cover.trigger.drop)
+    fired = np.flatnonzero(cover_drops_by_path(cover, surface) >= cover.trigger.drop)
     parts = [fired[first : first + _PATHS_AT_ONCE] for first in range(0, len(fired), _PATHS_AT_ONCE)]
     return [
         Event(int(part[event.path]), event.step, event.drop)

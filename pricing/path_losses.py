@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.cover import Cover
-from pricing.errors import NotSimulatedError
 from pricing.estimates import Estimate, WeightedSample
-from pricing.signals import make_signal
-from pricing.surface import DropSurface, describe
+from pricing.signals import find_signal, make_signal
+from pricing.surface import DropSurface
 from pricing.triggers import Reference
 from pricing.units import Duration, parse_duration
 
@@ -23,8 +22,9 @@ def worst_drops_by_path(
     reference: Reference,
     term: Duration,
     waiting_period: Duration = timedelta(0),
+    holder: str = "the surface",
 ) -> FloatArray:
-    """Return the worst drops of one signal in the order of the paths, shape (n_paths,).
+    """Return the worst drops of one signal in the order of the paths, shape (n_paths,); errors name the holder.
 
     Raises
     ------
@@ -33,9 +33,24 @@ def worst_drops_by_path(
     """
     step = parse_duration(surface.model.step, "step")
     signal = make_signal(reference=reference, window=window, term=term, waiting_period=waiting_period, step=step)
-    if signal not in surface.signals:
-        raise NotSimulatedError(f"the surface holds no {describe(signal, step)}: simulate it as well")
-    return np.asarray(surface.worst_drops[surface.signals.index(signal)])
+    return np.asarray(surface.worst_drops[find_signal(signal, surface.signals, step, holder=holder)])
+
+
+def cover_drops_by_path(cover: Cover, surface: DropSurface) -> FloatArray:
+    """Return the worst drop that a cover watches on each path, shape (n_paths,).
+
+    Raises
+    ------
+    NotSimulatedError
+        If the surface does not hold the signal of the cover.
+    """
+    return worst_drops_by_path(
+        surface,
+        window=cover.trigger.window,
+        reference=cover.trigger.reference,
+        term=cover.term,
+        waiting_period=cover.waiting_period,
+    )
 
 
 def shares_by_path(cover: Cover, surface: DropSurface) -> FloatArray:
@@ -46,13 +61,7 @@ def shares_by_path(cover: Cover, surface: DropSurface) -> FloatArray:
     NotSimulatedError
         If the surface does not hold the signal of the cover.
     """
-    worst_drops = worst_drops_by_path(
-        surface,
-        window=cover.trigger.window,
-        reference=cover.trigger.reference,
-        term=cover.term,
-        waiting_period=cover.waiting_period,
-    )
+    worst_drops = cover_drops_by_path(cover, surface)
     return np.where(worst_drops >= cover.trigger.drop, cover.payout.share(worst_drops), 0.0)
 
 

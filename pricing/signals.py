@@ -3,10 +3,11 @@
 Thousands of covers on one asset need only a handful of signals, because drops and payouts never enter the simulation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pricing.errors import InvalidTermsError
+from pricing.errors import InvalidTermsError, NotSimulatedError
 from pricing.triggers import Reference, check_reference, check_window
 from pricing.units import Duration, format_duration, in_steps, parse_duration
 
@@ -62,3 +63,36 @@ def make_signal(
         start_steps=start_steps,
         term_steps=term_steps,
     )
+
+
+def describe(signal: Signal, step: timedelta) -> str:
+    """Name a signal in words."""
+    words = signal.reference.name.lower().replace("_", " ")
+    window = f" of {format_duration(signal.window_steps * step)}" if signal.window_steps else ""
+    waiting = f" after {format_duration(signal.start_steps * step)}" if signal.start_steps else ""
+    return f"{words}{window} over {format_duration(signal.term_steps * step)}{waiting}"
+
+
+def find_signal(signal: Signal, held: Sequence[Signal], step: timedelta, *, holder: str = "the surface") -> int:
+    """Return the place of a signal among those that were simulated.
+
+    Parameters
+    ----------
+    signal : Signal
+        What is wanted.
+    held : sequence of Signal
+        What there is.
+    step : timedelta
+        Length of a step.
+    holder : str
+        What holds them, for the error.
+
+    Raises
+    ------
+    NotSimulatedError
+        If it is not among them.
+    """
+    if signal not in held:
+        contents = "; ".join(describe(each, step) for each in held)
+        raise NotSimulatedError(f"{holder} holds no {describe(signal, step)}: simulate it as well; it holds {contents}")
+    return held.index(signal)

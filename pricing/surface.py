@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from pricing import array_file, plain
 from pricing.anchoring import Anchoring
-from pricing.errors import CorruptSurfaceError, NotSimulatedError, PricingError
+from pricing.errors import CorruptSurfaceError, PricingError
 from pricing.estimates import Estimate, WeightedSample
 from pricing.models import MODEL_CLASSES, PriceModel
 from pricing.payouts import Payout
 from pricing.settings import SimulationSettings
-from pricing.signals import Signal, make_signal
+from pricing.signals import Signal, find_signal, make_signal
 from pricing.triggers import DropTrigger, Reference
-from pricing.units import Duration, format_duration, parse_duration, require_fraction
+from pricing.units import Duration, parse_duration, require_fraction
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -76,9 +76,7 @@ class DropSurface:
         signal = make_signal(
             reference=reference, window=window, term=term, waiting_period=waiting_period, step=self._step
         )
-        if signal not in self.signals:
-            raise NotSimulatedError(f"the surface holds no {describe(signal, self._step)}; it holds {self._contents()}")
-        return WeightedSample.of_paths(self.worst_drops[self.signals.index(signal)], self.weights)
+        return WeightedSample.of_paths(self.worst_drops[find_signal(signal, self.signals, self._step)], self.weights)
 
     @overload
     def exceedance(
@@ -220,14 +218,3 @@ class DropSurface:
     @property
     def _step(self) -> timedelta:
         return parse_duration(self.model.step, "step")
-
-    def _contents(self) -> str:
-        return "; ".join(describe(signal, self._step) for signal in self.signals)
-
-
-def describe(signal: Signal, step: timedelta) -> str:
-    """Name a signal in words."""
-    words = signal.reference.name.lower().replace("_", " ")
-    window = f" of {format_duration(signal.window_steps * step)}" if signal.window_steps else ""
-    waiting = f" after {format_duration(signal.start_steps * step)}" if signal.start_steps else ""
-    return f"{words}{window} over {format_duration(signal.term_steps * step)}{waiting}"

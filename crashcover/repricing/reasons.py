@@ -6,14 +6,13 @@ shape of the paths, in terms other than thirty days, and in the simulation.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from calibration.crashes import crash_rate
-from calibration.drop_law import TokenState
 from calibration.law_anchors import exceedance
-from calibration.what_if import Inputs
+from calibration.what_if import Inputs, exchanged
 from crashcover.rates.documents import read_inputs
 from crashcover.repricing.changes import CoverChange
 from pricing.errors import DataError
@@ -65,20 +64,7 @@ def reasons_for(change: CoverChange, rates: Path) -> Reasons | None:
 
 def split(change: CoverChange, before: Inputs, after: Inputs) -> Reasons | None:
     """Split a change between the inputs of two nights; None where the drop is deeper than the laws can tell from 0."""
-    moved_market = replace(before, market=after.market, market_state=after.market_state)
-    volatility = TokenState(
-        log_volatilities=after.state.log_volatilities,
-        tail_weight=after.state.tail_weight,
-        records=before.state.records,
-    )
-    steps = (
-        before,
-        moved_market,
-        replace(moved_market, state=volatility),
-        replace(moved_market, state=after.state),
-        after,
-    )
-    probabilities = [_probability(inputs, change) for inputs in steps]
+    probabilities = [_probability(inputs, change) for inputs in exchanged(before, after)]
     if not all(probabilities):
         return None
     logs = [math.log(probability) for probability in probabilities]

@@ -17,8 +17,7 @@ from crashcover.repricing.columns import OBSERVATION, READERS, Column, combine, 
 from crashcover.repricing.quarantine import Rejection
 from crashcover.repricing.repeats import Repeats
 from pricing.errors import InvalidTermsError, NotSimulatedError
-from pricing.signals import Signal, make_signal
-from pricing.surface import describe
+from pricing.signals import Signal, describe, make_signal
 from pricing.units import require_fraction
 
 FloatArray = npt.NDArray[np.float64]
