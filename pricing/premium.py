@@ -1,7 +1,9 @@
 """From a cover and a surface to a premium: the expected loss plus named loadings, each a line to read and challenge."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +33,10 @@ LINES = (
 )
 
 _DEFAULT_RISK_LOAD = StandardDeviationPrinciple(multiple=0.25)
-_IMPRECISE = 0.1
-_ROUNDING = 1e-9
+#: Share of an estimate from which its standard error makes it imprecise.
+IMPRECISE = 0.1
+#: By what share of the expected loss rounding may take the price below it.
+ROUNDING = 1e-9
 
 
 class PremiumFlag(Enum):
@@ -372,16 +376,8 @@ def add_up(
     parameter_load = limit * (uncertain + basis.parameter_load * mean.value)
     risk_load = limit * _risk_load(losses, basis, name)
     capital_cost = limit * capital_rate * capital.value
-    needed = expected_loss + parameter_load + risk_load + capital_cost + basis.fixed_expense
-    kept = 1.0 - basis.ratio_of_gross
-    technical = needed / kept
-    charged = max(technical, basis.minimum_premium, basis.minimum_rate_on_line * limit)
-    expenses = basis.expense_ratio * charged + basis.fixed_expense
-    commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
-    lift = (charged - technical) * kept
-    gross = expected_loss + parameter_load + risk_load + capital_cost + expenses + commission + profit + lift
-    tax = basis.tax_ratio * gross
-    _require_insurable(gross + tax, limit, losses.fired.value, name)
+    charged = charge(expected_loss + parameter_load + risk_load + capital_cost, limit, basis, larger=max)
+    _require_insurable(charged["total"], limit, losses.fired.value, name)
     before_expenses = (
         price.standard_error + basis.parameter_load * mean.standard_error + capital_rate * capital.standard_error
     )
@@ -393,23 +389,55 @@ def add_up(
         parameter_load=parameter_load,
         risk_load=risk_load,
         capital_cost=capital_cost,
-        expenses=expenses,
-        commission=commission,
-        profit=profit,
-        minimum_lift=lift,
-        gross=gross,
-        tax=tax,
-        total=gross + tax,
         capital=limit * capital.value,
-        standard_error=limit * before_expenses / kept,
-        rate_on_line=gross / limit,
+        standard_error=limit * before_expenses / (1.0 - basis.ratio_of_gross),
         flag=_flag(losses),
+        **charged,
     )
+
+
+def charge(risk_lines: Any, limit: Any, basis: PricingBasis, *, larger: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    """Charge what does not depend on the loss: expenses, commission, profit, minima and tax.
+
+    Parameters
+    ----------
+    risk_lines : float or ndarray
+        Sum of the lines that depend on it.
+    limit : float or ndarray
+        Largest payment.
+    basis : PricingBasis
+        Loadings.
+    larger : callable
+        The larger of two numbers: ``max``, or ``numpy.maximum`` for arrays.
+
+    Returns
+    -------
+    dict
+        Fields of ``Premium`` by name.
+    """
+    kept = 1.0 - basis.ratio_of_gross
+    technical = (risk_lines + basis.fixed_expense) / kept
+    charged = larger(larger(technical, basis.minimum_premium), basis.minimum_rate_on_line * limit)
+    expenses = basis.expense_ratio * charged + basis.fixed_expense
+    commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
+    lift = (charged - technical) * kept
+    gross = risk_lines + expenses + commission + profit + lift
+    tax = basis.tax_ratio * gross
+    return {
+        "expenses": expenses,
+        "commission": commission,
+        "profit": profit,
+        "minimum_lift": lift,
+        "gross": gross,
+        "tax": tax,
+        "total": gross + tax,
+        "rate_on_line": gross / limit,
+    }
 
 
 def _risk_load(losses: Losses, basis: PricingBasis, name: str) -> float:
     load = losses.price.value - losses.mean.value
-    if load < -_ROUNDING * losses.mean.value:
+    if load < -ROUNDING * losses.mean.value:
         raise InvalidBasisError(
             f"cover {name!r}: {type(basis.risk_load).__name__} prices the loss at {losses.price.value:.3g} per unit of "
             f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)"
@@ -428,5 +456,5 @@ def _require_insurable(total: float, limit: float, fired: float, name: str) -> N
 def _flag(losses: Losses) -> PremiumFlag:
     if losses.mean.value == 0.0:
         return PremiumFlag.UNRESOLVED
-    imprecise = any(each.standard_error > _IMPRECISE * each.value for each in (losses.mean, losses.price))
+    imprecise = any(each.standard_error > IMPRECISE * each.value for each in (losses.mean, losses.price))
     return PremiumFlag.IMPRECISE if imprecise else PremiumFlag.OK

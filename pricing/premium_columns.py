@@ -29,7 +29,7 @@ from pricing.errors import (
 )
 from pricing.loss_columns import Cells, LossColumns, loss_columns
 from pricing.payment_time import discount_factor
-from pricing.premium import PremiumFlag, PricingBasis
+from pricing.premium import IMPRECISE, ROUNDING, PremiumFlag, PricingBasis, charge
 from pricing.tail_sums import TailSums
 from pricing.triggers import DropTrigger
 from pricing.units import YEAR, parse_duration
@@ -51,9 +51,6 @@ REFUSALS: tuple[type[PricingError] | None, ...] = (
     SalesFrozenError,
     WaitingPeriodError,
 )
-#: As in ``premium``.
-IMPRECISE = 0.1
-ROUNDING = 1e-9
 #: Flags by code.
 FLAGS = tuple(PremiumFlag)
 
@@ -192,15 +189,6 @@ def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, A
     capital_rate = basis.capital.annual_rate * years if basis.capital else 0.0
     expected_loss, parameter_load = limit * mean, limit * (basis.parameter_load * mean)
     risk_load, capital_cost = limit * np.maximum(price - mean, 0.0), limit * capital_rate * capital
-    needed = expected_loss + parameter_load + risk_load + capital_cost + basis.fixed_expense
-    kept = 1.0 - basis.ratio_of_gross
-    technical = needed / kept
-    charged = np.maximum(technical, np.maximum(basis.minimum_premium, basis.minimum_rate_on_line * limit))
-    expenses = basis.expense_ratio * charged + basis.fixed_expense
-    commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
-    lift = (charged - technical) * kept
-    gross = expected_loss + parameter_load + risk_load + capital_cost + expenses + commission + profit + lift
-    tax = basis.tax_ratio * gross
     before_expenses = price_error + basis.parameter_load * mean_error + capital_rate * capital_error
     return {
         "trigger_probability": fired,
@@ -210,18 +198,10 @@ def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, A
         "parameter_load": parameter_load,
         "risk_load": risk_load,
         "capital_cost": capital_cost,
-        "expenses": expenses,
-        "commission": commission,
-        "profit": profit,
-        "minimum_lift": lift,
-        "gross": gross,
-        "tax": tax,
-        "total": gross + tax,
         "capital": limit * capital,
-        "standard_error": limit * before_expenses / kept,
-        "rate_on_line": gross / limit,
+        "standard_error": limit * before_expenses / (1.0 - basis.ratio_of_gross),
         "flag": _flags(losses),
-    }
+    } | charge(expected_loss + parameter_load + risk_load + capital_cost, limit, basis, larger=np.maximum)
 
 
 def _flags(losses: LossColumns) -> Codes:
