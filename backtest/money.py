@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from backtest.resampling import FloatArray, Interval, PeriodBootstrap
 from backtest.scores import BoolArray, Sample
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 
 #: Probability that the capital is enough for a year.
 CONFIDENCE = 0.995

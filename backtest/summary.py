@@ -32,7 +32,7 @@ from backtest.scores import (
     skill,
 )
 from backtest.walk import Walked
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.units import format_duration
 
 #: The forecaster that all others are held against.

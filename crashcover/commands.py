@@ -22,7 +22,7 @@ from crashcover.sample_market import is_synthetic
 from crashcover.table import WIDTH, assumption_list, calibration_panel, cover_table, footnotes
 from pricing.cover import Cover
 from pricing.loadings import CapitalCost
-from pricing.premium import PricingBasis, sample_for
+from pricing.premiums import PricingBasis, sample_for
 from pricing.principles import StandardDeviationPrinciple
 from pricing.settings import SimulationSettings
 from pricing.triggers import Reference

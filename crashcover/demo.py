@@ -18,7 +18,7 @@ from crashcover.progress import tracking
 from crashcover.quoting import Terms, Track
 from crashcover.sample_market import SyntheticToken
 from crashcover.table import WIDTH, footnotes
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.settings import SimulationSettings
 
 TERMS = Terms(drops=(0.2, 0.3, 0.5), windows=("1h", "24h"), terms=("7d", "30d"))

@@ -8,7 +8,7 @@ from crashcover.drivers import Drivers, drivers_of, simulate_variants
 from crashcover.quoting import Refusal, Track, quote_or_refuse, simulate_covers, untracked
 from pricing.cover import Cover
 from pricing.loadings import ParameterUncertainty
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.quote import Quote
 from pricing.settings import SimulationSettings
 from pricing.surface import DropSurface

@@ -10,7 +10,7 @@ from pricing.errors import PrecisionError, UninsurableError
 from pricing.loadings import ParameterUncertainty
 from pricing.models import PriceModel
 from pricing.payouts import FullPayout, Payout
-from pricing.premium import PricingBasis, sample_for
+from pricing.premiums import PricingBasis, sample_for
 from pricing.quote import Quote
 from pricing.quoter import Quoter
 from pricing.settings import SimulationSettings

@@ -7,7 +7,7 @@ from calibration import Calibration, exchanged, inputs_of, remodel
 from crashcover.quoting import simulate_covers, untracked
 from pricing.errors import InvalidTermsError
 from pricing.models import PriceModel
-from pricing.premium import sample_for
+from pricing.premiums import sample_for
 from pricing.quote import Quote
 
 

@@ -20,7 +20,7 @@ from crashcover.offers import Offer
 from crashcover.quoting import Reason, Refusal, describe_window
 from pricing.cover import Cover
 from pricing.estimates import Estimate
-from pricing.premium import Premium, PremiumFlag
+from pricing.premiums import Premium, PremiumFlag
 from pricing.quote import Quote
 from pricing.settings import SimulationSettings
 from pricing.statement import CENT, rounded, statement

@@ -57,7 +57,7 @@ from pricing.models import (
     StudentT,
 )
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
-from pricing.premium import Premium, PremiumFlag, PricingBasis, premium
+from pricing.premiums import Premium, PremiumFlag, PricingBasis, premium
 from pricing.principles import StandardDeviationPrinciple
 from pricing.quote import Quote
 from pricing.quoter import Quoter

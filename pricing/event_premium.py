@@ -14,7 +14,7 @@ from pricing.errors import InvalidTermsError, UninsurableError
 from pricing.estimates import Estimate, WeightedSample
 from pricing.path_losses import cover_drops_by_path, mean_over_paths
 from pricing.payment_time import discount_factor
-from pricing.premium import Premium, PricingBasis, add_up, sample_for, simulated_losses
+from pricing.premiums import Premium, PricingBasis, add_up, sample_for, simulated_losses
 from pricing.reinstatements import AggregateTerms, PoissonEvents
 from pricing.replay import replay
 from pricing.settlement import Event, EventRules, settle

@@ -10,7 +10,7 @@ from pricing.cover import Cover, Payment
 from pricing.errors import NotSimulatedError
 from pricing.payment_time import discount_factor
 from pricing.payouts import FullPayout
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.rate_quote import terms_text
 from pricing.rate_store import RateEntry, RateStore
 from pricing.signals import Signal

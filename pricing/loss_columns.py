@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pricing.book import Book
 from pricing.grouped_sample import ROUNDING
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.principles import ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrinciple
 from pricing.tail_losses import fixed_capital, needs_two_moments, tail_losses
 from pricing.tail_sums import NARROW, TailSums, shifted_powers

@@ -29,7 +29,7 @@ from pricing.errors import (
 )
 from pricing.loss_columns import Cells, LossColumns, loss_columns
 from pricing.payment_time import discount_factor
-from pricing.premium import IMPRECISE, ROUNDING, PremiumFlag, PricingBasis, charge
+from pricing.premiums import IMPRECISE, ROUNDING, PremiumFlag, PricingBasis, charge
 from pricing.tail_sums import TailSums
 from pricing.triggers import DropTrigger
 from pricing.units import YEAR, parse_duration

@@ -11,7 +11,7 @@ from pricing.errors import PricingError, ReproductionError
 from pricing.loadings import CapitalCost, ParameterUncertainty
 from pricing.models import MODEL_CLASSES, PriceModel
 from pricing.payouts import FullPayout, LinearPayout, TieredPayout
-from pricing.premium import Premium, PremiumFlag, PricingBasis, premium
+from pricing.premiums import Premium, PremiumFlag, PricingBasis, premium
 from pricing.principles import PRINCIPLE_CLASSES
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate

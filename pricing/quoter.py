@@ -7,7 +7,7 @@ from pathlib import Path
 from pricing.cover import Cover
 from pricing.errors import InvalidTermsError, PrecisionError
 from pricing.loadings import ParameterUncertainty
-from pricing.premium import PremiumFlag, PricingBasis, premium
+from pricing.premiums import PremiumFlag, PricingBasis, premium
 from pricing.quote import Quote
 from pricing.rate_quoter import RateQuoter
 from pricing.selling_rules import SellingRules

@@ -13,7 +13,7 @@ from pricing import plain
 from pricing.cover import Cover, Payment
 from pricing.errors import PricingError, TamperedQuoteError
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
-from pricing.premium import Premium, PremiumFlag
+from pricing.premiums import Premium, PremiumFlag
 from pricing.statement import rounded
 from pricing.triggers import DropTrigger, Reference
 

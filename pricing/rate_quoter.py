@@ -28,8 +28,8 @@ from pricing.errors import (
     WaitingPeriodError,
 )
 from pricing.loaded_rates import AssetRates, LoadedRates, load_rates
-from pricing.premium import Premium, PremiumFlag, PricingBasis, add_up
 from pricing.premium_columns import REFUSALS, PremiumColumns, premium_columns
+from pricing.premiums import Premium, PremiumFlag, PricingBasis, add_up
 from pricing.rate_quote import RateQuote, seal
 from pricing.rate_store import RateEntry, current_version
 from pricing.selling_rules import Conditions, RateInForce, SellingRules, require_aware

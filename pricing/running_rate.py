@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pricing.cover import Cover
 from pricing.errors import InvalidTermsError, PrecisionError
 from pricing.estimates import Estimate, WeightedSample
-from pricing.premium import PricingBasis, premium, sample_for
+from pricing.premiums import PricingBasis, premium, sample_for
 from pricing.surface import DropSurface
 from pricing.triggers import DropTrigger
 from pricing.units import YEAR, Duration, parse_duration

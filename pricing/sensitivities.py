@@ -18,7 +18,7 @@ from pricing.estimates import Estimate, WeightedSample
 from pricing.models import ConstantVolatility, Jumps, PriceModel, QuantileLaw, VolatilityLaw
 from pricing.path_losses import shares_by_path
 from pricing.payment_time import discount_factor
-from pricing.premium import Premium, PricingBasis, premium
+from pricing.premiums import Premium, PricingBasis, premium
 from pricing.principles import LossDistribution, PremiumPrinciple, SmoothPrinciple
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
-from pricing.premium import LINES, Premium
+from pricing.premiums import LINES, Premium
 
 CENT = Decimal("0.01")
 
@@ -63,7 +63,7 @@ def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:
 
     Examples
     --------
-    >>> from pricing.premium import premium_of_law
+    >>> from pricing.premiums import premium_of_law
     >>> from pricing.principles import LossDistribution
     >>> law = LossDistribution.discrete([100.0, 0.0], [0.02, 0.98])
     >>> written = statement(premium_of_law(law, name="C-1", limit=100.0, term="30d"))

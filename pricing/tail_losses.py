@@ -11,7 +11,7 @@ import math
 from pricing.estimates import Estimate
 from pricing.grouped_sample import error_of_mean
 from pricing.payouts import Payout
-from pricing.premium import Losses, PricingBasis, simulated_losses
+from pricing.premiums import Losses, PricingBasis, simulated_losses
 from pricing.principles import (
     ExpectedValuePrinciple,
     PremiumPrinciple,

@@ -22,7 +22,7 @@ PRICING_LAYERS = [
     {"segment_laws", "mixture_shares", "path_losses", "compaction"},
     {"tilts", "rate_store"},
     {"proposals", "payment_time", "hedges"},
-    {"simulation", "premium", "replay", "replication"},
+    {"simulation", "premiums", "replay", "replication"},
     {"statement", "three_windows", "running_rate", "event_premium", "sensitivities", "tail_losses"},
     {"quote", "loss_columns", "rate_quote"},
     {"premium_columns", "loaded_rates"},

@@ -20,7 +20,7 @@ from pool import tail_value_at_risk, tail_weights, value_at_risk
 from pool.exceedance import RETURN_PERIODS
 from pricing import plain
 from pricing.estimates import Estimate
-from pricing.premium import LINES, Premium, PremiumFlag
+from pricing.premiums import LINES, Premium, PremiumFlag
 from pricing.statement import statement
 from pricing.units import format_duration, parse_duration
 from pricing.version import ENGINE_VERSION

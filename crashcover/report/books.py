@@ -32,7 +32,7 @@ from pool.exceedance import RETURN_PERIODS
 from pricing.cover import Cover
 from pricing.errors import PrecisionWarning, SimulationError, UninsurableError
 from pricing.estimates import WeightedSample
-from pricing.premium import Premium, PremiumFlag, PricingBasis, premium_from_sample, sample_for
+from pricing.premiums import Premium, PremiumFlag, PricingBasis, premium_from_sample, sample_for
 from pricing.units import parse_duration
 
 FloatArray = npt.NDArray[np.float64]

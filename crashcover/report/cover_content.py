@@ -19,7 +19,7 @@ from crashcover.report.sentences import describe_cover
 from crashcover.sample_market import is_synthetic
 from pricing.cover import Cover
 from pricing.payouts import LinearPayout, TieredPayout
-from pricing.premium import sample_for
+from pricing.premiums import sample_for
 from pricing.quote import Quote
 from pricing.statement import rounded
 from pricing.surface import DropSurface

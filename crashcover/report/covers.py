@@ -15,7 +15,7 @@ from pricing import plain
 from pricing.cover import Cover, Payment
 from pricing.errors import DataError, PricingError, ReproductionError
 from pricing.payouts import FullPayout, LinearPayout, TieredPayout
-from pricing.premium import PricingBasis, premium
+from pricing.premiums import PricingBasis, premium
 from pricing.quote import Quote
 from pricing.settings import SimulationSettings
 from pricing.surface import DropSurface

@@ -18,7 +18,7 @@ from crashcover.repricing.summary import summarise
 from crashcover.repricing.token import RepriceOutcome, RepriceTask, read_outcome, reprice_token
 from crashcover.workers import Workplace
 from pricing.errors import DataError, InvalidTermsError, SimulationError
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.rate_store import RateStore, open_version
 from pricing.version import ENGINE_VERSION
 from pricing.whole_files import replacing, sweep, write_text

@@ -10,8 +10,8 @@ from crashcover.repricing.columns import OBSERVATION, READERS, combine, read_col
 from pricing.book import Book, Observation
 from pricing.compaction import CompactSurface
 from pricing.errors import PrecisionError, UninsurableError
-from pricing.premium import PricingBasis
 from pricing.premium_columns import FLAGS, REFUSALS, premium_columns
+from pricing.premiums import PricingBasis
 from pricing.rate_store import RateEntry
 
 IntArray = npt.NDArray[np.intp]

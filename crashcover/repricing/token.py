@@ -12,7 +12,7 @@ from crashcover.asset_names import file_name
 from crashcover.repricing.changes import CoverChange, changes_of, matched
 from crashcover.repricing.premiums import with_premiums
 from crashcover.repricing.staging import Stretches, read_stretches
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.rate_store import RateStore
 from pricing.whole_files import replacing, write_text
 

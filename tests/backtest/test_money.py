@@ -7,7 +7,7 @@ from backtest import PeriodBootstrap
 from backtest.money import gross_premium, keep_account, largest_drawdown
 from backtest.scores import Sample
 from pricing import ConstantVolatility, Cover, DropTrigger, FullPayout, Normal, PriceModel, premium, simulate
-from pricing.premium import PricingBasis
+from pricing.premiums import PricingBasis
 from pricing.principles import StandardDeviationPrinciple
 from pricing.settings import SimulationSettings
 

@@ -16,7 +16,7 @@ from crashcover.repricing.rows import ROW as ROW_NUMBER
 from crashcover.workers import Workplace
 from pricing import Cover, DropTrigger, PricingBasis, StandardDeviationPrinciple, UninsurableError
 from pricing.errors import FolderInUseError, InvalidTermsError, RateStoreError
-from pricing.premium import premium_from_sample
+from pricing.premiums import premium_from_sample
 from pricing.rate_store import RateStore
 from tests.crashcover.books import ROW, book_file, content, make_book, reprice
 

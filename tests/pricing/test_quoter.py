@@ -49,8 +49,8 @@ from pricing.errors import (
     UnknownAssetError,
     WaitingPeriodError,
 )
-from pricing.premium import premium_from_sample
 from pricing.premium_columns import FLAGS, REFUSALS, premium_columns
+from pricing.premiums import premium_from_sample
 from pricing.principles import (
     ExpectedValuePrinciple,
     StandardDeviationPrinciple,

@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.premium import LINES, Premium, PremiumFlag, PricingBasis, premium_of_law
+from pricing.premiums import LINES, Premium, PremiumFlag, PricingBasis, premium_of_law
 from pricing.principles import LossDistribution
 from pricing.statement import rounded, statement
 

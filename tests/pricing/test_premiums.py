@@ -25,7 +25,7 @@ from pricing import (
     simulate,
 )
 from pricing.errors import InvalidBasisError, InvalidTermsError, NotSimulatedError, UninsurableError
-from pricing.premium import LINES, premium_from_sample, premium_of_law
+from pricing.premiums import LINES, premium_from_sample, premium_of_law
 from pricing.principles import (
     CostOfCapitalPrinciple,
     LossDistribution,
