@@ -8,146 +8,92 @@ of one column of that surface; ``premium`` prices it and ``Quoter`` wraps the pr
     PriceModel ──► simulate ──► DropSurface ──► premium ──► Quote
 
 Exact laws and bounds to check simulations with are in ``pricing.closed_form``, which needs scipy and is therefore not
-imported here: importing ``pricing`` imports numpy and nothing else.
+in none of the names below: all of ``pricing`` imports numpy and nothing else. A name is loaded when it is first used;
+``__init__.pyi`` says the same to type checkers.
 """
 
-from pricing.anchoring import Anchoring
-from pricing.anchors import Anchor
-from pricing.compaction import CompactSurface, compact
-from pricing.cover import Cover, Payment
-from pricing.errors import (
-    CalibrationError,
-    CorruptSurfaceError,
-    DataError,
-    InsufficientDataError,
-    InvalidBasisError,
-    InvalidModelError,
-    InvalidTermsError,
-    NotConvergedError,
-    NotSimulatedError,
-    PrecisionError,
-    PrecisionWarning,
-    PricingError,
-    QuoteRefusedError,
-    RateStoreError,
-    ReproductionError,
-    SalesFrozenError,
-    SimulationError,
-    StaleRateError,
-    SuspendedAssetError,
-    TamperedQuoteError,
-    UninsurableError,
-    UnknownAssetError,
-    WaitingPeriodError,
-)
-from pricing.estimates import Estimate, WeightedSample
-from pricing.loadings import CapitalCost, ParameterUncertainty
-from pricing.models import (
-    Collapse,
-    ConstantVolatility,
-    DoubleExponentialSizes,
-    Empirical,
-    Garch,
-    GeneralizedParetoFalls,
-    Jumps,
-    Normal,
-    NormalSizes,
-    PriceModel,
-    QuantileLaw,
-    StudentT,
-)
-from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
-from pricing.premiums import Premium, PremiumFlag, PricingBasis, premium
-from pricing.principles import StandardDeviationPrinciple
-from pricing.quote import Quote
-from pricing.quoter import Quoter
-from pricing.rate_limits import LimitedRate, RateLimits
-from pricing.rate_quote import RateQuote, verify
-from pricing.rate_quoter import RateQuoter
-from pricing.selling_rules import Conditions, RateInForce, SalesBump, SalesPressure, SellingRules
-from pricing.settings import SimulationSettings
-from pricing.simulation import simulate
-from pricing.surface import DropSurface
-from pricing.three_windows import TermEstimate, exceedance_over_term, simulate_three_windows
-from pricing.triggers import DropTrigger, Reference
+from importlib import import_module
+from typing import Any
+
 from pricing.version import ENGINE_VERSION
 
 __version__ = ENGINE_VERSION
 
-__all__ = [
-    "ENGINE_VERSION",
-    "Anchor",
-    "Anchoring",
-    "CalibrationError",
-    "CapitalCost",
-    "Collapse",
-    "CompactSurface",
-    "Conditions",
-    "ConstantVolatility",
-    "CorruptSurfaceError",
-    "Cover",
-    "DataError",
-    "DoubleExponentialSizes",
-    "DropSurface",
-    "DropTrigger",
-    "Empirical",
-    "Estimate",
-    "FullPayout",
-    "Garch",
-    "GeneralizedParetoFalls",
-    "InsufficientDataError",
-    "InvalidBasisError",
-    "InvalidModelError",
-    "InvalidTermsError",
-    "Jumps",
-    "LimitedRate",
-    "LinearPayout",
-    "Normal",
-    "NormalSizes",
-    "NotConvergedError",
-    "NotSimulatedError",
-    "ParameterUncertainty",
-    "Payment",
-    "Payout",
-    "PrecisionError",
-    "PrecisionWarning",
-    "Premium",
-    "PremiumFlag",
-    "PriceModel",
-    "PricingBasis",
-    "PricingError",
-    "QuantileLaw",
-    "Quote",
-    "QuoteRefusedError",
-    "Quoter",
-    "RateInForce",
-    "RateLimits",
-    "RateQuote",
-    "RateQuoter",
-    "RateStoreError",
-    "Reference",
-    "ReproductionError",
-    "SalesBump",
-    "SalesFrozenError",
-    "SalesPressure",
-    "SellingRules",
-    "SimulationError",
-    "SimulationSettings",
-    "StaleRateError",
-    "StandardDeviationPrinciple",
-    "StudentT",
-    "SuspendedAssetError",
-    "TamperedQuoteError",
-    "TermEstimate",
-    "TieredPayout",
-    "UninsurableError",
-    "UnknownAssetError",
-    "WaitingPeriodError",
-    "WeightedSample",
-    "compact",
-    "exceedance_over_term",
-    "premium",
-    "simulate",
-    "simulate_three_windows",
-    "verify",
-]
+_EXPORTS = {
+    "anchoring": ["Anchoring"],
+    "anchors": ["Anchor"],
+    "compaction": ["CompactSurface", "compact"],
+    "cover": ["Cover", "Payment"],
+    "errors": [
+        "CalibrationError",
+        "CorruptSurfaceError",
+        "DataError",
+        "InsufficientDataError",
+        "InvalidBasisError",
+        "InvalidModelError",
+        "InvalidTermsError",
+        "NotConvergedError",
+        "NotSimulatedError",
+        "PrecisionError",
+        "PrecisionWarning",
+        "PricingError",
+        "QuoteRefusedError",
+        "RateStoreError",
+        "ReproductionError",
+        "SalesFrozenError",
+        "SimulationError",
+        "StaleRateError",
+        "SuspendedAssetError",
+        "TamperedQuoteError",
+        "UninsurableError",
+        "UnknownAssetError",
+        "WaitingPeriodError",
+    ],
+    "estimates": ["Estimate", "WeightedSample"],
+    "loadings": ["CapitalCost", "ParameterUncertainty"],
+    "models": [
+        "Collapse",
+        "ConstantVolatility",
+        "DoubleExponentialSizes",
+        "Empirical",
+        "Garch",
+        "GeneralizedParetoFalls",
+        "Jumps",
+        "Normal",
+        "NormalSizes",
+        "PriceModel",
+        "QuantileLaw",
+        "StudentT",
+    ],
+    "payouts": ["FullPayout", "LinearPayout", "Payout", "TieredPayout"],
+    "premiums": ["Premium", "PremiumFlag", "PricingBasis", "premium"],
+    "principles": ["StandardDeviationPrinciple"],
+    "quote": ["Quote"],
+    "quoter": ["Quoter"],
+    "rate_limits": ["LimitedRate", "RateLimits"],
+    "rate_quote": ["RateQuote", "verify"],
+    "rate_quoter": ["RateQuoter"],
+    "selling_rules": ["Conditions", "RateInForce", "SalesBump", "SalesPressure", "SellingRules"],
+    "settings": ["SimulationSettings"],
+    "simulation": ["simulate"],
+    "surface": ["DropSurface"],
+    "three_windows": ["TermEstimate", "exceedance_over_term", "simulate_three_windows"],
+    "triggers": ["DropTrigger", "Reference"],
+    "version": ["ENGINE_VERSION"],
+}
+_HOMES = {name: module for module, names in _EXPORTS.items() for name in names}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module of a name when the name is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value  # found without this function from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

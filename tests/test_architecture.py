@@ -5,9 +5,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+import pricing
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -76,13 +79,28 @@ def test_every_module_of_pricing_has_a_layer():
     assert found <= known
 
 
-def test_importing_pricing_imports_numpy_and_nothing_else():
+def test_all_of_pricing_imports_numpy_and_nothing_else():
     # Without site-packages hooks of other projects, which may import what they like at start.
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    program = "import json, pricing, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    program = "import json, sys; from pricing import *; print(json.dumps([*sys.modules]))"
     printed = subprocess.run([sys.executable, "-S", "-c", program], check=True, capture_output=True, text=True, env=env)
-    imported = {name for name in json.loads(printed.stdout) if "cython" not in name}  # made in memory by the kernel
-    assert imported - set(sys.stdlib_module_names) <= {"__main__", "numpy", "pricing"}
+    imported = {name.split(".")[0] for name in json.loads(printed.stdout)} - {"__main__"}
+    assert {name for name in imported - sys.stdlib_module_names if "cython" not in name} == {"numpy", "pricing"}
+
+
+def test_type_checkers_find_the_names_of_pricing_where_python_does():
+    stub = ast.parse((CHECKOUT / "pricing" / "__init__.pyi").read_text(encoding="utf-8"))
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    assert sorted(alias.name for node in imports for alias in node.names) == pricing.__all__
+    for node in imports:
+        for alias in node.names:
+            assert getattr(pricing, alias.name) is getattr(import_module(node.module), alias.name)
+
+
+def test_pricing_says_what_it_does_not_have():
+    with pytest.raises(AttributeError, match="'pricing' has no attribute 'premia'"):
+        _ = pricing.premia
+    assert set(pricing.__all__) < set(dir(pricing))
 
 
 def test_the_tree_in_the_architecture_page_is_the_real_one():

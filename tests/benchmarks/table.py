@@ -98,6 +98,18 @@ def threads_table(runs):
     )
 
 
+def imports_table(runs):
+    return Table(
+        title="Imports in a fresh interpreter, `import numpy` = 1",
+        head=["statement", "times"],
+        rows=[
+            [f"`{info['statement']}`", at_most(median(info["ours"]) / median(info["numpy"]), info["reach"])]
+            for run in of_table(runs, "import")
+            for info in [run["extra_info"]]
+        ],
+    )
+
+
 def circumstances(document):
     """Say where the figures come from, without the name of the machine."""
     machine = document["machine_info"]
@@ -112,7 +124,7 @@ def circumstances(document):
 def page(document):
     runs = document["benchmarks"]
     quote = of_table(runs, "quote")[0]["stats"]["median"]
-    tables = [make(runs).markdown() for make in (builds_table, opponents_table, threads_table)]
+    tables = [make(runs).markdown() for make in (builds_table, opponents_table, threads_table, imports_table)]
     one_quote = f"One quote from a surface of 100,000 paths: {1e6 * quote:.0f} microseconds.\n"
     return "\n".join([circumstances(document), "", *tables, one_quote])
 
