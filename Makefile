@@ -10,12 +10,17 @@ KERNEL_TESTS := $(addprefix tests/pricing/,test_kernel_twin.py test_kernel.py te
 UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=malloc UBSAN_OPTIONS=print_stacktrace=1 \
 	ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1
 
-.PHONY: help demo test sanitize bench docs clean
+# An interpreter without the GIL, such as python3.13t.
+FREE_THREADED ?= python3.13t
+UNLOCKED := build/free-threaded
+
+.PHONY: help demo test sanitize free-threaded bench docs clean
 
 help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
 	@echo "make test      check style and types, run all tests"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
+	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
 	@echo "make bench     measure the engine on this machine, beside others; writes docs/performance-table.md"
 	@echo "make docs      build the documentation into docs/_build/html"
 	@echo "make clean     remove everything that the other targets made"
@@ -41,6 +46,15 @@ sanitize: $(SANITIZED)/venv/ready
 	cd $(SANITIZED)/checkout && CRASHCOVER_SANITIZE=1 ../venv/bin/python setup.py --quiet build_ext --inplace
 	cd $(SANITIZED)/checkout && env $(UNDER_SANITIZERS) ../venv/bin/python -m pytest --capture=sys $(KERNEL_TESTS)
 
+# Warnings of this kind are errors: an extension that switches the GIL back on must not pass for one that needs none.
+free-threaded: $(UNLOCKED)/venv/ready
+	rm -rf $(UNLOCKED)/checkout
+	mkdir $(UNLOCKED)/checkout
+	cp -R pyproject.toml setup.py README.md LICENSE pricing tests docs $(UNLOCKED)/checkout
+	rm -f $(UNLOCKED)/checkout/pricing/_kernels*.so $(UNLOCKED)/checkout/pricing/_kernels.c
+	cd $(UNLOCKED)/checkout && ../venv/bin/python setup.py --quiet build_ext --inplace
+	cd $(UNLOCKED)/checkout && ../venv/bin/python -W error::RuntimeWarning -m pytest tests/pricing tests/statistics
+
 bench: .venv/bench-ready
 	@mkdir -p build
 	$(BIN)/python -m pytest -W default tests/benchmarks/bench_*.py --benchmark-quiet --benchmark-json build/benchmark.json
@@ -59,6 +73,13 @@ clean:
 $(SANITIZED)/venv/ready: pyproject.toml
 	$(PYTHON) -m venv $(SANITIZED)/venv
 	$(SANITIZED)/venv/bin/python -m pip install --quiet 'setuptools>=77' 'cython>=3.1' numpy scipy pytest hypothesis
+	@touch $@
+
+$(UNLOCKED)/venv/ready: pyproject.toml
+	$(FREE_THREADED) -c 'import sys; sys.exit(sys._is_gil_enabled() and "an interpreter without the GIL is needed")'
+	$(FREE_THREADED) -m venv $(UNLOCKED)/venv
+	$(UNLOCKED)/venv/bin/python -m pip install --quiet --only-binary :all: \
+		'setuptools>=77' 'cython>=3.1' numpy scipy pytest hypothesis mpmath
 	@touch $@
 
 .venv/demo-ready: $(SOURCES) | .venv/bin/python

@@ -4,6 +4,7 @@ Both tests are likelihood ratios of a Markov chain of hits (Kupiec 1995, Journal
 International Economic Review 39).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +84,7 @@ def _log_likelihood(hits: int, trials: int, rate: float) -> float:
 def _independence(before: BoolArray, after: BoolArray) -> float:
     """Compare the rates of a hit after a hit and after none with one rate for both."""
     counts = [(int(after[before == state].sum()), int((before == state).sum())) for state in (False, True)]
-    apart = sum(_log_likelihood(hits, trials, hits / max(trials, 1)) for hits, trials in counts)
+    apart = math.fsum(_log_likelihood(hits, trials, hits / max(trials, 1)) for hits, trials in counts)
     together = _log_likelihood(int(after.sum()), len(after), float(after.mean()) if len(after) else 0.0)
     return max(2.0 * (apart - together), 0.0)
 

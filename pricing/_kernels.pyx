@@ -1,4 +1,4 @@
-# cython: language_level=3, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, wraparound=False, cdivision=True, initializedcheck=False, freethreading_compatible=True
 """Paths in, worst drops out: the only compiled file.
 
 Sixteen paths advance side by side, one per lane. A block of paths flows through small stages over a chunk of rows that

@@ -89,7 +89,7 @@ class Window:
     def _mean_fall(self, tilt: float, number: Callable[[SegmentLaw], FloatArray]) -> float:
         weights = self.innovation.tilted(tilt)
         innovation = -float((weights * number(self.innovation)).sum() / weights.sum())
-        jumps = -sum(jump.rate * float((jump.tilted(tilt) * number(jump)).sum()) for jump in self.jumps)
+        jumps = -math.fsum(jump.rate * float((jump.tilted(tilt) * number(jump)).sum()) for jump in self.jumps)
         return self.length * (innovation + jumps)
 
 

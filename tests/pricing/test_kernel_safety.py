@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import sysconfig
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -365,6 +366,13 @@ def test_calls_from_many_threads_give_the_bits_of_serial_calls():
         for (model, rare_drops), runs in zip(jobs, pool.map(run, jobs), strict=True):
             expected = drops_of(model, rare_drops=rare_drops)
             assert all(np.array_equal(drops, expected) for drops in runs)
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has a GIL")
+def test_the_kernel_leaves_the_gil_off():
+    for build in kernel.usable_builds():
+        kernel.load_build(build)
+    assert not sys._is_gil_enabled()
 
 
 def test_a_run_inside_a_run_changes_neither():
