@@ -8,6 +8,7 @@ version or the new one, whole, whenever the publisher is stopped.
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from typing import Any
 
 from pricing.compaction import CompactSurface
 from pricing.errors import RateStoreError, UnknownAssetError
-from pricing.whole_files import flush, write_text
+from pricing.whole_files import PART, flush, write_text
 
 _FORMAT = "crashcover rates 1"
 _CURRENT = "CURRENT"
@@ -173,12 +174,21 @@ def current_version(folder: str | Path) -> str:
     Raises
     ------
     RateStoreError
-        If nothing was published.
+        If nothing was published, or the file is damaged.
     """
+    path = Path(folder) / _CURRENT
     try:
-        return (Path(folder) / _CURRENT).read_text(encoding="utf-8").strip()
+        name = path.read_text(encoding="utf-8").removesuffix("\n")
     except FileNotFoundError as error:
         raise RateStoreError(f"{folder} holds no rates: nothing was published there") from error
+    except UnicodeDecodeError as error:
+        raise RateStoreError(f"{path} is damaged: {error}") from error
+    return _require_version(name, path)
+
+
+def is_empty(folder: str | Path) -> bool:
+    """Tell whether nothing was ever published in a folder."""
+    return not (Path(folder) / _CURRENT).exists()
 
 
 def open_version(folder: str | Path, version: str) -> RateStore:
@@ -209,6 +219,9 @@ def open_version(folder: str | Path, version: str) -> RateStore:
 def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]], *, name: str) -> RateStore:
     """Write a new version and make it the one in force.
 
+    A publisher that is stopped leaves the version before in force; publishing the same rates again completes what it
+    began. Of two at once under one name, the second is refused unless its rates are the same.
+
     Parameters
     ----------
     folder : path
@@ -221,19 +234,44 @@ def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]
     Raises
     ------
     RateStoreError
-        If the name is taken or no name of a folder, or an asset comes twice.
+        If the name is taken or no name of a folder, an asset comes twice, or a surface is not compact.
     """
-    path = Path(folder) / name
-    if not name.strip() or path.parent != Path(folder) or name in (_CURRENT, ".", ".."):
-        raise RateStoreError(f"name must be the name of a folder, got {name!r}")
-    if (path / _MANIFEST).exists():
+    folder = Path(folder)
+    path = folder / _require_version(name, "name")
+    if not is_empty(folder) and current_version(folder) == name:
         raise RateStoreError(f"name must be new, got {name!r}: {path} was published before")
-    path.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(suffix=PART, prefix=f"{name}.", dir=folder))
+    try:
+        part.chmod(folder.stat().st_mode)  # temporary folders are private
+        sealed = _write_version(part, rates, name)
+        _give_name(part, path, sealed)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    write_text(folder / _CURRENT, f"{name}\n", to_disk=True)
+    return open_version(folder, name)
+
+
+def _require_version(name: str, field: object) -> str:
+    """Demand the name of a folder that is told apart from all else in a store, also when it is read from a file."""
+    is_folder = name not in (_CURRENT, ".", "..") and not set(name) & set("/\\\0")
+    if not is_folder or name != name.strip() or len(name.splitlines()) != 1 or name.endswith(PART):
+        raise RateStoreError(f"{field} must be the name of a folder, without blanks at its ends, got {name!r}")
+    return name
+
+
+def _write_version(path: Path, rates: Iterable[tuple[RateEntry, CompactSurface]], name: str) -> str:
+    """Write all files of a version, the manifest last; return its text."""
     entries: dict[str, dict[str, Any]] = {}
     files = []
     for number, (entry, surface) in enumerate(rates):
         if entry.asset in entries:
             raise RateStoreError(f"asset must come once in a version, got {entry.asset!r} twice")
+        if not isinstance(surface, CompactSurface):
+            raise RateStoreError(
+                f"surface of {entry.asset!r} must be a CompactSurface, got {type(surface).__name__} (compact it first)"
+            )
         file = f"{number:05d}.surface"
         surface.save(path / file)
         flush(path / file)
@@ -242,16 +280,24 @@ def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]
     manifest = {"format": _FORMAT, "version": name, "entries": list(entries.values()), "files": files}
     sealed = json.dumps({"sha256": _seal(manifest), "manifest": manifest}, indent=1, sort_keys=True)
     write_text(path / _MANIFEST, sealed, to_disk=True)
-    write_text(Path(folder) / _CURRENT, f"{name}\n", to_disk=True)
-    return open_version(folder, name)
+    return sealed
+
+
+def _give_name(part: Path, path: Path, sealed: str) -> None:
+    """Give a whole version its name, unless it has been there since a publisher was stopped just before its end."""
+    try:
+        part.rename(path)
+    except OSError as error:
+        found = path / _MANIFEST
+        if not found.exists() or found.read_text(encoding="utf-8") != sealed:
+            raise RateStoreError(f"name must be new, got {path.name!r}: {path} was published before") from error
+        shutil.rmtree(part)
 
 
 def versions(folder: str | Path) -> list[str]:
     """List the published versions, oldest first."""
-    manifests = sorted(
-        Path(folder).glob(f"*/{_MANIFEST}"), key=lambda path: (path.stat().st_mtime_ns, path.parent.name)
-    )
-    return [path.parent.name for path in manifests]
+    manifests = [path for path in Path(folder).glob(f"*/{_MANIFEST}") if path.parent.suffix != PART]
+    return [path.parent.name for path in sorted(manifests, key=lambda path: (path.stat().st_mtime_ns, path.parent))]
 
 
 def prune(folder: str | Path, *, keep: int = 3) -> list[str]:

@@ -1,12 +1,13 @@
 """Files that are whole or not there, whenever their writer is stopped."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import fsync, getpid
 from pathlib import Path
 
-#: Ending of a file that is not finished.
+#: Ending of a file or folder that is not finished.
 PART = ".part"
 
 
@@ -48,5 +49,8 @@ def flush(path: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Delete what writers that were stopped left in a folder and those in it."""
-    for part in folder.rglob(f"*{PART}"):
-        part.unlink(missing_ok=True)
+    for part in list(folder.rglob(f"*{PART}")):
+        if part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink(missing_ok=True)

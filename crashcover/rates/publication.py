@@ -10,8 +10,7 @@ from typing import Protocol
 from crashcover.rates import documents
 from crashcover.rates.token import RateOutcome
 from pricing.compaction import CompactSurface
-from pricing.errors import RateStoreError
-from pricing.rate_store import RateEntry, RateStore, current_version, open_version, prune, publish, versions
+from pricing.rate_store import RateEntry, RateStore, is_empty, open_version, prune, publish, versions
 from pricing.version import ENGINE_VERSION
 
 _KEPT = "kept from an earlier night: "
@@ -64,11 +63,7 @@ def store_before(folder: Path) -> RateStore | None:
     RateStoreError
         If it is damaged.
     """
-    try:
-        name = current_version(folder)
-    except RateStoreError:
-        return None
-    return open_version(folder, name)
+    return None if is_empty(folder) else RateStore.open(folder)
 
 
 def put_together(
@@ -117,7 +112,7 @@ def publish_night(folder: Path, name: str, tonight: Tonight, *, keep: int) -> Ra
     keep : int
         Versions to keep, this one included.
     """
-    if (folder / name).exists():  # left by a run that was stopped before it was in force
+    if (folder / name).exists():  # but not in force: a run was stopped, or somebody went back to an older version
         shutil.rmtree(folder / name)
     store = publish(folder, ((entry, tonight.surface(asset)) for asset, entry in tonight.entries.items()), name=name)
     prune(folder, keep=keep)

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pricing import rate_store
 from pricing.errors import CorruptSurfaceError, RateStoreError, UnknownAssetError
 from pricing.rate_store import RateStore, current_version, open_version, prune, publish, versions
-from tests.pricing.store_worlds import constant_surface, make_entry
+from tests.pricing.store_worlds import constant_surface, make_entry, simulate_surface
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SURFACES = {level: constant_surface(level) for level in range(1, 4)}
@@ -76,7 +77,10 @@ def test_a_publication_that_fails_half_way_changes_nothing(tmp_path):
     assert level_of(RateStore.open(tmp_path), "OM") == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("name", ["", "  ", ".", "..", "a/b", "../up", "CURRENT"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "  ", ".", "..", "a/b", "../up", "/tmp/up", "a\\b", "CURRENT", "night ", " night", "a\nb", "a\0b", "a.part"],
+)
 def test_a_name_must_be_that_of_a_folder(tmp_path, name):
     with pytest.raises(RateStoreError, match="name must be the name of a folder"):
         publish(tmp_path, [(make_entry(), SURFACES[1])], name=name)
@@ -193,11 +197,60 @@ def test_a_publisher_that_is_killed_leaves_a_whole_version(tmp_path):
         assert current_version(tmp_path) == store.version
 
 
-def test_a_name_that_was_left_half_written_can_be_published(tmp_path):
-    (tmp_path / "night-1").mkdir(parents=True)
-    (tmp_path / "night-1" / "00000.surface").write_bytes(b"half of a file")
+def test_what_a_publisher_began_can_be_completed_under_the_same_name(tmp_path, monkeypatch):
     publish_level(tmp_path, 1)
-    assert level_of(RateStore.open(tmp_path), "OM") == pytest.approx(1.0)
+    write_text = rate_store.write_text
+
+    def die_before_the_end(path, text, **options):
+        if path.name == "CURRENT":
+            raise KeyboardInterrupt
+        write_text(path, text, **options)
+
+    monkeypatch.setattr(rate_store, "write_text", die_before_the_end)
+    with pytest.raises(KeyboardInterrupt):
+        publish_level(tmp_path, 2)
+    monkeypatch.undo()
+    assert RateStore.open(tmp_path).version == "night-1"
+    assert level_of(publish_level(tmp_path, 2), "OM") == pytest.approx(2.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["CURRENT", "night-1", "night-2"]
+
+
+def test_a_publisher_that_was_killed_leaves_no_version(tmp_path):
+    publish_level(tmp_path, 1)
+    (tmp_path / "night-1").rename(tmp_path / "night-2.abc.part")  # whole, but without its name
+    publish_level(tmp_path, 2)
+    assert versions(tmp_path) == ["night-2"]
+
+
+def test_of_two_publishers_under_one_name_the_second_is_refused(tmp_path):
+    publish_level(tmp_path, 3)
+
+    def rates():
+        yield make_entry("OM"), SURFACES[1]
+        publish_level(tmp_path, 2)
+        yield make_entry("1INCH"), SURFACES[1]
+
+    with pytest.raises(RateStoreError, match="name must be new, got 'night-2'"):
+        publish(tmp_path, rates(), name="night-2")
+    store = RateStore.open(tmp_path)
+    assert store.version == "night-2"
+    assert [level_of(store, asset) for asset in store.entries] == pytest.approx([2.0, 2.0, 2.0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["CURRENT", "night-2", "night-3"]
+
+
+def test_a_surface_of_all_paths_is_refused(tmp_path):
+    surface = simulate_surface("plain", n_paths=1_000)
+    with pytest.raises(RateStoreError, match=r"surface of 'OM' must be a CompactSurface, got DropSurface \(compact it"):
+        publish(tmp_path, [(make_entry(), surface)], name="night-1")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"\xff\n", b"../night-1\n", b"", b"\n", b"/night-1"])
+def test_damage_to_the_name_of_the_version_in_force_is_found(tmp_path, content):
+    publish_level(tmp_path, 1)
+    (tmp_path / "CURRENT").write_bytes(content)
+    with pytest.raises(RateStoreError, match="CURRENT (is damaged|must be the name of a folder)"):
+        RateStore.open(tmp_path)
 
 
 def test_surfaces_are_mapped_and_not_read(tmp_path):
