@@ -73,7 +73,7 @@ _EXPORTS = {
     "rate_limits": ["LimitedRate", "RateLimits"],
     "rate_quote": ["RateQuote", "verify"],
     "rate_quoter": ["RateQuoter"],
-    "selling_rules": ["Conditions", "RateInForce", "SalesBump", "SalesPressure", "SellingRules"],
+    "selling_rules": ["Conditions", "RateInForce", "RatesInForce", "SalesBump", "SalesPressure", "SellingRules"],
     "settings": ["SimulationSettings"],
     "simulation": ["simulate"],
     "surface": ["DropSurface"],

@@ -51,7 +51,7 @@ from pricing.quoter import Quoter
 from pricing.rate_limits import LimitedRate, RateLimits
 from pricing.rate_quote import RateQuote, verify
 from pricing.rate_quoter import RateQuoter
-from pricing.selling_rules import Conditions, RateInForce, SalesBump, SalesPressure, SellingRules
+from pricing.selling_rules import Conditions, RateInForce, RatesInForce, SalesBump, SalesPressure, SellingRules
 from pricing.settings import SimulationSettings
 from pricing.simulation import simulate
 from pricing.surface import DropSurface
@@ -112,6 +112,7 @@ __all__ = [
     "RateQuote",
     "RateQuoter",
     "RateStoreError",
+    "RatesInForce",
     "Reference",
     "ReproductionError",
     "SalesBump",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pricing.cover import Cover
+from pricing.cover import Cover, Payment
 from pricing.errors import InvalidTermsError
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
 from pricing.triggers import Reference, check_reference, check_window
@@ -26,7 +26,7 @@ IntArray = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What is watched of an asset: the worst drop below one reference over one stretch of time.
+    """What is watched of an asset: the worst drop below one reference over one stretch of time, and when it pays.
 
     Parameters
     ----------
@@ -36,12 +36,15 @@ class Observation:
         How far the reference looks back; None, whatever was given, for references without a window.
     term, waiting_period : timedelta or str
         As in the cover.
+    payment : Payment
+        As in the cover.
     """
 
     reference: Reference = Reference.ROLLING_HIGH
     window: Duration | None = timedelta(hours=24)
     term: Duration = timedelta(days=30)
     waiting_period: Duration = timedelta(0)
+    payment: Payment = Payment.AT_HIT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "window", check_window(self.window, check_reference(self.reference)))
@@ -56,6 +59,7 @@ class Observation:
             window=cover.trigger.window,
             term=cover.term,
             waiting_period=cover.waiting_period,
+            payment=cover.payment,
         )
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from pricing.errors import InvalidTermsError
 from pricing.payouts import Payout
 from pricing.triggers import DropTrigger
-from pricing.units import Duration, format_duration, parse_duration
+from pricing.units import Duration, as_number, format_duration, is_unicode, parse_duration
 
 
 class Payment(Enum):
@@ -73,12 +73,13 @@ class Cover:
     def __post_init__(self) -> None:
         for name in ("cover_id", "asset", "currency"):
             value = getattr(self, name)
-            if not (isinstance(value, str) and value.strip()):
+            if not (isinstance(value, str) and value.strip() and is_unicode(value)):
                 raise InvalidTermsError(f"{name} must be a text that is not empty, got {value!r}")
         if not isinstance(self.trigger, DropTrigger):
             raise InvalidTermsError(f"trigger must be a DropTrigger, got {self.trigger!r}")
         if not isinstance(self.payout, Payout):
             raise InvalidTermsError(f"payout must have share(worst_drop), got {self.payout!r}")
+        object.__setattr__(self, "limit", as_number(self.limit, "limit"))
         if not 0.0 < self.limit < math.inf:
             raise InvalidTermsError(f"limit must be positive and finite, got {self.limit}")
         if not isinstance(self.payment, Payment):

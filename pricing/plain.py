@@ -64,9 +64,10 @@ def _rebuild(value: Any, types: Mapping[str, type]) -> Any:
     if not isinstance(value, dict):
         return value
     fields = {name: _rebuild(item, types) for name, item in value.items() if name != "type"}
-    cls = types.get(value.get("type", ""))
+    kind = value.get("type")
+    cls = types.get(kind) if isinstance(kind, str) else None
     if cls is None:
-        raise PricingError(f"type must be one of {', '.join(sorted(types))}, got {value.get('type')!r}")
+        raise PricingError(f"type must be one of {', '.join(sorted(types))}, got {kind!r}")
     try:
         return cls[fields["name"]] if issubclass(cls, Enum) else cls(**fields)
     except (TypeError, KeyError) as error:

@@ -5,7 +5,7 @@ gets the place of that error in ``REFUSALS`` and no number, so that one bad row 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,21 @@ class PremiumColumns:
         """Return the number of covers."""
         return len(self.gross)
 
+    def refused(self, rows: npt.NDArray[np.bool_], reason: type[PricingError]) -> "PremiumColumns":
+        """Return the columns with more rows refused, unless they are so already.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n_covers,)
+            Rows to refuse.
+        reason : type
+            Member of ``REFUSALS``.
+        """
+        newly = rows & (self.refusal == 0)
+        columns = {each.name: getattr(self, each.name).copy() for each in fields(self) if each.name != "refusal"}
+        refusal = np.where(newly, REFUSALS.index(reason), self.refusal).astype(np.int8)
+        return PremiumColumns(**_blanked(columns, newly), refusal=refusal)
+
 
 def premium_columns(
     book: Book,
@@ -100,9 +115,8 @@ def premium_columns(
     basis: PricingBasis | None = None,
     *,
     refusal: Codes | None = None,
-    factor: FloatArray | float = 1.0,
 ) -> PremiumColumns:
-    """Price every cover of a book; payments are due at the hit.
+    """Price every cover of a book.
 
     Parameters
     ----------
@@ -114,8 +128,6 @@ def premium_columns(
         Loadings; the defaults of ``PricingBasis`` where it is absent.
     refusal : ndarray of int8, shape (n_covers,), optional
         Covers that are refused for other reasons, as places in ``REFUSALS``; 0 for all others.
-    factor : float or ndarray of shape (n_covers,)
-        What the buyer is charged is so many times the premium, and has to stay below the limit.
     """
     basis = basis or PricingBasis()
     cells, without_sample = _cells(book, surfaces, basis)
@@ -123,14 +135,19 @@ def premium_columns(
     losses = loss_columns(book, cells, basis)
     columns = _add_up(losses, book, basis)
     for reason, is_refused in (
-        (PrecisionError, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
         (InvalidBasisError, losses.price[0] < losses.mean[0] * (1.0 - ROUNDING)),
-        (UninsurableError, columns["total"] * factor >= book.limit),
+        (UninsurableError, columns["total"] >= book.limit),
+        (PrecisionError, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
     ):
         refusal[(refusal == 0) & is_refused] = REFUSALS.index(reason)
+    return PremiumColumns(**_blanked(columns, refusal > 0), refusal=refusal)
+
+
+def _blanked(columns: dict[str, Any], rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Take the numbers of refused rows away."""
     for values in columns.values():
-        values[refusal > 0] = 0 if values.dtype == np.int8 else np.nan
-    return PremiumColumns(**columns, refusal=refusal)
+        values[rows] = 0 if values.dtype == np.int8 else np.nan
+    return columns
 
 
 def _cells(book: Book, surfaces: Mapping[str, CompactSurface], basis: PricingBasis) -> tuple[Cells, Codes]:
@@ -176,6 +193,7 @@ def _discount_factor(book: Book, observation: Observation, basis: PricingBasis) 
         currency=book.currency,
         term=observation.term,
         waiting_period=observation.waiting_period,
+        payment=observation.payment,
     )
     return discount_factor(cover, basis.interest_rate)
 

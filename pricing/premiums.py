@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.cover import Cover
-from pricing.errors import InvalidBasisError, InvalidTermsError, NotSimulatedError, UninsurableError
+from pricing.errors import InvalidBasisError, InvalidTermsError, NotSimulatedError, PrecisionError, UninsurableError
 from pricing.estimates import Estimate, WeightedSample
 from pricing.loadings import CapitalCost, ParameterUncertainty
 from pricing.payment_time import discount_factor
@@ -47,7 +47,7 @@ class PremiumFlag(Enum):
     IMPRECISE = "imprecise"
     """The standard error of the expected loss, or of it with its risk load, exceeds a tenth of it: simulate more."""
     UNRESOLVED = "unresolved"
-    """No path fired the trigger: the premium is an upper bound of ignorance, not an estimate."""
+    """No path led to a payment: the premium is an upper bound of ignorance, not an estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +107,10 @@ class PricingBasis:
                 "expense_ratio, commission_ratio and profit_ratio must be below 1 together, got "
                 f"{self.expense_ratio} + {self.commission_ratio} + {self.profit_ratio}"
             )
+
+    def least_gross(self, limit: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
+        """Return the least gross premium of a limit, or with ``numpy.maximum`` of many."""
+        return larger(self.minimum_premium, self.minimum_rate_on_line * limit)
 
     @property
     def ratio_of_gross(self) -> float:
@@ -417,7 +421,7 @@ def charge(risk_lines: Any, limit: Any, basis: PricingBasis, *, larger: Callable
     """
     kept = 1.0 - basis.ratio_of_gross
     technical = (risk_lines + basis.fixed_expense) / kept
-    charged = larger(larger(technical, basis.minimum_premium), basis.minimum_rate_on_line * limit)
+    charged = larger(technical, basis.least_gross(limit, larger=larger))
     expenses = basis.expense_ratio * charged + basis.fixed_expense
     commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
     lift = (charged - technical) * kept
@@ -433,6 +437,21 @@ def charge(risk_lines: Any, limit: Any, basis: PricingBasis, *, larger: Callable
         "total": gross + tax,
         "rate_on_line": gross / limit,
     }
+
+
+def require_payment(priced: Premium, name: str, n_paths: int) -> None:
+    """Demand that there is a price and not only a bound.
+
+    Raises
+    ------
+    PrecisionError
+        If no simulated path led to a payment.
+    """
+    if priced.flag is PremiumFlag.UNRESOLVED:
+        raise PrecisionError(
+            f"cover {name!r}: none of {n_paths} paths led to a payment, so its probability is below "
+            f"{3.0 / n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)"
+        )
 
 
 def _risk_load(losses: Losses, basis: PricingBasis, name: str) -> float:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pricing.cover import Cover
-from pricing.errors import InvalidTermsError, PrecisionError
+from pricing.errors import InvalidTermsError
 from pricing.loadings import ParameterUncertainty
-from pricing.premiums import PremiumFlag, PricingBasis, premium
+from pricing.premiums import PricingBasis, premium, require_payment
 from pricing.quote import Quote
 from pricing.rate_quoter import RateQuoter
 from pricing.selling_rules import SellingRules
+from pricing.statement import require_coins
 from pricing.surface import DropSurface
 
 
@@ -88,8 +89,10 @@ class Quoter:
         InvalidTermsError
             If there is no surface for the asset.
         PrecisionError
-            If no simulated path fired the trigger, so that there is a bound but no price.
-        NotSimulatedError, UninsurableError, InvalidBasisError
+            If no simulated path led to a payment, so that there is a bound but no price.
+        UninsurableError
+            If the premium reaches the limit, or rounds to nothing.
+        NotSimulatedError, InvalidBasisError
             As in ``premium``.
         """
         surface = self.surfaces.get(cover.asset)
@@ -97,12 +100,8 @@ class Quoter:
             known = ", ".join(sorted(self.surfaces)) or "none"
             raise InvalidTermsError(f"asset must be one with a surface ({known}), got {cover.asset!r}")
         priced = premium(cover, surface, self.basis, uncertainty=uncertainty)
-        if priced.flag is PremiumFlag.UNRESOLVED:
-            raise PrecisionError(
-                f"cover {cover.cover_id!r}: none of {surface.settings.n_paths} paths fell by "
-                f"{cover.trigger.drop:.0%}, so the probability is below "
-                f"{3.0 / surface.settings.n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)"
-            )
+        require_payment(priced, cover.cover_id, surface.settings.n_paths)
+        require_coins(priced.gross, cover.cover_id)
         return Quote(
             cover=cover,
             premium=priced,

@@ -4,7 +4,13 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+import numpy.typing as npt
+
 from pricing.errors import InvalidBasisError
+
+FloatArray = npt.NDArray[np.float64]
+
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -56,11 +62,22 @@ class RateLimits:
         for name, value in (("before", before), ("asked", asked)):
             if not 0.0 < value < math.inf:
                 raise InvalidBasisError(f"{name} must be a positive, finite rate, got {value}")
+        reach = self._reach(elapsed)
+        move = math.log(asked) - math.log(before)
+        if abs(move) <= reach:
+            return LimitedRate(rate=asked, asked=asked, limited=False)
+        return LimitedRate(rate=before * math.exp(math.copysign(reach, move)), asked=asked, limited=True)
+
+    def limited_rates(self, *, before: FloatArray, asked: FloatArray, elapsed: timedelta) -> FloatArray:
+        """Hold many rates, set at one time, within reach of those before; see ``limited``."""
+        reach = self._reach(elapsed)
+        move = np.log(asked) - np.log(before)
+        return np.where(np.abs(move) <= reach, asked, before * np.exp(np.clip(move, -reach, reach)))
+
+    def _reach(self, elapsed: timedelta) -> float:
         if elapsed < timedelta(0):
             raise InvalidBasisError(f"elapsed must not be negative, got {elapsed} (the rate in force is of the future)")
-        reach = min(self.per_hour * (elapsed / _HOUR), self.per_day * max(1.0, elapsed / _DAY))
-        rate = min(max(asked, before * math.exp(-reach)), before * math.exp(reach))
-        return LimitedRate(rate=rate, asked=asked, limited=rate != asked)
+        return min(self.per_hour * (elapsed / _HOUR), self.per_day * max(1.0, elapsed / _DAY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

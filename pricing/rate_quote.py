@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from operator import attrgetter
+from typing import Any
 
 from pricing import plain
 from pricing.cover import Cover, Payment
-from pricing.errors import PricingError, TamperedQuoteError
+from pricing.errors import InvalidTermsError, PricingError, TamperedQuoteError
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
 from pricing.premiums import Premium, PremiumFlag
 from pricing.statement import rounded
@@ -89,12 +90,11 @@ class RateQuote:
             If the text is not such a quote.
         """
         try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
+            quote = plain.from_plain(json.loads(text), (*_QUOTE_CLASSES, *classes))
+        except (json.JSONDecodeError, RecursionError) as error:
             raise PricingError(f"not a quote: {error}") from error
-        quote = plain.from_plain(value, (*_QUOTE_CLASSES, *classes))
-        if not isinstance(quote, RateQuote):
-            raise PricingError(f"not a quote from rates but a {type(quote).__name__}")
+        _require_whole(quote)
+        assert isinstance(quote, RateQuote)
         return quote
 
 
@@ -127,13 +127,54 @@ def verify(quote: RateQuote, key: bytes = b"") -> None:
     ------
     TamperedQuoteError
         If anything in the quote has changed, or the key is another.
+    PricingError
+        If it is no quote at all.
+    InvalidTermsError
+        If the key is anything but bytes.
     """
+    require_key(key)
+    _require_whole(quote)
     texts = (quote.issued_at, quote.valid_until, quote.version, *identity_of(quote))
     wanted = seal(
         quote.cover, terms_text(quote.cover), quote.premium, quote.rate_factor, quote.sales_factor, texts, key
     )
     if not hmac.compare_digest(wanted, quote.digest):
         raise TamperedQuoteError(f"quote for cover {quote.cover.cover_id!r} does not belong to its digest")
+
+
+def require_key(key: object) -> None:
+    """Demand bytes: None, as of a variable that is not set, would seal without a key and accept what anybody sealed.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the key is anything else.
+    """
+    if not isinstance(key, bytes):
+        raise InvalidTermsError(f"key must be bytes, got {type(key).__name__} (b'' to seal without one)")
+
+
+def _require_whole(quote: object) -> None:
+    """Demand that every part of what was read has its kind, so that what follows need not look.
+
+    Raises
+    ------
+    PricingError
+        If one has not.
+    """
+    if not isinstance(quote, RateQuote):
+        raise PricingError(f"not a quote from rates but a {type(quote).__name__}")
+    kinds: dict[str, Any] = {"cover": Cover, "premium": Premium, "rate_factor": float, "sales_factor": float}
+    for name in (each.name for each in fields(RateQuote)):
+        _require_kind(name, getattr(quote, name), kinds.get(name, str))
+    for name in _AMOUNTS:
+        _require_kind(name, getattr(quote.premium, name), float)
+    _require_kind("flag", quote.premium.flag, PremiumFlag)
+
+
+def _require_kind(name: str, value: object, kind: type) -> None:
+    if not (isinstance(value, kind) or (kind is float and isinstance(value, int))):
+        raise PricingError(f"{name} of a quote must be a {kind.__name__}, got {value!r}")
 
 
 identity_of = attrgetter("surface_id", "calibration_id", "engine_version", "basis_id")

@@ -19,7 +19,6 @@ from pricing import plain
 from pricing.book import Book
 from pricing.cover import Cover, Payment
 from pricing.errors import (
-    PrecisionError,
     QuoteRefusedError,
     StaleRateError,
     SuspendedAssetError,
@@ -29,10 +28,11 @@ from pricing.errors import (
 )
 from pricing.loaded_rates import AssetRates, LoadedRates, load_rates
 from pricing.premium_columns import REFUSALS, PremiumColumns, premium_columns
-from pricing.premiums import Premium, PremiumFlag, PricingBasis, add_up
-from pricing.rate_quote import RateQuote, seal
+from pricing.premiums import Premium, PricingBasis, add_up, require_payment
+from pricing.rate_quote import RateQuote, require_key, seal
 from pricing.rate_store import RateEntry, current_version
-from pricing.selling_rules import Conditions, RateInForce, SellingRules, require_aware
+from pricing.selling_rules import Conditions, RateInForce, RatesInForce, SellingRules, to_utc
+from pricing.statement import LEAST_COIN, require_coins
 from pricing.tail_losses import tail_losses
 from pricing.tail_sums import TailReader
 from pricing.units import Duration
@@ -88,6 +88,8 @@ class RateQuoter:
     ------
     RateStoreError, CorruptSurfaceError
         If the store is empty or damaged.
+    InvalidTermsError
+        If the key is anything but bytes, as is that of an environment variable that is not set.
     """
 
     folder: Path
@@ -98,6 +100,7 @@ class RateQuoter:
     _basis_id: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        require_key(self.key)
         basis_id = hashlib.sha256(plain.to_json(self.basis).encode()).hexdigest()[:16]
         object.__setattr__(self, "_basis_id", basis_id)
         object.__setattr__(self, "_rates", load_rates(self.folder, self.basis))
@@ -156,11 +159,11 @@ class RateQuoter:
         NotSimulatedError
             If the rates do not hold what the cover observes.
         PrecisionError
-            If no simulated path fired the trigger, so that there is a bound but no price.
+            If no simulated path led to a payment, so that there is a bound but no price.
         UninsurableError
-            If the price reaches the limit.
+            If the price reaches the limit, or is less than the smallest coin.
         """
-        rates = self._rates
+        at, rates = to_utc(at, "at"), self._rates
         asset = rates.assets.get(cover.asset)
         if asset is None:
             raise UnknownAssetError(f"asset must be one of the {len(rates.assets)} with a rate, got {cover.asset!r}")
@@ -169,9 +172,12 @@ class RateQuoter:
         tail, terms = asset.find(cover)
         at_expiry = cover.payment is Payment.AT_EXPIRY
         priced = self._price(cover, tail, terms.factors[at_expiry])
-        rate_factor = self.rules.rate_factor(priced.rate_on_line, in_force, at)
+        rate_factor = 1.0
+        if in_force is not None:
+            least = self.basis.least_gross(cover.limit) / cover.limit
+            rate_factor = self.rules.rate_factor(priced.rate_on_line, in_force, at, least=least)
         sales_factor = self.rules.sales_factor(conditions.pressure, at)
-        _require_below_limit(cover, priced, rate_factor * sales_factor)
+        _require_price(cover, priced, rate_factor * sales_factor)
         entry = asset.entry
         issued_at, valid_until = at.isoformat(), self.rules.valid_until(at, asset.valid_until).isoformat()
         ids = (entry.surface_id, entry.calibration_id, entry.engine_version, self._basis_id)
@@ -191,8 +197,15 @@ class RateQuoter:
             digest=seal(cover, terms.texts[at_expiry], priced, rate_factor, sales_factor, texts, self.key),
         )
 
-    def quote_many(self, book: Book, *, at: datetime, conditions: Mapping[str, Conditions] | None = None) -> BookQuotes:
-        """Price a book of covers; payments are due at the hit.
+    def quote_many(
+        self,
+        book: Book,
+        *,
+        at: datetime,
+        conditions: Mapping[str, Conditions] | None = None,
+        in_force: RatesInForce | None = None,
+    ) -> BookQuotes:
+        """Price a book of covers.
 
         Parameters
         ----------
@@ -202,8 +215,10 @@ class RateQuoter:
             Time of the quotes, with an offset from UTC.
         conditions : mapping of str to Conditions, optional
             Alerts and recent sales by asset.
+        in_force : RatesInForce, optional
+            The rates at which the same terms were offered before.
         """
-        known, conditions = self._rates, conditions or {}
+        at, known, conditions = to_utc(at, "at"), self._rates, conditions or {}
         assets = {asset: known.assets[asset] for asset in book.assets if asset in known.assets}
         by_asset = [
             self._refusal(assets.get(asset), at, conditions.get(asset, _UNREMARKABLE).alerted_at)
@@ -213,12 +228,15 @@ class RateQuoter:
         refusal = np.array(by_asset, dtype=np.int8)[book.asset]
         refusal = np.where(refusal, refusal, np.array(by_observation, dtype=np.int8)[book.observation])
         surfaces = {asset: rates.surface for asset, rates in assets.items()}
-        factors = [self.rules.sales_factor(conditions.get(asset, _UNREMARKABLE).pressure, at) for asset in book.assets]
-        factor = np.array(factors)[book.asset]
-        premiums = premium_columns(book, surfaces, self.basis, refusal=refusal, factor=factor)
+        premiums = premium_columns(book, surfaces, self.basis, refusal=refusal)
+        sales = [self.rules.sales_factor(conditions.get(asset, _UNREMARKABLE).pressure, at) for asset in book.assets]
+        least = self.basis.least_gross(book.limit, larger=np.maximum) / book.limit
+        factor = np.array(sales)[book.asset] * self.rules.rate_factors(premiums.rate_on_line, in_force, at, least=least)
+        price = premiums.total * factor
+        premiums = premiums.refused((price >= book.limit) | (premiums.gross * factor < LEAST_COIN), UninsurableError)
         return BookQuotes(
             premiums=premiums,
-            price=premiums.total * factor,
+            price=np.where(premiums.refusal, np.nan, price),
             version=known.version,
             entries={asset: rates.entry for asset, rates in assets.items()},
             valid_until={
@@ -227,9 +245,10 @@ class RateQuoter:
         )
 
     def _refusal(self, asset: AssetRates | None, at: datetime, alerted_at: datetime | None) -> int:
+        if asset is None:
+            return REFUSALS.index(UnknownAssetError)
         try:
-            if asset is not None:
-                self._require_sellable(asset, at, alerted_at)
+            self._require_sellable(asset, at, alerted_at)
         except QuoteRefusedError as error:
             return REFUSALS.index(type(error))
         return 0
@@ -242,7 +261,6 @@ class RateQuoter:
         return 0
 
     def _require_sellable(self, asset: AssetRates, at: datetime, alerted_at: datetime | None) -> None:
-        require_aware(at, "at")
         entry = asset.entry
         if entry.status == "suspended":
             reasons = f" ({'; '.join(entry.verdict)})" if entry.verdict else ""
@@ -257,18 +275,15 @@ class RateQuoter:
     def _price(self, cover: Cover, tail: TailReader, factor: float) -> Premium:
         losses = tail_losses(tail, cover.payout, cover.trigger.drop, self.basis, factor)
         priced = add_up(losses, self.basis, name=cover.cover_id, limit=cover.limit, term=cover.term)
-        if priced.flag is PremiumFlag.UNRESOLVED:
-            n_paths = tail.sums.paths
-            raise PrecisionError(
-                f"cover {cover.cover_id!r}: none of {n_paths} paths fell by {cover.trigger.drop:.0%}, so the "
-                f"probability is below {3.0 / n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)"
-            )
+        require_payment(priced, cover.cover_id, tail.sums.paths)
         return priced
 
 
-def _require_below_limit(cover: Cover, priced: Premium, factor: float) -> None:
-    if not priced.total * factor < cover.limit:
+def _require_price(cover: Cover, priced: Premium, factor: float) -> None:
+    price = priced.total * factor
+    if not price < cover.limit:
         raise UninsurableError(
             f"cover {cover.cover_id!r}: after recent sales the premium of {priced.total:,.2f} is raised by a factor "
             f"{factor:.3g} and reaches the limit {cover.limit:,.2f}"
         )
+    require_coins(priced.gross * factor, cover.cover_id)

@@ -5,11 +5,16 @@ All state is passed in: the time, the alerts, the sales so far. Every object is 
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
 
 from pricing.errors import InvalidBasisError, InvalidTermsError, SalesFrozenError, StaleRateError, WaitingPeriodError
 from pricing.rate_limits import RateLimits
 from pricing.units import Duration, format_duration, parse_duration
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,7 @@ class SalesPressure:
     at: datetime
 
     def __post_init__(self) -> None:
-        require_aware(self.at, "at")
+        object.__setattr__(self, "at", to_utc(self.at, "at"))
         if not 0.0 <= self.sold < math.inf:
             raise InvalidBasisError(f"sold must be finite and not negative, got {self.sold}")
 
@@ -85,28 +90,29 @@ class SalesBump:
         capacity : float
             Limits that may be sold on the asset, in the same currency.
         at : datetime
-            Time of the sale.
+            Time of the sale. One before the last sale, by the clock of another thread, counts as at the same time.
 
         Raises
         ------
         InvalidBasisError
-            If an amount is not positive, or time runs backwards.
+            If an amount is not positive.
         """
         for name, value in (("limit", limit), ("capacity", capacity)):
             if not 0.0 < value < math.inf:
                 raise InvalidBasisError(f"{name} must be positive and finite, got {value}")
-        return SalesPressure(sold=self._faded(before, at) + limit / capacity, at=at)
+        latest = max(before.at, at) if before else at
+        return SalesPressure(sold=self._faded(before, at) + limit / capacity, at=latest)
 
     def factor(self, pressure: SalesPressure | None, at: datetime) -> float:
         """Return the factor on the price."""
-        return min(math.exp(self.strength * self._faded(pressure, at)), self.largest)
+        exponent = self.strength * self._faded(pressure, at)
+        return math.exp(exponent) if exponent < math.log(self.largest) else self.largest
 
     def _faded(self, pressure: SalesPressure | None, at: datetime) -> float:
         if pressure is None:
             return 0.0
-        if at < pressure.at:
-            raise InvalidBasisError(f"at must not be before the last sale at {pressure.at}, got {at}")
-        return float(pressure.sold * 0.5 ** ((at - pressure.at) / _span(self.half_life)))
+        elapsed = max(at - pressure.at, timedelta(0))
+        return float(pressure.sold * 0.5 ** (elapsed / _span(self.half_life)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +131,36 @@ class RateInForce:
     since: datetime
 
     def __post_init__(self) -> None:
-        require_aware(self.since, "since")
+        object.__setattr__(self, "since", to_utc(self.since, "since"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RatesInForce:
+    """The rates on line at which the covers of a book were last offered, before any bump.
+
+    Parameters
+    ----------
+    rate : ndarray of shape (n_covers,)
+        Gross premiums over limits, NaN for covers that were not offered before.
+    since : datetime
+        When they were set, with an offset from UTC.
+
+    Raises
+    ------
+    InvalidBasisError
+        If a rate is neither positive and finite nor NaN.
+    """
+
+    rate: FloatArray
+    since: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "since", to_utc(self.since, "since"))
+        object.__setattr__(self, "rate", np.asarray(self.rate, dtype=np.float64))
+        wrong = np.flatnonzero((self.rate <= 0.0) | np.isinf(self.rate))
+        if wrong.size:
+            row = int(wrong[0])
+            raise InvalidBasisError(f"rate of row {row} must be positive and finite or NaN, got {self.rate[row]}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +180,7 @@ class Conditions:
 
     def __post_init__(self) -> None:
         if self.alerted_at is not None:
-            require_aware(self.alerted_at, "alerted_at")
+            object.__setattr__(self, "alerted_at", to_utc(self.alerted_at, "alerted_at"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +270,7 @@ class SellingRules:
         """Return the factor that recent sales put on the price."""
         return self.bump.factor(pressure, at) if self.bump else 1.0
 
-    def rate_factor(self, asked: float, in_force: RateInForce | None, at: datetime) -> float:
+    def rate_factor(self, asked: float, in_force: RateInForce | None, at: datetime, *, least: float = 0.0) -> float:
         """Return the factor by which rate limits hold a rate back.
 
         Parameters
@@ -246,10 +281,24 @@ class SellingRules:
             The rate before; without one nothing is held back.
         at : datetime
             Time of the quote.
+        least : float
+            Rate on line below which no limit takes a rate: that of the minimum premium.
         """
         if self.rate_limits is None or in_force is None:
             return 1.0
-        return self.rate_limits.limited(before=in_force.rate, asked=asked, elapsed=at - in_force.since).rate / asked
+        limited = self.rate_limits.limited(before=in_force.rate, asked=asked, elapsed=at - in_force.since)
+        return max(limited.rate, least) / asked
+
+    def rate_factors(
+        self, asked: FloatArray, in_force: RatesInForce | None, at: datetime, *, least: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """Return the factors by which rate limits hold the rates of a book back; see ``rate_factor``."""
+        if self.rate_limits is None or in_force is None:
+            return np.ones_like(asked)
+        if in_force.rate.shape != asked.shape:
+            raise InvalidBasisError(f"rate must be one a cover, {asked.shape}, got {in_force.rate.shape}")
+        limited = self.rate_limits.limited_rates(before=in_force.rate, asked=asked, elapsed=at - in_force.since)
+        return np.where(np.isnan(in_force.rate), 1.0, np.maximum(limited, least) / asked)
 
 
 def _span(duration: Duration) -> timedelta:
@@ -258,13 +307,14 @@ def _span(duration: Duration) -> timedelta:
     return duration
 
 
-def require_aware(time: datetime, field: str) -> None:
-    """Demand a time with an offset from UTC.
+def to_utc(time: datetime, field: str) -> datetime:
+    """Return a time in UTC: in zones with summer time, times of one zone are compared and added as the clock shows.
 
     Raises
     ------
     InvalidTermsError
-        If it has none.
+        If it has no offset from UTC.
     """
     if not isinstance(time, datetime) or time.utcoffset() is None:
         raise InvalidTermsError(f"{field} must be a time with an offset from UTC, got {time!r} (datetime.now(UTC))")
+    return time.astimezone(UTC)

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
+from pricing.errors import UninsurableError
 from pricing.premiums import LINES, Premium
 
 CENT = Decimal("0.01")
+#: What is less rounds to nothing.
+LEAST_COIN = 0.005
 
 #: Enough digits for every double as it is.
 _EXACT = Context(prec=1200)
@@ -45,6 +48,20 @@ def rounded(amount: float, unit: Decimal = CENT) -> Decimal:
     Decimal('0.13')
     """
     return Decimal(amount).quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
+
+
+def require_coins(gross: float, name: str) -> None:
+    """Demand a premium that does not round to nothing, as a limit cut into small pieces would be covered for free.
+
+    Raises
+    ------
+    UninsurableError
+        If it does.
+    """
+    if gross < LEAST_COIN:
+        raise UninsurableError(
+            f"cover {name!r}: a premium of {gross:.2g} rounds to nothing (raise the limit, or set a minimum premium)"
+        )
 
 
 def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:

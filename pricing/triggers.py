@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import IntEnum
 
 from pricing.errors import InvalidTermsError
-from pricing.units import Duration, parse_duration, require_fraction
+from pricing.units import Duration, as_number, parse_duration, require_fraction
 
 
 class Reference(IntEnum):
@@ -87,6 +87,7 @@ class DropTrigger:
     reference: Reference = Reference.ROLLING_HIGH
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "drop", as_number(self.drop, "drop"))
         require_fraction(self.drop, "drop")
         check_reference(self.reference)
         object.__setattr__(self, "window", check_window(self.window, self.reference))

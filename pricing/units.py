@@ -1,8 +1,10 @@
-"""Time outside the engine is a duration such as ``"24h"``; inside it is a whole number of steps."""
+"""What a field may hold: durations, which are whole numbers of steps inside the engine; numbers, fractions, texts."""
 
 import math
 import re
 from datetime import timedelta
+from decimal import Decimal
+from numbers import Real
 
 from pricing.errors import InvalidTermsError
 
@@ -122,3 +124,23 @@ def require_fraction(value: float, field: str) -> None:
             f" (a fraction: {value:g} % is {value / 100:.2f})" if math.isfinite(value) and 1.0 <= value < 100.0 else ""
         )
         raise InvalidTermsError(f"{field} must be between 0 and 1, got {value}{slip}")
+
+
+def as_number(value: object, field: str) -> float:
+    """Turn any kind of real number into a plain one.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the value is no number.
+    """
+    if isinstance(value, float | int):
+        return value
+    if isinstance(value, Real | Decimal):
+        return float(value)
+    raise InvalidTermsError(f"{field} must be a number, got {value!r}")
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written: Python also holds halves of characters, which no encoding has."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

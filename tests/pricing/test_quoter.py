@@ -226,7 +226,7 @@ def test_a_principle_below_the_mean_is_refused_alike(folder):
         ({"asset": "OLD"}, StaleRateError, "more than 36h before"),
         ({"asset": "PAST"}, StaleRateError, "valid until 2026-11-22T12:00:00"),
         ({"trigger": DropTrigger(drop=0.3, window="4h")}, NotSimulatedError, "the surface holds no rolling high of 4h"),
-        ({"trigger": DropTrigger(drop=0.99)}, PrecisionError, "none of 20000 paths fell by 99%"),
+        ({"trigger": DropTrigger(drop=0.99)}, PrecisionError, "none of 20000 paths led to a payment"),
         ({"trigger": DropTrigger(drop=0.02)}, UninsurableError, "reaches the limit"),
     ],
 )

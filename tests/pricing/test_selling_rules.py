@@ -56,8 +56,6 @@ def test_a_bump_refuses_what_makes_no_sense():
     bump = SalesBump()
     with pytest.raises(InvalidBasisError, match="capacity must be positive"):
         bump.after_sale(None, limit=1.0, capacity=0.0, at=NOON)
-    with pytest.raises(InvalidBasisError, match="at must not be before the last sale"):
-        bump.factor(SalesPressure(sold=0.1, at=NOON), NOON - HOUR)
 
 
 def test_times_must_have_an_offset():
