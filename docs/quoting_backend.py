@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
@@ -36,9 +36,10 @@ from pricing import (
     RateQuote,
     RateQuoter,
     SalesBump,
-    SalesPressure,
+    SalesFrozenError,
     SellingRules,
     SimulationSettings,
+    StaleRateError,
     StudentT,
     TieredPayout,
     compact,
@@ -67,26 +68,36 @@ class Backend:
     quoter: RateQuoter
     capacity: float
     conditions: dict[str, Conditions] = field(default_factory=dict)
-    selling: threading.Lock = field(default_factory=threading.Lock)
+    changing: threading.Lock = field(default_factory=threading.Lock)
 
     def quote(self, cover: Cover) -> RateQuote:
         """Offer a cover now."""
-        conditions = self.conditions.get(cover.asset, Conditions())
-        return self.quoter.quote(cover, at=datetime.now(UTC), conditions=conditions)
+        return self.quoter.quote(cover, at=datetime.now(UTC), conditions=self._conditions(cover.asset))
+
+    def alert(self, asset: str) -> None:
+        """Stop sales on an asset for a while: something is going on."""
+        with self.changing:
+            self.conditions[asset] = replace(self._conditions(asset), alerted_at=datetime.now(UTC))
 
     def sell(self, quote: RateQuote) -> None:
         """Take up an offer: check it, and let the next one cost more."""
         verify(quote, KEY)
         now, cover = datetime.now(UTC), quote.cover
-        assert datetime.fromisoformat(quote.valid_until) > now
-        with self.selling:
-            self.conditions[cover.asset] = Conditions(pressure=self._pressure_after(cover, now))
+        if now >= datetime.fromisoformat(quote.valid_until):
+            raise StaleRateError(f"the offer for {cover.cover_id} was valid until {quote.valid_until}, now is {now}")
+        with self.changing:
+            known = self._conditions(cover.asset)
+            pressure = self.bump.after_sale(known.pressure, limit=cover.limit, capacity=self.capacity, at=now)
+            self.conditions[cover.asset] = replace(known, pressure=pressure)
 
-    def _pressure_after(self, cover: Cover, now: datetime) -> SalesPressure:
-        bump = self.quoter.rules.bump
-        assert bump is not None
-        before = self.conditions.get(cover.asset, Conditions()).pressure
-        return bump.after_sale(before, limit=cover.limit, capacity=self.capacity, at=now)
+    @property
+    def bump(self) -> SalesBump:
+        """How sales raise prices here."""
+        assert self.quoter.rules.bump is not None
+        return self.quoter.rules.bump
+
+    def _conditions(self, asset: str) -> Conditions:
+        return self.conditions.get(asset, Conditions())
 
 
 def simulate_surfaces(n_paths: int) -> list[CompactSurface]:
@@ -286,7 +297,7 @@ def main() -> None:
 
 
 def show_sales(backend: Backend) -> None:
-    """Sell the same cover five times: each sale makes the next one dearer."""
+    """Sell the same cover five times: each sale makes the next one dearer, until an alert ends them."""
     cover = make_covers(PAYOUTS["full"], 1, 1)[0]
     prices = []
     for _ in range(5):
@@ -294,6 +305,13 @@ def show_sales(backend: Backend) -> None:
         backend.sell(quote)
         prices.append(str(quote.price))
     print("five sales of one cover:", ", ".join(prices))
+    offer = backend.quote(cover)
+    backend.alert(cover.asset)
+    backend.sell(offer)  # an offer is an offer
+    try:
+        backend.quote(cover)
+    except SalesFrozenError as error:
+        print("after an alert:", str(error).split(" until ")[0])
 
 
 if __name__ == "__main__":

@@ -73,8 +73,10 @@ class Cover:
     def __post_init__(self) -> None:
         for name in ("cover_id", "asset", "currency"):
             value = getattr(self, name)
-            if not (isinstance(value, str) and value.strip() and is_unicode(value)):
+            if not (isinstance(value, str) and value.strip()):
                 raise InvalidTermsError(f"{name} must be a text that is not empty, got {value!r}")
+            if not is_unicode(value):
+                raise InvalidTermsError(f"{name} must be a text that can be written, got {value!r} (half a character)")
         if not isinstance(self.trigger, DropTrigger):
             raise InvalidTermsError(f"trigger must be a DropTrigger, got {self.trigger!r}")
         if not isinstance(self.payout, Payout):

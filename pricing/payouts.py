@@ -4,7 +4,7 @@ A payout is a non-decreasing function of the worst drop. It never enters the sim
 drops prices every payout.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.errors import InvalidTermsError
-from pricing.units import require_fraction
+from pricing.units import as_number, require_fraction
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -57,6 +57,8 @@ class LinearPayout:
     exhaustion: float
 
     def __post_init__(self) -> None:
+        for name in ("attachment", "exhaustion"):
+            object.__setattr__(self, name, as_number(getattr(self, name), name))
         require_fraction(self.attachment, "attachment")
         if not self.attachment < self.exhaustion <= 1.0:
             raise InvalidTermsError(
@@ -86,7 +88,8 @@ class TieredPayout:
     tiers: Mapping[float, float] | tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
-        tiers = tuple(sorted((float(drop), float(share)) for drop, share in dict(self.tiers).items()))
+        numbers = ((as_number(drop, "tiers: drop"), as_number(share, "tiers: share")) for drop, share in self._steps())
+        tiers = tuple(sorted(numbers))
         if not tiers:
             raise InvalidTermsError("tiers must hold at least one drop, got none (for example {0.3: 0.25, 0.5: 1.0})")
         for drop, share in tiers:
@@ -99,6 +102,14 @@ class TieredPayout:
                     f"tiers: share at {drop} must be above the share of the tier before, got {upper}"
                 )
         object.__setattr__(self, "tiers", tiers)
+
+    def _steps(self) -> Iterable[tuple[float, float]]:
+        try:
+            return dict(self.tiers).items()
+        except (TypeError, ValueError) as error:
+            raise InvalidTermsError(
+                f"tiers must be shares by drop, such as {{0.3: 0.25}}, got {self.tiers!r}"
+            ) from error
 
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return the share of the limit for each worst drop."""

@@ -90,7 +90,7 @@ class RateQuote:
             If the text is not such a quote.
         """
         try:
-            quote = plain.from_plain(json.loads(text), (*_QUOTE_CLASSES, *classes))
+            quote = plain.from_plain(json.loads(text, parse_int=float), (*_QUOTE_CLASSES, *classes))
         except (json.JSONDecodeError, RecursionError) as error:
             raise PricingError(f"not a quote: {error}") from error
         _require_whole(quote)
@@ -173,7 +173,7 @@ def _require_whole(quote: object) -> None:
 
 
 def _require_kind(name: str, value: object, kind: type) -> None:
-    if not (isinstance(value, kind) or (kind is float and isinstance(value, int))):
+    if not isinstance(value, kind):
         raise PricingError(f"{name} of a quote must be a {kind.__name__}, got {value!r}")
 
 

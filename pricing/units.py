@@ -134,11 +134,14 @@ def as_number(value: object, field: str) -> float:
     InvalidTermsError
         If the value is no number.
     """
-    if isinstance(value, float | int):
+    if isinstance(value, float):
         return value
-    if isinstance(value, Real | Decimal):
+    if not isinstance(value, Real | Decimal) or isinstance(value, bool):
+        raise InvalidTermsError(f"{field} must be a number, got {value!r}")
+    try:
         return float(value)
-    raise InvalidTermsError(f"{field} must be a number, got {value!r}")
+    except OverflowError as error:
+        raise InvalidTermsError(f"{field} must be a number of this world, got {str(value)[:12]}...") from error
 
 
 def is_unicode(text: str) -> bool:

@@ -1,6 +1,8 @@
 """Trigger, payouts and cover: what they accept, what they say when they do not."""
 
 from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -48,6 +50,10 @@ def test_a_trigger_names_what_is_wrong(changes, message):
     ("changes", "message"),
     [
         ({"limit": 0.0}, "limit must be positive"),
+        ({"limit": "1000"}, "limit must be a number, got '1000'"),
+        ({"limit": True}, "limit must be a number, got True"),
+        ({"limit": 10**400}, "limit must be a number of this world, got 100000000000..."),
+        ({"cover_id": "half a \ud83d"}, "cover_id must be a text that can be written"),
         ({"limit": float("nan")}, "limit must be positive and finite, got nan"),
         ({"term": "0d"}, "waiting_period must be shorter than the term of 0h"),
         ({"term": "-30d"}, "term must be a duration"),
@@ -63,6 +69,13 @@ def test_a_cover_names_what_is_wrong(changes, message):
         make_cover(**changes)
 
 
+@pytest.mark.parametrize("limit", [1000, Decimal("1000.00"), Fraction(1000), np.float32(1000.0), np.int64(1000)])
+def test_any_kind_of_number_becomes_a_plain_one(limit):
+    cover = make_cover(limit=limit, trigger=DropTrigger(drop=np.float32(0.5)))
+    assert (type(cover.limit), cover.limit) == (float, 1000.0)
+    assert type(cover.trigger.drop) is float
+
+
 def test_a_cover_keeps_durations_as_such():
     cover = make_cover(term="30d", waiting_period="12h")
     assert (cover.term, cover.waiting_period) == (timedelta(days=30), timedelta(hours=12))
@@ -72,6 +85,8 @@ def test_a_cover_keeps_durations_as_such():
     ("tiers", "message"),
     [
         ({}, "at least one drop"),
+        ([0.3], "tiers must be shares by drop"),
+        ({0.3: "1"}, "tiers: share must be a number, got '1'"),
         ({30: 0.5}, "30 % is 0.30"),
         ({0.3: 50}, "share at 0.3 must be above 0 and at most 1, got 50"),
         ({0.3: 0.5, 0.5: 0.4}, "share at 0.5 must be above the share of the tier before"),

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from pricing import (
     RateInForce,
     RateLimits,
     RateQuote,
+    RatesInForce,
     Reference,
     SalesBump,
     SalesPressure,
@@ -152,6 +154,7 @@ def make_book():
             payout=PAYOUTS[rng.integers(len(PAYOUTS))],
             limit=rng.uniform(1e3, 1e6),
             term=str(rng.choice(TERMS)),
+            payment=list(Payment)[rng.integers(2)],
         )
         for number in range(400)
     ]
@@ -161,19 +164,27 @@ def make_book():
 @pytest.mark.parametrize("basis", BASES.values(), ids=BASES)
 def test_many_quotes_are_the_single_ones_and_refuse_the_same(folder, basis):
     covers, book = make_book()
-    rules = SellingRules(bump=SalesBump())
+    rules = SellingRules(bump=SalesBump(), rate_limits=RateLimits())
     conditions = {"OM": Conditions(pressure=SalesPressure(sold=0.2, at=NOON - 5 * HOUR))}
     quoter = Quoter.open(folder, basis, rules)
-    many = quoter.quote_many(book, at=NOON, conditions=conditions)
+    before = np.where(np.arange(len(book)) % 3, 0.05, np.nan)
+    in_force = RatesInForce(rate=before, since=NOON - 2 * HOUR)
+    many = quoter.quote_many(book, at=NOON, conditions=conditions, in_force=in_force)
+
+    def quote_of(row, cover):
+        alone = None if np.isnan(before[row]) else RateInForce(rate=before[row], since=NOON - 2 * HOUR)
+        sold = conditions.get(cover.asset, Conditions())
+        return quoter.quote(cover, at=NOON, conditions=sold, in_force=alone)
+
     for row, cover in enumerate(covers):
         reason = REFUSALS[many.premiums.refusal[row]]
         if reason:
             with pytest.raises(reason) as caught:
-                quoter.quote(cover, at=NOON, conditions=conditions.get(cover.asset, Conditions()))
+                quote_of(row, cover)
             assert type(caught.value) is reason
             assert np.isnan([many.price[row], many.premiums.gross[row], many.premiums.trigger_probability[row]]).all()
             continue
-        quote = quoter.quote(cover, at=NOON, conditions=conditions.get(cover.asset, Conditions()))
+        quote = quote_of(row, cover)
         columns = {name: getattr(many.premiums, name)[row] for name in fields_of(quote.premium)}
         assert columns == pytest.approx(fields_of(quote.premium), rel=1e-9, abs=1e-9)
         assert FLAGS[many.premiums.flag[row]] is quote.premium.flag
@@ -187,6 +198,25 @@ def test_many_quotes_are_the_single_ones_and_refuse_the_same(folder, basis):
         PrecisionError,
         UninsurableError,
     }
+
+
+def test_many_quotes_are_refused_for_the_reasons_of_single_ones(folder):
+    cover = make_cover(asset="NONE")
+    lagging = Quoter.open(folder, rules=SellingRules(coverage_lag="1h"))
+    deep = make_cover(trigger=DropTrigger(drop=0.99), limit=10.0)
+    dear = Quoter.open(folder, PricingBasis(minimum_premium=10.0))
+    for quoter, refused in ((lagging, cover), (dear, deep)):
+        many = quoter.quote_many(Book.of_covers([refused]), at=NOON)
+        with pytest.raises(REFUSALS[many.premiums.refusal[0]]):
+            quoter.quote(refused, at=NOON)
+
+
+def test_rates_in_force_must_fit_their_book(folder):
+    with pytest.raises(InvalidBasisError, match="rate of row 1 must be positive and finite or NaN, got -0.1"):
+        RatesInForce(rate=[0.1, -0.1], since=NOON)
+    quoter = Quoter.open(folder, rules=SellingRules(rate_limits=RateLimits()))
+    with pytest.raises(InvalidBasisError, match=r"rate must be one a cover, \(1,\), got \(2,\)"):
+        quoter.quote_many(Book.of_covers([make_cover()]), at=NOON, in_force=RatesInForce(rate=[0.1, 0.1], since=NOON))
 
 
 def test_many_quotes_heed_alerts_and_lags(folder):
@@ -228,6 +258,9 @@ def test_a_principle_below_the_mean_is_refused_alike(folder):
         ({"trigger": DropTrigger(drop=0.3, window="4h")}, NotSimulatedError, "the surface holds no rolling high of 4h"),
         ({"trigger": DropTrigger(drop=0.99)}, PrecisionError, "none of 20000 paths led to a payment"),
         ({"trigger": DropTrigger(drop=0.02)}, UninsurableError, "reaches the limit"),
+        ({"limit": 1e-3}, UninsurableError, "rounds to nothing"),
+        # The trigger fires on some paths, and none of them pays.
+        ({"payout": LinearPayout(attachment=0.98, exhaustion=0.99)}, PrecisionError, "of 20000 paths led to a payment"),
     ],
 )
 def test_what_is_not_sold_is_refused_by_type(quoter, changes, error, message):
@@ -272,6 +305,40 @@ def test_sales_raise_the_price_and_rate_limits_hold_it(folder):
     in_force = RateInForce(rate=calm.premium.rate_on_line / 2.0, since=NOON - HOUR)
     held = quoter.quote(make_cover(), at=NOON, in_force=in_force)
     assert held.rate_factor == pytest.approx(np.exp(0.1) / 2.0, rel=1e-12)
+
+
+def test_rate_limits_stop_at_the_minimum_premium(folder):
+    quoter = Quoter.open(folder, PricingBasis(minimum_premium=5e3), SellingRules(rate_limits=RateLimits()))
+    held = quoter.quote(make_cover(), at=NOON, in_force=RateInForce(rate=0.01, since=NOON - HOUR))
+    assert held.premium.gross * held.factor == pytest.approx(5e3, rel=1e-12)
+    many = quoter.quote_many(
+        Book.of_covers([make_cover()]), at=NOON, in_force=RatesInForce(rate=[0.01], since=NOON - HOUR)
+    )
+    assert many.price == pytest.approx([5e3], rel=1e-12)
+
+
+def test_a_price_of_nothing_is_refused_alike(quoter):
+    small = make_cover(limit=1e-3)
+    many = quoter.quote_many(Book.of_covers([small]), at=NOON)
+    assert [REFUSALS[code] for code in many.premiums.refusal] == [UninsurableError]
+    with pytest.raises(UninsurableError, match="rounds to nothing"):
+        Quoter({"OM": FULL}).quote(small)
+
+
+def test_times_are_told_in_utc_over_a_change_to_winter_time(tmp_path):
+    entry = make_entry("OM", as_of="2026-10-24T20:00:00+00:00", valid_until="2026-10-26T20:00:00+00:00")
+    publish(tmp_path, [(entry, SURFACE)], name="night")
+    last_of_summer = datetime(2026, 10, 25, 2, 50, tzinfo=ZoneInfo("Europe/Berlin"))  # 00:50 UTC
+    quote = Quoter.open(tmp_path).quote(make_cover(), at=last_of_summer)
+    assert (quote.issued_at, quote.valid_until) == ("2026-10-25T00:50:00+00:00", "2026-10-25T01:05:00+00:00")
+
+
+@pytest.mark.parametrize("key", [None, "secret", bytearray(b"secret")])
+def test_a_key_must_be_bytes(folder, quoter, key):
+    with pytest.raises(InvalidTermsError, match=r"key must be bytes, got \w+ \(b'' to seal without one\)"):
+        Quoter.open(folder, key=key)
+    with pytest.raises(InvalidTermsError, match="key must be bytes"):
+        verify(quoter.quote(make_cover(), at=NOON), key)
 
 
 def test_a_price_raised_to_the_limit_is_refused(folder):
@@ -327,6 +394,21 @@ def test_a_change_anywhere_breaks_the_seal(quoter, path):
         verify(RateQuote.from_json(json.dumps(plain)), KEY)
 
 
+@pytest.mark.parametrize("path", leaves(SEALED), ids=str)
+@pytest.mark.parametrize(
+    "junk", [None, "1", True, [], {"type": []}, {"type": "Cover"}, -1e308, 10**400], ids=lambda junk: repr(junk)[:20]
+)
+def test_whatever_is_put_into_a_quote_is_refused_as_no_quote(quoter, path, junk):
+    plain = json.loads(quoter.quote(make_cover(payout=PAYOUTS[3]), at=NOON).to_json())
+    *way, last = path
+    inner = plain
+    for step in way:
+        inner = inner[step]
+    inner[last] = junk
+    with pytest.raises(PricingError):
+        verify(RateQuote.from_json(json.dumps(plain)), KEY)
+
+
 def changed(value):
     """Change a value a little, to one that a quote may have."""
     others = {"OK": "IMPRECISE", "IMPRECISE": "OK", "AT_HIT": "AT_EXPIRY", "ROLLING_HIGH": "LAGGED"}
@@ -346,6 +428,8 @@ def test_texts_cannot_be_moved_across_the_fields_of_a_quote(quoter):
 def test_what_is_no_quote_is_refused():
     with pytest.raises(PricingError, match="not a quote"):
         RateQuote.from_json("{")
+    with pytest.raises(PricingError, match="not a quote: maximum recursion depth"):
+        RateQuote.from_json("[" * 100_000)
     with pytest.raises(PricingError, match="not a quote from rates but a FullPayout"):
         RateQuote.from_json('{"type": "FullPayout"}')
 
@@ -511,5 +595,6 @@ def test_the_example_of_the_documentation_runs():
     ).stdout
     assert "from tuesday" in printed
     assert "forked worker 2 of 2" in printed
-    prices = [float(price) for price in printed.split("five sales of one cover: ")[1].split(",")]
+    prices = [float(price) for price in printed.split("five sales of one cover: ")[1].splitlines()[0].split(",")]
     assert prices == sorted(set(prices))
+    assert "after an alert: asset 'T0': not sold" in printed

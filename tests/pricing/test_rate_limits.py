@@ -1,6 +1,7 @@
 import math
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,19 @@ def test_a_rate_gets_there_in_the_end(before, asked):
     distance = abs(math.log(asked / before))
     found = RateLimits().limited(before=before, asked=asked, elapsed=timedelta(days=distance + 1.0))
     assert found.rate == asked
+
+
+@given(st.lists(st.tuples(rates, rates), min_size=1), hours)
+def test_many_rates_are_held_like_single_ones(pairs, elapsed):
+    before, asked = np.array(pairs).T
+    found = RateLimits().limited_rates(before=before, asked=asked, elapsed=elapsed)
+    single = [RateLimits().limited(before=b, asked=a, elapsed=elapsed).rate for b, a in pairs]
+    assert found == pytest.approx(np.array(single), rel=1e-12)
+
+
+def test_a_rate_of_long_ago_holds_nothing_back():
+    found = RateLimits(per_hour=1.0, per_day=24.0).limited(before=1e-300, asked=0.9, elapsed=timedelta(days=30_000))
+    assert found.rate == 0.9
 
 
 def test_moves_of_an_hour_and_of_a_day():
