@@ -49,6 +49,7 @@ from pricing import (
 from pricing.book import Book
 from pricing.rate_store import RateEntry, publish
 
+NOTHING_KNOWN = Conditions()
 KEY = b"of this example; a backend reads its own from a vault"
 WINDOWS, TERMS = ("1h", "4h", "24h", "72h"), ("7d", "30d", "60d", "90d")
 PAYOUTS = {
@@ -97,7 +98,7 @@ class Backend:
         return self.quoter.rules.bump
 
     def _conditions(self, asset: str) -> Conditions:
-        return self.conditions.get(asset, Conditions())
+        return self.conditions.get(asset, NOTHING_KNOWN)
 
 
 def simulate_surfaces(n_paths: int) -> list[CompactSurface]:

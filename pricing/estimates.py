@@ -12,6 +12,7 @@ from pricing.errors import PrecisionError, PrecisionWarning
 from pricing.units import require_fraction
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
 
 FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
 
@@ -56,7 +57,7 @@ class WeightedSample:
         """Sort paths by depth."""
         if weights is None:
             return cls(np.sort(drops)[::-1])
-        order = np.argsort(-drops, kind="stable")
+        order = _deepest_first(drops)
         return cls(drops[order], weights[order])
 
     @property
@@ -150,3 +151,10 @@ class WeightedSample:
         cumulated = np.cumsum(self.weighted(np.ones(self.n_paths)))
         wanted = beyond * self.n_paths * (1.0 - 1e-12)  # 1 - 0.95 is a little more than 0.05
         return float(self.drops[min(int(np.searchsorted(cumulated, wanted)), self.n_paths - 1)])
+
+
+def _deepest_first(drops: FloatArray) -> IntArray:
+    """Order paths by depth and equal ones as they came: a fast sort where none are equal, else one that is stable."""
+    order = np.argsort(-drops)
+    ordered = drops[order]
+    return order if (ordered[1:] < ordered[:-1]).all() else np.argsort(-drops, kind="stable")

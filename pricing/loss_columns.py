@@ -173,7 +173,8 @@ def _ramp_sums(book: Book, cells: Cells, shapes: _Shapes, covers: IntArray) -> F
     full = np.maximum(exhaustion, start)
     sums = np.full((5, len(covers)), np.nan)
     for tail, places in cells.by_cell(covers):
-        beyond = tail.powers_at(full[places])
+        depths, depth = np.unique(full[places], return_inverse=True)  # many covers share a payout, and so its end
+        beyond = tail.powers_at(depths)[:, depth]
         between = tail.powers_at(start[places]) - beyond
         ramp = shifted_powers(attachment[places], exhaustion[places], between[:3], between[3:])
         sums[:, places] = np.stack(ramp) + beyond[[0, 0, 3, 3, 3]]

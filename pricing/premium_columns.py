@@ -104,6 +104,8 @@ class PremiumColumns:
             Member of ``REFUSALS``.
         """
         newly = rows & (self.refusal == 0)
+        if not newly.any():
+            return self
         columns = {each.name: getattr(self, each.name).copy() for each in fields(self) if each.name != "refusal"}
         refusal = np.where(newly, REFUSALS.index(reason), self.refusal).astype(np.int8)
         return PremiumColumns(**_blanked(columns, newly), refusal=refusal)

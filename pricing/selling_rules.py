@@ -268,7 +268,7 @@ class SellingRules:
 
     def sales_factor(self, pressure: SalesPressure | None, at: datetime) -> float:
         """Return the factor that recent sales put on the price."""
-        return self.bump.factor(pressure, at) if self.bump else 1.0
+        return self.bump.factor(pressure, at) if self.bump and pressure else 1.0
 
     def rate_factor(self, asked: float, in_force: RateInForce | None, at: datetime, *, least: float = 0.0) -> float:
         """Return the factor by which rate limits hold a rate back.

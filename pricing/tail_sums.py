@@ -5,7 +5,7 @@ With the drop ``d``, the weight ``w`` and the squared weights ``v`` of each grou
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -101,8 +101,7 @@ class TailSums:
         between = np.where(is_between, between, 0)
         drop = self.columns[0, between]
         weights, squares = np.where(is_between, self.columns[1:, between] - self.columns[1:, between + 1], 0.0)
-        terms = [weights * drop, weights * drop**2, *(squares * drop**power for power in (1, 2, 3, 4))]
-        w1, w2, *v = self.powers[block].T + np.stack([term.sum(axis=1) for term in terms])
+        w1, w2, *v = self.powers[block].T + np.stack([term.sum(axis=1) for term in _terms(drop, weights, squares)])
         reached, squared = self.columns[1:, place]
         return np.stack([reached, w1, w2, squared, *v])
 
@@ -120,10 +119,19 @@ def power_sums(columns: FloatArray) -> FloatArray:
     """Sum powers of drops from each group on, shape (n_groups + 1, 6); see ``TailSums``."""
     drops = columns[0, :-1]
     weights, squares = -np.diff(columns[1:])
-    terms = np.stack([weights * drops, weights * drops**2, *(squares * drops**power for power in (1, 2, 3, 4))])
+    terms = np.stack(list(_terms(drops, weights, squares)))
     sums = np.zeros((len(drops) + 1, len(terms)))
     sums[:-1] = np.cumsum(terms[:, ::-1], axis=1)[:, ::-1].T
     return sums
+
+
+def _terms(drops: FloatArray, weights: FloatArray, squares: FloatArray) -> Iterator[FloatArray]:
+    """Yield the powers of ``TailSums`` group by group, by multiplication: powers take ten times as long."""
+    for factors, n_powers in ((weights, 2), (squares, 4)):
+        term = factors
+        for _ in range(n_powers):
+            term = term * drops
+            yield term
 
 
 def tail_shapes(n_groups: int) -> tuple[tuple[int, int], tuple[int, int]]:

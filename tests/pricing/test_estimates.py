@@ -22,6 +22,15 @@ def test_exceedance_counts_paths_at_or_beyond_the_drop():
     assert estimate.standard_error == pytest.approx(math.sqrt(0.6 * 0.4 / 5), rel=1e-15)
 
 
+@given(st.lists(st.integers(0, 30), min_size=2, max_size=60))
+def test_paths_of_equal_depth_keep_their_order(depths):
+    # Sums of weights must not depend on which sort this machine has.
+    drops, weights = np.array(depths) / 31.0, 1.0 + np.arange(len(depths)) / 64.0
+    sample = WeightedSample.of_paths(drops, weights)
+    ordered = sorted(zip(-drops, weights, strict=True))
+    assert [(-drop, weight) for drop, weight in zip(sample.drops, sample.weights, strict=True)] == ordered
+
+
 @pytest.mark.filterwarnings("ignore:one of 5 paths carries")
 def test_weights_move_the_estimate():
     weights = np.array([0.5, 2.0, 0.5, 1.5, 0.5])
