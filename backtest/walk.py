@@ -3,13 +3,14 @@
 A forecaster sees a ``Known`` and nothing else, so nothing that happened later can reach it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +22,11 @@ from backtest.panel import Panel
 from backtest.periods import Plan, find_starts
 from backtest.store import prepare, result_file
 from pricing.errors import SimulationError
-from pricing.processes import in_processes
 from pricing.whole_files import replacing
 
 Progress = Callable[[int], None]
+#: Calls a function with each task.
+Run = Callable[[Callable[[Any], None], Sequence[Any]], Iterable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,7 +76,7 @@ def walk(
     forecasters: Sequence[Forecaster],
     folder: Path,
     *,
-    n_workers: int = 1,
+    run: Run = map,
     progress: Progress | None = None,
 ) -> Walked:
     """Quote every token and cell at every start, and look up what happened.
@@ -91,8 +93,9 @@ def walk(
         Who quotes.
     folder : Path
         Where the quotes are kept, one file a forecaster and start.
-    n_workers : int
-        Processes; results do not depend on their number.
+    run : callable
+        Called with a function and its arguments, gives a result for each as they come; by default one after the other.
+        For processes: ``functools.partial(pricing.processes.in_processes, n_processes=2)``.
     progress : callable, optional
         Called with the number of files done, of ``n_files``.
 
@@ -116,7 +119,7 @@ def walk(
     report(len(tasks) - len(waiting))
     with _closes_file(panel) as closes:
         quote = partial(_quote, closes=closes)
-        for n_done, _ in enumerate(in_processes(quote, waiting, n_workers), start=1 + len(tasks) - len(waiting)):
+        for n_done, _ in enumerate(run(quote, waiting), start=1 + len(tasks) - len(waiting)):
             report(n_done)
     quotes = {forecaster.name: _collect(forecaster, tasks) for forecaster in forecasters}
     later = outcomes[outcomes["start"] > starts[0]].reset_index(drop=True)

@@ -1,7 +1,6 @@
 """What ``crashcover backtest`` does: read a panel, walk it, write the report."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from calibration import PEGGED
 from crashcover.exits import Exit
 from crashcover.panel_files import read_panel
 from crashcover.progress import tracking
+from crashcover.workers import Workplace
 from pricing.units import parse_duration
 from pricing.whole_files import write_text
 
@@ -39,10 +39,10 @@ def run_backtest(path: Path, options: Values) -> Exit:
     folder = Path(options["out"])
     panel = read_panel(path, label=options["label"], leave_out=options["leave_out"] or PEGGED)
     forecasters = _make_forecasters(panel, plan, options)
-    n_workers = options["workers"] or os.cpu_count() or 1
+    workplace = Workplace(processes=options["workers"])
     with tracking(n_files(panel, plan, forecasters)) as track:
         progress = None if options["quiet"] else track("walking")
-        walked = walk(panel, plan, forecasters, folder, n_workers=n_workers, progress=progress)
+        walked = walk(panel, plan, forecasters, folder, run=workplace.run, progress=progress)
     summary = summarise(panel, plan, walked)
     document = json.dumps(summary, allow_nan=False)
     write_text(folder / "backtest.json", document)

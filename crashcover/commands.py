@@ -20,6 +20,7 @@ from crashcover.progress import tracking
 from crashcover.quoting import Terms, describe_window
 from crashcover.sample_market import is_synthetic
 from crashcover.table import WIDTH, assumption_list, calibration_panel, cover_table, footnotes
+from crashcover.workers import one_blas_thread
 from pricing.cover import Cover
 from pricing.loadings import CapitalCost
 from pricing.premiums import PricingBasis, sample_for
@@ -160,9 +161,10 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
     """Calibrate one token from its files, and tell of findings."""
     holders = read_holders(Path(options["holders"]), asset=options["asset"]) if options["holders"] else None
     market = read_market(Path(options["market"])) if options["market"] else None
-    calibration = calibrate(
-        history.closes, holders=holders, supply=options["supply"], market=market, as_of=options["as_of"]
-    )
+    with one_blas_thread():
+        calibration = calibrate(
+            history.closes, holders=holders, supply=options["supply"], market=market, as_of=options["as_of"]
+        )
     _tell(
         "finding",
         (f"{finding.time:%Y-%m-%d %H:%M}Z {finding.kind.value}: {finding.message}" for finding in calibration.findings),

@@ -18,6 +18,7 @@ from crashcover.progress import tracking
 from crashcover.quoting import Terms, Track
 from crashcover.sample_market import SyntheticToken
 from crashcover.table import WIDTH, footnotes
+from crashcover.workers import one_blas_thread
 from pricing.premiums import PricingBasis
 from pricing.settings import SimulationSettings
 
@@ -55,11 +56,12 @@ def run_demo(folder: Path, settings: SimulationSettings) -> Exit:
 
 
 def _offers(token: SyntheticToken, prices: Path, holders: Path, settings: SimulationSettings, track: Track) -> Offers:
-    calibration = calibrate(
-        read_prices(prices, asset=token.name).closes,
-        holders=read_holders(holders, asset=token.name),
-        supply=sample_market.SUPPLY,
-    )
+    with one_blas_thread():
+        calibration = calibrate(
+            read_prices(prices, asset=token.name).closes,
+            holders=read_holders(holders, asset=token.name),
+            supply=sample_market.SUPPLY,
+        )
     return make_offers(calibration, TERMS.covers(token.name), basis=PricingBasis(), settings=settings, track=track)
 
 

@@ -14,6 +14,7 @@ from calibration import Market, fit_market
 from calibration.drop_law import COVARIATES, TERM
 from crashcover.exits import Exit
 from crashcover.panel_files import read_panel
+from crashcover.workers import one_blas_thread
 from pricing.errors import DataError
 from pricing.units import YEAR, format_duration
 
@@ -21,7 +22,8 @@ from pricing.units import YEAR, format_duration
 def run_market(path: Path, options: Mapping[str, Any]) -> Exit:
     """Fit the market to a panel, write it and show it."""
     panel = read_panel(path, label=options["label"], leave_out=())
-    market = fit_market(panel.closes, as_of=options["as_of"])
+    with one_blas_thread():
+        market = fit_market(panel.closes, as_of=options["as_of"])
     out = Path(options["out"])
     out.write_text(market.to_json() + "\n", encoding="utf-8")
     Console(highlight=False).print(market_table(market))

@@ -25,6 +25,7 @@ from crashcover.report.covers import price_covers, read_covers
 from crashcover.report.page import write_json, write_page
 from crashcover.report.reinsurance import parse_reinsurance
 from crashcover.report.tokens import RatedToken, rate_calibrated, rate_from_store, require_assets
+from crashcover.workers import one_blas_thread
 from pool import JointSettings
 from pricing.cover import Cover
 from pricing.errors import DataError, PricingError
@@ -147,6 +148,7 @@ def _calibrate_column(closes: pd.Series, asset: str, options: Options, *, has_ho
     holders = read_holders(Path(options["holders"]), asset=asset) if has_holders else None
     market = read_market(Path(options["market"])) if options["market"] else None
     try:
-        return calibrate(closes, holders=holders, market=market, as_of=options["as_of"])
+        with one_blas_thread():
+            return calibrate(closes, holders=holders, market=market, as_of=options["as_of"])
     except PricingError as error:
         raise type(error)(f"asset {asset!r}: {error}") from error

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from backtest import Constant, GeometricBrownianMotion, Logit, Quotes, TextbookGarch, find_starts, make_panel, walk
 from backtest.walk import n_files
 from pricing.errors import DataError, InvalidTermsError, SimulationError
+from pricing.processes import in_processes
 from tests.backtest.conftest import TOKENS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -58,7 +60,7 @@ def test_quotes_and_outcomes_are_of_the_same_token_periods(panel, plan, walked):
 
 
 def test_any_number_of_processes_gives_the_same(panel, plan, walked, tmp_path):
-    equal(walk(panel, plan, FORECASTERS, tmp_path, n_workers=2), walked)
+    equal(walk(panel, plan, FORECASTERS, tmp_path, run=partial(in_processes, n_processes=2)), walked)
 
 
 def test_progress_counts_to_the_end(panel, plan, tmp_path):
@@ -137,7 +139,9 @@ def test_a_token_is_quoted_whole_or_not_at_all(panel, plan, tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
+from functools import partial
 from backtest import make_panel, walk
+from pricing.processes import in_processes
 from tests.backtest.test_walk import FORECASTERS
 from tests.backtest.conftest import make_closes
 from backtest import Plan, make_cells
@@ -149,7 +153,8 @@ def show(done):
 
 if __name__ == "__main__":
     plan = Plan(cells=make_cells(windows=["1h", "24h"], drops=[0.05, 0.15]))
-    walk(make_panel(make_closes()), plan, FORECASTERS, Path(sys.argv[1]), n_workers=2, progress=show)
+    run = partial(in_processes, n_processes=2)
+    walk(make_panel(make_closes()), plan, FORECASTERS, Path(sys.argv[1]), run=run, progress=show)
 """
 
 

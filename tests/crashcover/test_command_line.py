@@ -305,6 +305,16 @@ def test_a_picture_is_drawn_where_asked_for(quote, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 
+def test_a_calibration_does_not_depend_on_the_threads_of_linear_algebra(sample_files):
+    prices, _ = sample_files
+    command = [sys.executable, "-m", "crashcover", "calibrate", "--prices", prices, "--asset", "SYNTH-WILD", "--json"]
+    one, two = (
+        subprocess.run(command, capture_output=True, env=ENVIRONMENT | {"OPENBLAS_NUM_THREADS": n}, check=True).stdout
+        for n in ("1", "2")
+    )
+    assert one == two
+
+
 @pytest.mark.parametrize("command", [[], ["quote"], ["calibrate"], ["reproduce"], ["demo"]])
 def test_help_has_the_exit_codes_and_an_example(run, command):
     text = run(*command, "--help").stdout

@@ -45,9 +45,7 @@ def test_windows_are_one_where_the_reference_has_none():
 
 
 def test_a_percentage_is_a_slip():
-    with pytest.raises(
-        InvalidTermsError, match=r"drop must be between 0 and 1, got 50.0 \(a fraction: 50 % is 0\.50\)"
-    ):
+    with pytest.raises(InvalidTermsError, match=r"drop must be .* got 50.0 \(a fraction: 50 % is 0\.50\)"):
         Terms(drops=(50,)).covers("OM")
 
 
