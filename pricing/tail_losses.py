@@ -2,14 +2,17 @@
 
 Expected value, standard deviation and variance principles need sums of four powers of a loss: their price is a function
 of mean and second moment, and their influence function is ``bend x^2 + slope x``. So the premium of a payout of steps
-and ramps takes a few binary searches. Every other principle, capital that is measured on the cover's own loss, and
-payouts of another shape need the law of the loss, which is a pass over the groups that fired.
+and ramps takes a few binary searches. Every other principle, and capital that is measured on the cover's own loss, need
+the law of the loss: a few values where the payout is made of steps, else a pass over the groups that fired.
 """
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from pricing.estimates import Estimate
-from pricing.grouped_sample import error_of_mean
+from pricing.grouped_sample import GroupedSample, error_of_mean
 from pricing.payouts import Payout
 from pricing.premiums import Losses, PricingBasis, simulated_losses
 from pricing.principles import (
@@ -19,6 +22,8 @@ from pricing.principles import (
     VariancePrinciple,
 )
 from pricing.tail_sums import LossSums, TailReader
+
+FloatArray = npt.NDArray[np.float64]
 
 _TWO_MOMENTS = (ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrinciple)
 
@@ -48,8 +53,13 @@ def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBas
     sums = tail.loss_sums(payout, drop) if needs_two_moments(basis) else None
     if sums is not None:
         return _two_moment_losses(sums, tail.sums.paths, tail.sums.largest_weight, basis, factor)
+    sample, shares = tail.steps(payout, drop) or _all_groups(tail, payout, drop)
+    return simulated_losses(sample, factor * shares, tail.fired(drop), basis)
+
+
+def _all_groups(tail: TailReader, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray]:
     sample = tail.sums.sample(drop)
-    return simulated_losses(sample, factor * payout.share(sample.drops), sample.exceedance(drop), basis)
+    return sample, payout.share(sample.drops)
 
 
 def _two_moment_losses(

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pricing.grouped_sample import GroupedSample
+from pricing.estimates import Estimate
+from pricing.grouped_sample import GroupedSample, error_of_mean
 from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
 
 FloatArray = npt.NDArray[np.float64]
@@ -181,6 +182,40 @@ class TailReader:
         if type(payout) is LinearPayout:
             return self._linear(payout, drop)
         return None
+
+    def steps(self, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray] | None:
+        """Group paths by what they are paid, and say what; None where the payout is not made of steps.
+
+        Parameters
+        ----------
+        payout : Payout
+            What is due.
+        drop : float
+            Drop of the trigger.
+        """
+        if type(payout) not in (FullPayout, TieredPayout):
+            return None
+        tiers = dict(payout.tiers).items() if isinstance(payout, TieredPayout) else ((drop, 1.0),)
+        # Tiers above the trigger's drop are reached when it fires, all at once: the deepest of them is paid.
+        paid = {max(tier, drop): share for tier, share in tiers}
+        depths, shares = np.array(list(paid.items())).T[:, ::-1]
+        reached = self.sums.at(depths)
+        weights, squares = np.diff(reached, prepend=0.0)
+        sample = GroupedSample(
+            drops=depths,
+            weights=weights,
+            squares=squares,
+            paths=self.sums.paths,
+            largest_weight=self.sums.largest_weight,
+        )
+        return sample, shares
+
+    def fired(self, drop: float) -> Estimate[float]:
+        """Return the probability that a trigger fires."""
+        place, n_paths = bisect_left(self.drops, drop), self.sums.paths
+        probability = self.reached[place] / n_paths
+        error = error_of_mean(self.squares[place], probability, n_paths, self.sums.largest_weight)
+        return Estimate(probability, error)
 
     def _tiered(self, payout: TieredPayout, drop: float) -> LossSums:
         drops, reached, squares = self.drops, self.reached, self.squares

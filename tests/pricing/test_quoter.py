@@ -32,6 +32,7 @@ from pricing import (
     SalesBump,
     SalesPressure,
     SellingRules,
+    TieredPayout,
     compact,
     verify,
 )
@@ -118,7 +119,7 @@ def fields_of(priced):
 
 
 @pytest.mark.parametrize("basis", BASES.values(), ids=BASES)
-@pytest.mark.parametrize("payout", PAYOUTS, ids=str)
+@pytest.mark.parametrize("payout", [*PAYOUTS, TieredPayout({0.1: 0.2, 0.3: 0.3, 0.999: 1.0})], ids=str)
 def test_a_quote_is_the_premium_on_the_compact_sample(folder, basis, payout):
     # What ``premium`` makes of the sample group by group, against sums that were cumulated before.
     quoter = Quoter.open(folder, basis)
