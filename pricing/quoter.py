@@ -101,7 +101,7 @@ class Quoter:
             raise InvalidTermsError(f"asset must be one with a surface ({known}), got {cover.asset!r}")
         priced = premium(cover, surface, self.basis, uncertainty=uncertainty)
         require_payment(priced, cover.cover_id, surface.settings.n_paths)
-        require_coins(priced.gross, cover.cover_id)
+        require_coins(priced.gross, priced.total, limit=cover.limit, name=cover.cover_id)
         return Quote(
             cover=cover,
             premium=priced,

@@ -32,7 +32,7 @@ from pricing.premiums import Premium, PricingBasis, add_up, require_payment
 from pricing.rate_quote import RateQuote, require_key, seal
 from pricing.rate_store import RateEntry, current_version
 from pricing.selling_rules import Conditions, RateInForce, RatesInForce, SellingRules, to_utc
-from pricing.statement import LEAST_COIN, require_coins
+from pricing.statement import LEAST_COIN, ROUNDED_UP, require_coins
 from pricing.tail_losses import tail_losses
 from pricing.tail_sums import TailReader
 from pricing.units import Duration
@@ -233,7 +233,8 @@ class RateQuoter:
         least = self.basis.least_gross(book.limit, larger=np.maximum) / book.limit
         factor = np.array(sales)[book.asset] * self.rules.rate_factors(premiums.rate_on_line, in_force, at, least=least)
         price = premiums.total * factor
-        premiums = premiums.refused((price >= book.limit) | (premiums.gross * factor < LEAST_COIN), UninsurableError)
+        has_price = (premiums.gross * factor >= LEAST_COIN) & (price < book.limit - ROUNDED_UP)
+        premiums = premiums.refused(~has_price, UninsurableError)
         return BookQuotes(
             premiums=premiums,
             price=np.where(premiums.refusal, np.nan, price),
@@ -280,10 +281,9 @@ class RateQuoter:
 
 
 def _require_price(cover: Cover, priced: Premium, factor: float) -> None:
-    price = priced.total * factor
-    if not price < cover.limit:
+    if not priced.total * factor < cover.limit - ROUNDED_UP and factor > 1.0:
         raise UninsurableError(
             f"cover {cover.cover_id!r}: after recent sales the premium of {priced.total:,.2f} is raised by a factor "
             f"{factor:.3g} and reaches the limit {cover.limit:,.2f}"
         )
-    require_coins(priced.gross * factor, cover.cover_id)
+    require_coins(priced.gross * factor, priced.total * factor, limit=cover.limit, name=cover.cover_id)

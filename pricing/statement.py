@@ -10,6 +10,8 @@ from pricing.premiums import LINES, Premium
 CENT = Decimal("0.01")
 #: What is less rounds to nothing.
 LEAST_COIN = 0.005
+#: What rounding adds to a premium and its tax at most.
+ROUNDED_UP = 0.01
 
 #: Enough digits for every double as it is.
 _EXACT = Context(prec=1200)
@@ -50,18 +52,20 @@ def rounded(amount: float, unit: Decimal = CENT) -> Decimal:
     return Decimal(amount).quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
 
 
-def require_coins(gross: float, name: str) -> None:
-    """Demand a premium that does not round to nothing, as a limit cut into small pieces would be covered for free.
+def require_coins(gross: float, total: float, *, limit: float, name: str) -> None:
+    """Demand a premium that is more than nothing, and with tax less than the limit, when it is rounded.
 
     Raises
     ------
     UninsurableError
-        If it does.
+        If it is not. A limit cut into pieces whose premiums round to nothing would be covered for free.
     """
     if gross < LEAST_COIN:
         raise UninsurableError(
             f"cover {name!r}: a premium of {gross:.2g} rounds to nothing (raise the limit, or set a minimum premium)"
         )
+    if not total < limit - ROUNDED_UP:
+        raise UninsurableError(f"cover {name!r}: the premium {total:,.2f} reaches the limit {limit:,.2f}")
 
 
 def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:

@@ -326,6 +326,20 @@ def test_a_price_of_nothing_is_refused_alike(quoter):
         Quoter({"OM": FULL}).quote(small)
 
 
+def test_a_price_that_rounds_up_to_the_limit_is_refused_alike(folder):
+    to_the_limit = PricingBasis(minimum_premium=(1e5 - 0.004) / 1.1, tax_ratio=0.1)
+    just_below = PricingBasis(minimum_premium=(1e5 - 0.02) / 1.1, tax_ratio=0.1)
+    sold = Quoter.open(folder, just_below).quote(make_cover(), at=NOON)
+    assert 0 < sold.price < 100_000
+    quoter = Quoter.open(folder, to_the_limit)
+    with pytest.raises(UninsurableError, match=r"the premium 100,000.00 reaches the limit 100,000.00"):
+        quoter.quote(make_cover(), at=NOON)
+    with pytest.raises(UninsurableError, match="reaches the limit"):
+        Quoter({"OM": FULL}, to_the_limit).quote(make_cover())
+    many = quoter.quote_many(Book.of_covers([make_cover()]), at=NOON)
+    assert [REFUSALS[code] for code in many.premiums.refusal] == [UninsurableError]
+
+
 def test_times_are_told_in_utc_over_a_change_to_winter_time(tmp_path):
     entry = make_entry("OM", as_of="2026-10-24T20:00:00+00:00", valid_until="2026-10-26T20:00:00+00:00")
     publish(tmp_path, [(entry, SURFACE)], name="night")
