@@ -6,11 +6,11 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.ndimage import maximum_filter1d
 
 from backtest.cells import Span
 from backtest.panel import Panel
 from backtest.periods import annual_volatility, can_be_quoted
+from calibration.worst_drops import rolling_log_drops
 from pricing.units import in_steps
 
 FloatArray = npt.NDArray[np.float64]
@@ -80,17 +80,5 @@ def worst_drops(closes: FloatArray, window: int) -> FloatArray:
     >>> worst_drops(np.array([[1.0], [2.0], [1.5], [1.0]]), window=2)
     array([0.5])
     """
-    deepest = falls(log_prices(closes), window).max(axis=0)
-    return np.where(np.isfinite(deepest), 1.0 - np.exp(-deepest), np.nan)
-
-
-def log_prices(closes: FloatArray) -> FloatArray:
-    """Take logarithms; a missing close is minus infinity, which is never the highest."""
-    return np.where(np.isfinite(closes), np.log(closes), -np.inf)
-
-
-def falls(logs: FloatArray, window: int) -> FloatArray:
-    """Return the log fall of every close below the highest of the last bars, minus infinity where there is none."""
-    highest = maximum_filter1d(logs, window + 1, axis=0, mode="constant", cval=-np.inf, origin=window // 2)
-    known = np.isfinite(logs)
-    return np.subtract(highest, logs, where=known, out=np.full_like(logs, -np.inf))
+    deepest = np.fmax.reduce(rolling_log_drops(np.log(closes), window))
+    return np.asarray(1.0 - np.exp(-deepest))

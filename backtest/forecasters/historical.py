@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from backtest.cells import Span, spans_of
 from backtest.known import FloatArray, Known, Quotes, smoothed
-from backtest.outcomes import falls, log_prices
+from calibration.worst_drops import worst_log_drops
 from pricing.units import in_steps
 
 _TOO_SHORT = "InsufficientDataError: no stretch of the past is as long as the term"
@@ -50,9 +49,6 @@ def _frequency(worst: FloatArray, drop: float) -> FloatArray:
 def stretch_drops(closes: FloatArray, span: Span, step: timedelta, every: int) -> FloatArray:
     """Measure the worst drop of every stretch of a term, as if a cover had started with its first close.
 
-    The highest close of the last bars is the same for all stretches except in the first window of each, so that one
-    pass over the closes and one over the first windows serve all.
-
     Parameters
     ----------
     closes : ndarray of float, shape (n_bars, n_tokens)
@@ -71,10 +67,7 @@ def stretch_drops(closes: FloatArray, span: Span, step: timedelta, every: int) -
     """
     term = in_steps(span.term, step, "term")
     window = min(in_steps(span.window, step, "window"), term)
-    logs = log_prices(closes)
+    logs = np.log(closes)
     first = np.arange(0, len(closes) - term, every)
-    opening = [falls(logs[row : row + window + 1], window).max(axis=0) for row in first]
-    rest = term - window + 1
-    later = maximum_filter1d(falls(logs, window), rest, axis=0, mode="constant", cval=-np.inf, origin=-(rest // 2))
-    deepest = np.maximum(np.reshape(opening, (len(first), -1)), later[first + window])
+    deepest = worst_log_drops(logs, first.tolist(), window=window, term=term)
     return np.where(np.isfinite(logs[first]), 1.0 - np.exp(-deepest), np.nan)
