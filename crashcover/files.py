@@ -134,7 +134,7 @@ def rows_of_asset(table: pd.DataFrame, asset: str | None, path: Path) -> tuple[p
     if column is None:
         return table, asset
     name = choose_asset(table[column].dropna().astype(str).unique(), asset, path)
-    return table[table[column] == name], name
+    return table[table[column].astype(str) == name], name  # a token may be called 888
 
 
 def choose_asset(names: Iterable[str], asset: str | None, path: Path) -> str:

@@ -157,5 +157,5 @@ def _calibrate(task: RateTask) -> Calibration:
             f"prices must reach to within {format_duration(task.settings.oldest_close)} of {task.as_of.isoformat()}, "
             f"the last close is {last}"
         )
-    holders = read_holders(task.holders, asset=None) if task.holders else None
+    holders = read_holders(task.holders, asset=task.asset) if task.holders else None
     return calibrate(closes, holders=holders, market=task.market, as_of=task.as_of)

@@ -35,6 +35,10 @@ def test_a_list_of_lists_is_filtered(tmp_path):
     assert pd.isna(holders["label"].iloc[1])
 
 
+def test_a_token_may_have_a_name_of_digits(tmp_path):
+    assert read_holders(write(tmp_path, LISTS.replace("OM", "888").replace("BTC", "42")), asset="888").shape == (2, 3)
+
+
 def test_addresses_of_digits_stay_texts(tmp_path):
     assert read_holders(write(tmp_path, "address,balance\n12,5\n"))["address"].to_list() == ["12"]
 

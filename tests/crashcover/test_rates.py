@@ -138,6 +138,22 @@ def test_holders_named_by_token_raise_the_rates_of_the_concentrated(sample_files
     assert rates["SYNTH-WHALE"] > rates["SYNTH-EVEN"]  # the same returns
 
 
+def test_holders_of_another_token_fail_the_token(sample_files, tmp_path):
+    prices, holders = sample_files
+    folder = tmp_path / "holders"
+    folder.mkdir()
+    for name in ("SYNTH-EVEN", "SYNTH-WHALE"):
+        shutil.copy(holders, folder / f"{name}.csv")  # the lists of several tokens
+    write(pd.read_csv(holders).query("list == 'SYNTH-WHALE'"), folder / "SYNTH-CALM.csv")
+    report = rate(prices, tmp_path / "rates", holders=folder)
+    assert statuses(report) == {
+        "SYNTH-CALM": "missing", "SYNTH-EVEN": "fresh", "SYNTH-WHALE": "fresh", "SYNTH-WILD": "fresh",
+    }  # fmt: skip
+    assert "asset 'SYNTH-CALM' is not in this file" in report["assets"][0]["error"]
+    rates = {each["asset"]: each["rate"] for each in report["assets"]}
+    assert rates["SYNTH-WHALE"] > rates["SYNTH-EVEN"]  # the same returns, each with its own list
+
+
 def test_a_night_is_rated_once_and_its_changes_are_reported(panel, tmp_path):
     out = tmp_path / "rates"
     first = rate(write(panel.iloc[:-240], tmp_path / "first.csv"), out)
