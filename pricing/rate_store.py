@@ -295,9 +295,15 @@ def _give_name(part: Path, path: Path, sealed: str) -> None:
 
 
 def versions(folder: str | Path) -> list[str]:
-    """List the published versions, oldest first."""
-    manifests = [path for path in Path(folder).glob(f"*/{_MANIFEST}") if path.parent.suffix != PART]
+    """List the published versions, oldest first; what else lies in the folder is none of them."""
+    manifests = [path for path in Path(folder).glob(f"*/{_MANIFEST}") if _is_version(path)]
     return [path.parent.name for path in sorted(manifests, key=lambda path: (path.stat().st_mtime_ns, path.parent))]
+
+
+def _is_version(manifest: Path) -> bool:
+    """Tell a version from a copy of one and from other folders with a manifest, whether it is damaged or not."""
+    text, name = manifest.read_bytes(), manifest.parent.name
+    return f'"format": "{_FORMAT}"'.encode() in text and f'"version": {json.dumps(name)}'.encode() in text
 
 
 def prune(folder: str | Path, *, keep: int = 3) -> list[str]:

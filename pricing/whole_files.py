@@ -47,9 +47,9 @@ def flush(path: Path) -> None:
         fsync(file.fileno())
 
 
-def sweep(folder: Path) -> None:
-    """Delete what writers that were stopped left in a folder and those in it."""
-    for part in list(folder.rglob(f"*{PART}")):
+def sweep(folder: Path, *, deep: bool = True) -> None:
+    """Delete what writers that were stopped left in a folder and, where they are all the writer's, those in it."""
+    for part in list(folder.glob(f"{'**/' if deep else ''}*{PART}")):
         if part.is_dir():
             shutil.rmtree(part)
         else:

@@ -16,6 +16,8 @@ from pricing.errors import DataError
 from pricing.whole_files import write_text
 
 _CALIBRATIONS, _MARKETS = "calibrations", "markets"
+#: Folders of a rate store that documents are kept in.
+KEPT = (_CALIBRATIONS, _MARKETS)
 
 
 def write_calibration(folder: Path, asset: str, calibration: Calibration) -> str:

@@ -17,6 +17,7 @@ from crashcover.digests import digest_of
 from crashcover.locks import locked
 from crashcover.market import read_market
 from crashcover.progress import Stages
+from crashcover.rates.documents import KEPT
 from crashcover.rates.night import Night, RateSettings, lay_out, read_columns
 from crashcover.rates.publication import publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
@@ -85,7 +86,7 @@ def run_job(job: RateJob, workplace: Workplace, begin: Stages) -> dict[str, Any]
         If there are no prices, or the market cannot be read.
     """
     with locked(job.out):
-        sweep(job.out)
+        _sweep(job.out)
         prices = job.out / _WORK / _PRICES
         shutil.rmtree(prices, ignore_errors=True)
         clock = _Clock()
@@ -114,6 +115,13 @@ def run_job(job: RateJob, workplace: Workplace, begin: Stages) -> dict[str, Any]
         shutil.rmtree(job.out / _WORK)
         found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
         return found
+
+
+def _sweep(store: Path) -> None:
+    """Delete what a run that was stopped left; others may be at work in other folders of the store."""
+    sweep(store, deep=False)
+    for name in (_WORK, REPORTS, *KEPT):
+        sweep(store / name)
 
 
 class _Clock:

@@ -1,7 +1,7 @@
 """From outcomes to a published version: tonight's surfaces, and yesterday's where tonight's failed."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 from crashcover.rates import documents
 from crashcover.rates.token import RateOutcome
 from pricing.compaction import CompactSurface
+from pricing.errors import RateStoreError
 from pricing.rate_store import RateEntry, RateStore, is_empty, open_version, prune, publish, versions
 from pricing.version import ENGINE_VERSION
 
@@ -116,9 +117,16 @@ def publish_night(folder: Path, name: str, tonight: Tonight, *, keep: int) -> Ra
         shutil.rmtree(folder / name)
     store = publish(folder, ((entry, tonight.surface(asset)) for asset, entry in tonight.entries.items()), name=name)
     prune(folder, keep=keep)
-    kept = [open_version(folder, version) for version in versions(folder)]
-    documents.forget_all_but(folder, {entry.calibration_id for each in kept for entry in each.entries.values()})
+    kept = [entry for version in versions(folder) for entry in _entries(folder, version)]
+    documents.forget_all_but(folder, {entry.calibration_id for entry in kept})
     return store
+
+
+def _entries(folder: Path, version: str) -> Iterable[RateEntry]:
+    try:
+        return open_version(folder, version).entries.values()
+    except RateStoreError:  # an older version that was damaged must not end a night that is published
+        return ()
 
 
 def _fresh(outcome: RateOutcome, as_of: datetime, valid_until: datetime) -> RateEntry:

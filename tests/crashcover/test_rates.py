@@ -175,6 +175,29 @@ def test_old_versions_and_calibrations_nobody_refers_to_are_deleted(panel, tmp_p
     assert not (out / "work").exists()
 
 
+def test_what_others_keep_in_the_store_is_left_alone(panel, tmp_path):
+    out = tmp_path / "rates"
+    priced = out / "priced-1"
+    (priced / ".work").mkdir(parents=True)
+    (priced / "manifest.json").write_text('{"book": "b"}')
+    (priced / ".work" / "rows.1-1.part").write_text("of a run that goes on")
+    kept = content(priced)
+    for days in (2, 1):
+        rate(write(panel.iloc[: -24 * days], tmp_path / f"{days}.csv"), out, keep=1)
+    assert content(priced) == kept
+    assert len(versions(out)) == 1
+
+
+def test_a_damaged_older_version_does_not_end_a_night(panel, tmp_path):
+    out = tmp_path / "rates"
+    for days in (3, 2):
+        rate(write(panel.iloc[: -24 * days], tmp_path / f"{days}.csv"), out)
+    manifest = out / versions(out)[0] / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("fresh", "stale"))
+    rate(write(panel, tmp_path / "1.csv"), out)
+    assert len(versions(out)) == 3
+
+
 def test_the_market_may_be_fitted_to_a_panel_of_its_own(tmp_path, monkeypatch):
     asked = []
 

@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,27 @@ def test_the_version_in_force_is_never_pruned(tmp_path):
     assert RateStore.open(tmp_path).version == "night-1"
     with pytest.raises(RateStoreError, match="keep must be at least 1, got 0"):
         prune(tmp_path, keep=0)
+
+
+def test_what_else_lies_in_the_folder_is_no_version(tmp_path):
+    for level in (1, 2, 3):
+        publish_level(tmp_path, level)
+    others = [tmp_path / "priced", tmp_path / "backup"]
+    others[0].mkdir()
+    (others[0] / "manifest.json").write_text('{"rates": "night-1", "version": "priced"}')
+    shutil.copytree(tmp_path / "night-1", others[1])
+    assert versions(tmp_path) == ["night-1", "night-2", "night-3"]
+    assert prune(tmp_path, keep=1) == ["night-1", "night-2"]
+    assert all((other / "manifest.json").exists() for other in others)
+
+
+def test_a_damaged_version_is_pruned_like_others(tmp_path):
+    publish_level(tmp_path, 1)
+    publish_level(tmp_path, 2)
+    manifest = tmp_path / "night-1" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("2026", "2027"))
+    os.utime(manifest, (0, 0))  # a bit that rots leaves the time alone
+    assert prune(tmp_path, keep=1) == ["night-1"]
 
 
 def test_a_publication_that_fails_half_way_changes_nothing(tmp_path):
