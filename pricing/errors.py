@@ -21,6 +21,10 @@ class SimulationError(PricingError):
     """A simulation cannot run, or a path left the range of finite numbers."""
 
 
+class TooLargeError(SimulationError):
+    """A simulation does not fit into memory."""
+
+
 class NotSimulatedError(PricingError, LookupError):
     """A surface was asked for a signal that it does not hold."""
 

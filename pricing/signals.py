@@ -6,6 +6,7 @@ Thousands of covers on one asset need only a handful of signals, because drops a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 
 from pricing.errors import InvalidTermsError, NotSimulatedError
 from pricing.triggers import Reference, check_reference, check_window
@@ -62,6 +63,36 @@ def make_signal(
         window_steps=in_steps(span, step, "window") if span else 0,
         start_steps=start_steps,
         term_steps=term_steps,
+    )
+
+
+def make_signals(
+    *,
+    windows: Sequence[Duration],
+    terms: Sequence[Duration],
+    references: Sequence[Reference],
+    waiting_periods: Sequence[Duration],
+    step: timedelta,
+) -> tuple[Signal, ...]:
+    """Normalise every combination of terms, each once and in order.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a sequence is none or empty, or a combination makes no sense.
+    """
+    for field, values in (("windows", windows), ("terms", terms), ("references", references)):
+        if isinstance(values, str | timedelta | Reference) or not values:
+            raise InvalidTermsError(
+                f"{field} must be a sequence that is not empty, got {values!r} (write ({values!r},))"
+            )
+    return tuple(
+        sorted(
+            {
+                make_signal(reference=reference, window=window, term=term, waiting_period=waiting_period, step=step)
+                for reference, window, term, waiting_period in product(references, windows, terms, waiting_periods)
+            }
+        )
     )
 
 

@@ -4,21 +4,19 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from pricing._kernels import N_LANES
 from pricing.anchoring import Anchoring, anchor_signal, anchored_weights
-from pricing.errors import InvalidTermsError, PrecisionWarning, SimulationError
+from pricing.errors import PrecisionWarning, SimulationError, TooLargeError
 from pricing.kernel import simulate_blocks
 from pricing.kernel_inputs import ModelArrays, arrays_digest, model_arrays, path_factors, watches_and_records
 from pricing.models import PriceModel
 from pricing.proposals import ProposalArrays, make_proposal
 from pricing.settings import SimulationSettings
-from pricing.signals import Signal, make_signal
+from pricing.signals import Signal, make_signals
 from pricing.surface import DropSurface
 from pricing.triggers import Reference
 from pricing.units import Duration, parse_duration
@@ -80,8 +78,11 @@ def simulate(
     0.369 +- 0.003
     """
     settings = settings or SimulationSettings()
-    asked = _signals(model, windows, terms, references, waiting_periods)
-    anchoring_signals = tuple(anchor_signal(anchor, parse_duration(model.step, "step")) for anchor in model.anchors)
+    step = parse_duration(model.step, "step")
+    asked = make_signals(
+        windows=windows, terms=terms, references=references, waiting_periods=waiting_periods, step=step
+    )
+    anchoring_signals = tuple(anchor_signal(anchor, step) for anchor in model.anchors)
     signals = tuple(sorted({*asked, *anchoring_signals}))
     arrays = model_arrays(model)
     proposal = make_proposal(arrays, asked) if settings.rare_drops else None
@@ -109,29 +110,6 @@ def simulate(
     )
 
 
-def _signals(
-    model: PriceModel,
-    windows: Sequence[Duration],
-    terms: Sequence[Duration],
-    references: Sequence[Reference],
-    waiting_periods: Sequence[Duration],
-) -> tuple[Signal, ...]:
-    for field, values in (("windows", windows), ("terms", terms), ("references", references)):
-        if isinstance(values, str | timedelta | Reference) or not values:
-            raise InvalidTermsError(
-                f"{field} must be a sequence that is not empty, got {values!r} (write ({values!r},))"
-            )
-    step = parse_duration(model.step, "step")
-    return tuple(
-        sorted(
-            {
-                make_signal(reference=reference, window=window, term=term, waiting_period=waiting_period, step=step)
-                for reference, window, term, waiting_period in product(references, windows, terms, waiting_periods)
-            }
-        )
-    )
-
-
 def _check_weights(weights: FloatArray, plain_share: float) -> None:
     """Warn where likelihood ratios do not average one, as they do by construction.
 
@@ -154,7 +132,7 @@ def _allocate(n_rows: int, n_paths: int) -> FloatArray:
         return np.empty((n_rows, n_paths))
     except MemoryError as error:
         size = f"{8e-9 * n_rows * n_paths:,.0f} GB"
-        raise SimulationError(f"n_paths must fit into memory, got {n_paths}: {size}") from error
+        raise TooLargeError(f"n_paths must fit into memory, got {n_paths}: {size}") from error
 
 
 def _fill(

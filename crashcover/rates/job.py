@@ -18,7 +18,7 @@ from crashcover.locks import locked
 from crashcover.market import read_market
 from crashcover.progress import Stages
 from crashcover.rates.documents import KEPT
-from crashcover.rates.night import Night, RateSettings, lay_out, read_columns
+from crashcover.rates.night import Night, RateSettings, lay_out, read_columns, require_steps
 from crashcover.rates.publication import publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
 from crashcover.rates.token import RateOutcome, RateTask, rate_token, read_outcome
@@ -91,6 +91,7 @@ def run_job(job: RateJob, workplace: Workplace, begin: Stages) -> dict[str, Any]
         shutil.rmtree(prices, ignore_errors=True)
         clock = _Clock()
         night = lay_out(job.prices, holders=job.holders, folder=prices, as_of=job.as_of, label=job.label)
+        require_steps(night, job.settings)
         clock.stop("read")
         name = _name(job, night, prices)
         report = job.out / REPORTS / f"{name}.json"

@@ -13,7 +13,9 @@ from crashcover.asset_names import file_name
 from crashcover.files import find_column, numbers, read_table
 from crashcover.price_files import read_prices
 from crashcover.price_times import bar_length, find_time_column, labels_open, read_times
-from pricing.errors import DataError
+from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
+from pricing.settings import SimulationSettings
+from pricing.signals import Signal, make_signals
 from pricing.triggers import Reference
 
 #: Endings of price and holder files, in the order in which they are taken off a name.
@@ -38,6 +40,13 @@ class RateSettings:
         As in ``SimulationSettings``.
     oldest_close : timedelta
         A token whose last close is older counts as failed.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration makes no sense, whatever the step of a token.
+    SimulationError
+        If the number of paths is out of range.
     """
 
     windows: tuple[str, ...] = ("1h", "4h", "24h", "72h")
@@ -48,6 +57,24 @@ class RateSettings:
     seed: int = 1
     rare_drops: bool = False
     oldest_close: timedelta = timedelta(hours=24)
+
+    def __post_init__(self) -> None:
+        self.signals(timedelta(seconds=1))
+        self.simulation("any")
+
+    def signals(self, step: timedelta) -> tuple[Signal, ...]:
+        """Make what is observed of a token whose bars are so long."""
+        return make_signals(
+            windows=self.windows,
+            terms=self.terms,
+            references=self.references,
+            waiting_periods=self.waiting_periods,
+            step=step,
+        )
+
+    def simulation(self, asset: str) -> SimulationSettings:
+        """Make size and seed of the simulation of a token."""
+        return SimulationSettings(n_paths=self.n_paths, seed=self.seed_of(asset), rare_drops=self.rare_drops)
 
     def seed_of(self, asset: str) -> int:
         """Make the seed of a token, the same whatever other tokens there are."""
@@ -117,6 +144,28 @@ def lay_out(
         holders=dict(_files_by_token(holders)) if holders else {},
         unreadable=unreadable,
     )
+
+
+def require_steps(night: Night, settings: RateSettings) -> None:
+    """Refuse durations that are whole numbers of steps for no token: none could be rated.
+
+    Raises
+    ------
+    InvalidTermsError
+        If there are such; where they fit some tokens, only the others fail.
+    """
+    slip = None
+    for path in night.prices.values():
+        try:
+            settings.signals(bar_length(pd.DatetimeIndex(read_closes(path).dropna().index), path))
+        except InvalidTermsError as error:
+            slip = error
+        except InsufficientDataError:
+            continue  # a token of one close, which fails alone
+        else:
+            return
+    if slip:
+        raise slip
 
 
 def read_closes(path: Path) -> pd.Series:

@@ -15,8 +15,7 @@ from crashcover.holder_files import read_holders
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
 from pricing.compaction import compact
-from pricing.errors import InsufficientDataError, PricingError
-from pricing.settings import SimulationSettings
+from pricing.errors import InsufficientDataError, PricingError, TooLargeError
 from pricing.simulation import simulate
 from pricing.units import format_duration
 from pricing.whole_files import write_text
@@ -105,6 +104,8 @@ def rate_token(task: RateTask) -> RateOutcome:
             warnings.simplefilter("always")
             outcome = _rate(task)
         outcome = replace(outcome, notices=tuple(dict.fromkeys(str(warning.message) for warning in caught)))
+    except TooLargeError:  # no token's fault: with so many paths all would fail
+        raise
     except _FAILURES as error:
         outcome = RateOutcome(asset=task.asset, error=" ".join(str(error).split()))
     write_text(task.outcome_file, json.dumps(asdict(outcome), sort_keys=True))
@@ -127,11 +128,7 @@ def _rate(task: RateTask) -> RateOutcome:
         terms=task.settings.terms,
         references=task.settings.references,
         waiting_periods=task.settings.waiting_periods,
-        settings=SimulationSettings(
-            n_paths=task.settings.n_paths,
-            seed=task.settings.seed_of(task.asset),
-            rare_drops=task.settings.rare_drops,
-        ),
+        settings=task.settings.simulation(task.asset),
     )
     simulated = time.perf_counter()
     compact(surface).save(task.surface_file)

@@ -124,6 +124,41 @@ def test_a_night_on_which_every_token_fails_publishes_nothing_new_as_fresh(run, 
     assert json.loads(result.stdout)["statuses"] == {"missing": 4}
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "slip"),
+    [
+        ("--term", "30", "term must be a duration"),
+        ("--window", "30m", "minutes are 'min'"),
+        ("--window", "0h", "window must be longer than zero"),
+        ("--window", "90min", "window must be a whole number of steps of 1h, got 90min"),
+        ("--waiting-period", "30d", "term must be longer than the waiting period of 30d"),
+        ("--paths", 0, "n_paths must be a whole number from 1"),
+        ("--paths", 2**40, "n_paths must fit into memory"),
+        ("--valid-for", "-1h", "valid_for must be a duration"),
+    ],
+)
+def test_what_would_fail_for_every_token_is_refused_and_changes_nothing(
+    run, rate_store, sample_files, tmp_path, option, value, slip
+):
+    out = tmp_path / "rates"
+    shutil.copytree(rate_store, out)
+    kept = published(out)
+    result = run(
+        *("rates", "--prices", sample_files[0], "--out", out, "--processes", 1, "--term", "30d", option, value)
+    )
+    assert result.exit_code == 4, result.output
+    assert slip in result.stderr
+    assert {name: data for name, data in published(out).items() if not name.startswith("work/")} == kept
+
+
+def test_a_window_that_is_no_whole_number_of_steps_fails_only_tokens_of_such_steps(panel, tmp_path):
+    prices = panel[["time", "SYNTH-CALM", "SYNTH-WILD"]].copy()
+    prices.loc[prices.index % 2 == 0, "SYNTH-WILD"] = np.nan  # bars of two hours
+    report = rate(write(prices, tmp_path / "prices.csv"), tmp_path / "rates")
+    assert statuses(report) == {"SYNTH-CALM": "fresh", "SYNTH-WILD": "missing"}
+    assert report["assets"][1]["error"] == "window must be a whole number of steps of 2h, got 1h"
+
+
 def test_holders_named_by_token_raise_the_rates_of_the_concentrated(sample_files, tmp_path):
     prices, holders = sample_files
     folder = tmp_path / "holders"
