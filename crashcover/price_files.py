@@ -85,16 +85,39 @@ def _choose(table: pd.DataFrame, time_column: str, asset: str | None, path: Path
 
 
 def _closes(rows: pd.DataFrame, time_column: str, close_column: str, path: Path) -> pd.Series:
-    prices = numbers(rows, close_column, path)
+    prices = traded_prices(rows, close_column, path)
+    return closes_at(read_times(rows.loc[prices.index, time_column], path), prices, path)
+
+
+def traded_prices(rows: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    """Read a column of prices without the time before the first and after the last, labelled by row.
+
+    Raises
+    ------
+    DataError
+        If there is none, or one that is no positive number.
+    """
+    prices = numbers(rows, column, path)
     traded = prices.loc[prices.first_valid_index() : prices.last_valid_index()]
     if traded.isna().all():
-        raise DataError(f"{path}: column {close_column} must hold at least one price, got none")
+        raise DataError(f"{path}: column {column} must hold at least one price, got none")
     if (traded <= 0.0).any():
         row = first_row(traded <= 0.0)
-        raise row_error(path, row, f"{close_column} must be positive, got {traded.loc[row]:g}{_MEANT}")
-    times = read_times(rows.loc[traded.index, time_column], path)
-    _refuse_contradictions(times, traded, path)
-    return pd.Series(traded.to_numpy(), index=times, name="close")
+        raise row_error(path, row, f"{column} must be positive, got {traded.loc[row]:g}{_MEANT}")
+    return traded
+
+
+def closes_at(times: pd.DatetimeIndex, prices: pd.Series, path: Path) -> pd.Series:
+    """Put prices at their times; that one comes twice is left to the calibration, which repairs and reports it.
+
+    Raises
+    ------
+    DataError
+        If there are two prices of one time.
+    """
+    if not times.is_unique:
+        _refuse_contradictions(times, prices, path)
+    return pd.Series(prices.to_numpy(), index=times, name="close")
 
 
 def _refuse_contradictions(times: pd.DatetimeIndex, closes: pd.Series, path: Path) -> None:

@@ -4,21 +4,24 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import click
 import pandas as pd
 
 from calibration import Market, fit_market
 from crashcover.digests import digest_of
 from crashcover.locks import locked
 from crashcover.market import read_market
+from crashcover.panel_files import read_columns
 from crashcover.progress import Stages
 from crashcover.rates.documents import KEPT
-from crashcover.rates.night import Night, RateSettings, lay_out, read_columns, require_steps
+from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
 from crashcover.rates.publication import publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
 from crashcover.rates.token import RateOutcome, RateTask, rate_token, read_outcome
@@ -179,11 +182,20 @@ def _market(job: RateJob, night: Night, fitted: Path) -> Market | None:
     if job.market.suffix == ".json":
         return read_market(job.market)
     if not fitted.exists():
-        columns = read_columns(job.market, job.label)
-        closes = pd.DataFrame({asset: column for asset, column in columns if not isinstance(column, DataError)})
+        closes = pd.DataFrame(dict(_market_columns(job.market, job.label)))
         with one_blas_thread():
             write_text(fitted, fit_market(closes, as_of=night.as_of).to_json())
     return read_market(fitted)
+
+
+def _market_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Series]]:
+    """Read the tokens to learn from, each without repetitions; one that is wrong is left out with a notice."""
+    for asset, closes in read_columns(path, label=label):
+        if isinstance(closes, DataError):
+            click.echo(f"notice: the market is fitted without {asset}: {closes}", err=True)
+            continue
+        known = closes.dropna()
+        yield asset, known[~known.index.duplicated()]
 
 
 def _outcomes(night: Night, tasks: list[RateTask], workplace: Workplace, begin: Stages) -> dict[str, RateOutcome]:

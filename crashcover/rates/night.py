@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from crashcover.asset_names import file_name
-from crashcover.files import find_column, numbers, read_table
+from crashcover.panel_files import read_columns
 from crashcover.price_files import read_prices
-from crashcover.price_times import bar_length, find_time_column, labels_open, read_times
+from crashcover.price_times import bar_length
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
 from pricing.settings import SimulationSettings
 from pricing.signals import Signal, make_signals
@@ -128,7 +128,7 @@ def lay_out(
     """
     folder.mkdir(parents=True, exist_ok=True)
     laid, unreadable, last_closes = {}, {}, []
-    for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label):
+    for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label=label):
         if isinstance(closes, DataError):
             unreadable[asset] = str(closes)
             continue
@@ -175,28 +175,6 @@ def read_closes(path: Path) -> pd.Series:
         return pd.Series(arrays["closes"], index=times, name="close")
 
 
-def read_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
-    """Read a wide file column by column, so that a wrong price is that of one token.
-
-    Raises
-    ------
-    DataError
-        If the file is no wide file, or its times are wrong.
-    """
-    table = read_table(path)
-    time_column = find_time_column(table.columns, path)
-    if find_column(table, "close") is not None:
-        raise DataError(f"{path}, row 1: must have one column of closes a token, got a column close (of one token)")
-    times = read_times(table[time_column], path)
-    by_open = labels_open(time_column) if label is None else label == "open"
-    index = times + bar_length(times, path) if by_open else times
-    for asset in (name for name in table.columns if name != time_column):
-        try:
-            yield asset, _traded(numbers(table, asset, path).set_axis(index), asset, path)
-        except DataError as error:
-            yield asset, error
-
-
 def _first(unreadable: Mapping[str, str]) -> str:
     return "".join(f" ({asset}: {slip})" for asset, slip in list(unreadable.items())[:1])
 
@@ -215,10 +193,3 @@ def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Seri
             yield asset, read_prices(path, asset=asset, label=label).closes
         except DataError as error:
             yield asset, error
-
-
-def _traded(closes: pd.Series, asset: str, path: Path) -> pd.Series:
-    """Cut off the time before the first close and after the last."""
-    if closes.isna().all():
-        raise DataError(f"{path}: column {asset} must hold at least one price, got none")
-    return closes.loc[closes.first_valid_index() : closes.last_valid_index()]

@@ -210,6 +210,39 @@ def test_old_versions_and_calibrations_nobody_refers_to_are_deleted(panel, tmp_p
     assert not (out / "work").exists()
 
 
+def test_a_row_that_comes_twice_changes_no_rate(panel, tmp_path):
+    prices = pd.concat([panel, panel.iloc[[100]]])
+    twice = rate(write(prices, tmp_path / "twice.csv"), tmp_path / "twice")
+    once = rate(write(panel, tmp_path / "once.csv"), tmp_path / "once")
+    assert statuses(twice) == statuses(once)
+    assert [each["rate"] for each in twice["assets"]] == [each["rate"] for each in once["assets"]]
+
+
+def test_two_prices_of_one_time_fail_their_token(panel, tmp_path):
+    prices = pd.concat([panel, panel.iloc[[100]].assign(**{"SYNTH-CALM": 7.0})])
+    report = rate(write(prices, tmp_path / "prices.csv"), tmp_path / "rates")
+    assert [each["status"] for each in report["assets"]] == ["missing", "fresh", "fresh", "fresh"]
+    assert f"row {len(prices) + 1}: close 7 contradicts" in report["assets"][0]["error"]
+
+
+def test_a_market_is_fitted_to_columns_that_are_right_and_without_repetitions(panel, tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def fit(closes, **_as_of):
+        asked.append(closes)
+        raise DataError("fitted")
+
+    monkeypatch.setattr("crashcover.rates.job.fit_market", fit)
+    prices = write(panel, tmp_path / "prices.csv")
+    spoilt = pd.concat([panel.assign(WRONG=-1.0), panel.iloc[[100]]])
+    market = write(spoilt, tmp_path / "market.csv")
+    with pytest.raises(DataError, match="fitted"):
+        rate(prices, tmp_path / "rates", market=market)
+    expected = panel.set_index(pd.DatetimeIndex(panel["time"])).drop(columns="time")
+    pd.testing.assert_frame_equal(asked[0], expected, check_freq=False, check_names=False, check_index_type=False)
+    assert "notice: the market is fitted without WRONG" in capsys.readouterr().err
+
+
 def test_what_others_keep_in_the_store_is_left_alone(panel, tmp_path):
     out = tmp_path / "rates"
     priced = out / "priced-1"
