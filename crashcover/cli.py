@@ -489,7 +489,12 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     help="Price that a fall is measured from. May repeat.",
 )
 @_simulation_options
-@_option("--as-of", callback=_read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
+@_option(
+    "--as-of",
+    callback=_read_instant,
+    metavar="TIME",
+    help="Use closes up to this time: 2024-01-31T00:00Z; by default up to the last that most tokens reach.",
+)
 @_option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older has failed.")
 @_option("--valid-for", default="36h", metavar="DURATION", help="How long the rates may be sold on.")
 @_option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")

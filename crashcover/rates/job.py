@@ -22,11 +22,12 @@ from crashcover.panel_files import read_columns
 from crashcover.progress import Stages
 from crashcover.rates.documents import KEPT
 from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
-from crashcover.rates.publication import publish_night, put_together, store_before
+from crashcover.rates.publication import last_time, publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
 from crashcover.rates.token import RateOutcome, RateTask, rate_token, read_outcome
 from crashcover.workers import Workplace, one_blas_thread
 from pricing.errors import DataError
+from pricing.rate_store import RateStore
 from pricing.version import ENGINE_VERSION
 from pricing.whole_files import sweep, write_text
 
@@ -51,7 +52,7 @@ class RateJob:
     market : Path, optional
         A wide file of prices to fit the market to, or what ``crashcover market`` wrote; by default the one that ships.
     as_of : datetime, optional
-        Use closes up to this time; by default all.
+        Use closes up to this time; by default up to the last that most tokens reach.
     label : {"open", "close"}, optional
         Which end of a bar the time columns name.
     settings : RateSettings
@@ -90,35 +91,62 @@ def run_job(job: RateJob, workplace: Workplace, begin: Stages) -> dict[str, Any]
     """
     with locked(job.out):
         _sweep(job.out)
-        prices = job.out / _WORK / _PRICES
-        shutil.rmtree(prices, ignore_errors=True)
-        clock = _Clock()
-        night = lay_out(job.prices, holders=job.holders, folder=prices, as_of=job.as_of, label=job.label)
-        require_steps(night, job.settings)
+        before, clock = store_before(job.out), _Clock()
+        night = _lay_out(job, before)
         clock.stop("read")
-        name = _name(job, night, prices)
-        report = job.out / REPORTS / f"{name}.json"
-        before = store_before(job.out)
+        name = _name(job, night)
         if before is None or before.version != name:
-            tasks = _tasks(job, night, job.out / _WORK / name)
-            clock.stop("market")
-            outcomes = _outcomes(night, tasks, workplace, begin)
-            clock.stop("tokens")
-            tonight = put_together(
-                outcomes,
-                {task.asset: task.surface_file for task in tasks},
-                before,
-                as_of=night.as_of,
-                valid_until=night.as_of + job.valid_for,
-            )
-            assets = report_assets(outcomes, tonight, before)
-            document = report_document(name, night.as_of.isoformat(), assets, clock.seconds)
-            report.parent.mkdir(exist_ok=True)
-            write_text(report, json.dumps(document, allow_nan=False))
-            publish_night(job.out, name, tonight, keep=job.keep)
+            _publish(job, name, night, before, clock, workplace, begin)
         shutil.rmtree(job.out / _WORK)
-        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(_report_file(job, name).read_text(encoding="utf-8"))
         return found
+
+
+def _lay_out(job: RateJob, before: RateStore | None) -> Night:
+    prices = job.out / _WORK / _PRICES
+    shutil.rmtree(prices, ignore_errors=True)
+    night = lay_out(
+        job.prices,
+        holders=job.holders,
+        folder=prices,
+        oldest_close=job.settings.oldest_close,
+        as_of=job.as_of,
+        before=last_time(before),
+        label=job.label,
+    )
+    require_steps(night, job.settings)
+    return night
+
+
+def _report_file(job: RateJob, name: str) -> Path:
+    return job.out / REPORTS / f"{name}.json"
+
+
+def _publish(
+    job: RateJob,
+    name: str,
+    night: Night,
+    before: RateStore | None,
+    clock: "_Clock",
+    workplace: Workplace,
+    begin: Stages,
+) -> None:
+    """Rate the tokens, write the report and publish both."""
+    tasks = _tasks(job, night, job.out / _WORK / name)
+    clock.stop("market")
+    outcomes = _outcomes(night, tasks, workplace, begin)
+    clock.stop("tokens")
+    tonight = put_together(
+        outcomes,
+        {task.asset: task.surface_file for task in tasks},
+        before,
+        as_of=night.as_of,
+        valid_until=night.as_of + job.valid_for,
+    )
+    document = report_document(name, night.as_of.isoformat(), report_assets(outcomes, tonight, before), clock.seconds)
+    (job.out / REPORTS).mkdir(exist_ok=True)
+    write_text(_report_file(job, name), json.dumps(document, allow_nan=False))
+    publish_night(job.out, name, tonight, keep=job.keep)
 
 
 def _sweep(store: Path) -> None:
@@ -140,10 +168,10 @@ class _Clock:
         self.seconds[stage], self._last = now - self._last, now
 
 
-def _name(job: RateJob, night: Night, prices: Path) -> str:
+def _name(job: RateJob, night: Night) -> str:
     """Name a night after its time and everything that its rates are a function of."""
     known = {
-        "prices": digest_of(prices),
+        "prices": digest_of(job.out / _WORK / _PRICES),
         "unreadable": dict(night.unreadable),
         "holders": digest_of(job.holders) if job.holders else None,
         "market": digest_of(job.market) if job.market else None,
@@ -177,7 +205,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
 
 def _market(job: RateJob, night: Night, fitted: Path) -> Market | None:
     """Read the market, or fit it to prices, once a night."""
-    if job.market is None:
+    if job.market is None or not night.prices:
         return None
     if job.market.suffix == ".json":
         return read_market(job.market)

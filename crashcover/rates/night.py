@@ -1,7 +1,7 @@
 """What a night's rates are a function of, laid out so that every worker can read its token."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,7 +88,7 @@ class Night:
     Parameters
     ----------
     as_of : datetime
-        UTC time up to which prices are used.
+        UTC time up to which prices are used: the time of the night.
     prices : dict of str to Path
         File of each token's closes, as ``read_closes`` reads it.
     holders : dict of str to Path
@@ -104,7 +104,14 @@ class Night:
 
 
 def lay_out(
-    prices: Path, *, holders: Path | None, folder: Path, as_of: datetime | None = None, label: str | None = None
+    prices: Path,
+    *,
+    holders: Path | None,
+    folder: Path,
+    oldest_close: timedelta,
+    as_of: datetime | None = None,
+    before: datetime | None = None,
+    label: str | None = None,
 ) -> Night:
     """Read all prices and lay the closes out, one file a token.
 
@@ -116,8 +123,13 @@ def lay_out(
         A folder of holder files that are named by their token.
     folder : Path
         Where to lay the closes out.
+    oldest_close : timedelta
+        How far closes may end before the time of the night.
     as_of : datetime, optional
-        Use closes up to this time; by default all.
+        Use closes up to this time; by default up to the last that most tokens reach. A token that goes beyond that one
+        counts as unreadable.
+    before : datetime, optional
+        Time of the night where it was not said and no token can be read.
     label : {"open", "close"}, optional
         Which end of a bar the time columns name; by default their own names tell.
 
@@ -127,23 +139,56 @@ def lay_out(
         If there are no prices at all, or a wide file cannot be read; a single token that cannot be read stops nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    laid, unreadable, last_closes = {}, {}, []
+    laid, unreadable, ends = {}, {}, {}
     for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label=label):
         if isinstance(closes, DataError):
             unreadable[asset] = str(closes)
-            continue
-        laid[asset] = folder / f"{file_name(asset)}.npz"
-        times = pd.DatetimeIndex(closes.index).as_unit("ns")
-        np.savez(laid[asset], times=times.asi8, closes=closes.to_numpy(np.float64))
-        last_closes.append(times.max())
-    if not laid:
+        else:
+            laid[asset] = _lay_down(closes, folder / f"{file_name(asset)}.npz")
+            ends[asset] = pd.DatetimeIndex(closes.dropna().index.unique()).sort_values()[-2:]
+    time = as_of or (common_end(ends.values(), oldest_close) if ends else before)
+    if time is None:
         raise DataError(f"{prices}: must hold prices of at least one token" + _first(unreadable))
+    beyond = {} if as_of else {asset: _beyond(end[-1], time) for asset, end in ends.items() if end[-1] > time}
     return Night(
-        as_of=(as_of or max(last_closes).to_pydatetime()).astimezone(UTC),
-        prices=laid,
+        as_of=time.astimezone(UTC),
+        prices={asset: path for asset, path in laid.items() if asset not in beyond},
         holders=dict(_files_by_token(holders)) if holders else {},
-        unreadable=unreadable,
+        unreadable=unreadable | beyond,
     )
+
+
+def common_end(ends: Iterable[pd.DatetimeIndex], reach: timedelta) -> datetime:
+    """Return the last close that most tokens reach: theirs lie at most so far before it.
+
+    Neither a token that ended long ago nor one with times of the future moves it.
+
+    Parameters
+    ----------
+    ends : iterable of DatetimeIndex
+        The last two closes of each token; a last one that stands alone is no end, unless all are so.
+    reach : timedelta
+        How far before it a token may end.
+    """
+    ends = list(ends)
+    steady = [end[-1] for end in ends if end[-1] - end[0] <= reach]
+    times = pd.DatetimeIndex(steady or [end[-1] for end in ends]).sort_values()
+    reached = times.searchsorted(times, side="right") - times.searchsorted(times - reach)
+    latest: datetime = times[np.flatnonzero(reached == reached.max())[-1]].to_pydatetime()
+    return latest
+
+
+def _beyond(last: pd.Timestamp, time: datetime) -> str:
+    return (
+        f"prices must not go beyond {time.isoformat()}, the last close that most tokens reach, got "
+        f"{last.isoformat()} (a wrong time in the file; if it is the others that stand still, say --as-of)"
+    )
+
+
+def _lay_down(closes: pd.Series, path: Path) -> Path:
+    times = pd.DatetimeIndex(closes.index).as_unit("ns")
+    np.savez(path, times=times.asi8, closes=closes.to_numpy(np.float64))
+    return path
 
 
 def require_steps(night: Night, settings: RateSettings) -> None:

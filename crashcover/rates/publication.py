@@ -67,6 +67,11 @@ def store_before(folder: Path) -> RateStore | None:
     return None if is_empty(folder) else RateStore.open(folder)
 
 
+def last_time(before: RateStore | None) -> datetime | None:
+    """Return the time of the newest rates that are published, if there are any."""
+    return max((entry.as_of_time for entry in before.entries.values()), default=None) if before else None
+
+
 def put_together(
     outcomes: Mapping[str, RateOutcome],
     surface_files: Mapping[str, Path],

@@ -148,8 +148,9 @@ def _rate(task: RateTask) -> RateOutcome:
 def _calibrate(task: RateTask) -> Calibration:
     closes = read_closes(task.prices)
     closes = closes[closes.index <= task.as_of]
-    if closes.empty or task.as_of - closes.index.max() > task.settings.oldest_close:
-        last = "none" if closes.empty else closes.index.max().isoformat()
+    known = closes.dropna().index
+    if known.empty or task.as_of - known.max() > task.settings.oldest_close:
+        last = "none" if known.empty else known.max().isoformat()
         raise InsufficientDataError(
             f"prices must reach to within {format_duration(task.settings.oldest_close)} of {task.as_of.isoformat()}, "
             f"the last close is {last}"

@@ -18,7 +18,7 @@ from crashcover.holder_files import read_holders
 from crashcover.locks import locked
 from crashcover.progress import unseen
 from crashcover.rates.job import RateJob, run_job
-from crashcover.rates.night import RateSettings
+from crashcover.rates.night import RateSettings, common_end
 from crashcover.workers import Workplace
 from pricing import SimulationSettings, simulate
 from pricing.errors import DataError, FolderInUseError
@@ -208,6 +208,65 @@ def test_old_versions_and_calibrations_nobody_refers_to_are_deleted(panel, tmp_p
     assert len(versions(out)) == 2
     assert len(list((out / "calibrations").glob("*.json"))) == 8
     assert not (out / "work").exists()
+
+
+HOUR, NIGHT = pd.Timedelta(hours=1), pd.Timestamp("2026-01-01T00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ([0, 0, 40_000], 0),  # hours: one token of the future
+        ([0, 0, -1, -2, -700, -9000, -9000], 0),  # tokens that are no longer traded
+        ([0, -9000], 0),
+        ([-23, -10, -10, 0], 0),
+        ([-30, -30, 0], -30),
+    ],
+)
+def test_the_time_of_a_night_is_the_last_that_most_tokens_reach(ends, expected):
+    closes = [pd.DatetimeIndex([NIGHT + (end - 1) * HOUR, NIGHT + end * HOUR]) for end in ends]
+    assert common_end(closes, timedelta(hours=24)) == NIGHT + expected * HOUR
+
+
+def test_a_close_that_stands_alone_does_not_tell_the_time_of_a_night():
+    closes, stray = pd.DatetimeIndex([NIGHT - HOUR, NIGHT]), pd.DatetimeIndex([NIGHT, NIGHT + 9000 * HOUR])
+    assert common_end([closes, stray], timedelta(hours=24)) == NIGHT
+    assert common_end([stray], timedelta(hours=24)) == stray[-1]
+
+
+def test_a_token_with_prices_of_the_future_fails_alone(panel, tmp_path):
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    for name in panel.columns[1:]:
+        write(panel[["time", name]].rename(columns={name: "close"}), folder / f"{name}.csv")
+    with (folder / "SYNTH-CALM.csv").open("a") as file:
+        file.write("2031-01-01T00:00:00+00:00,5\n")
+    report = rate(folder, tmp_path / "rates")
+    assert report["as_of"] == "2026-01-01T00:00:00+00:00"
+    assert [each["status"] for each in report["assets"]] == ["missing", "fresh", "fresh", "fresh"]
+    assert "must not go beyond 2026-01-01T00:00:00+00:00" in report["assets"][0]["error"]
+    assert "got 2031-01-01T00:00:00+00:00" in report["assets"][0]["error"]
+    said = rate(folder, tmp_path / "said", as_of=NIGHT.to_pydatetime())
+    assert said["statuses"] == {"fresh": 4}  # where the time is said, nothing later is looked at
+
+
+@pytest.mark.parametrize("market", [None, "panel.csv"])
+def test_prices_none_of_which_can_be_read_make_rates_stale(run, panel, sample_files, tmp_path, market):
+    folder, out = tmp_path / "prices", tmp_path / "rates"
+    rate(sample_files[0], out)
+    folder.mkdir()
+    for name in panel.columns[1:]:
+        (folder / f"{name}.csv").write_text("junk")
+    panel_file = ("--market", write(panel, tmp_path / market)) if market else ()
+    result = run("rates", "--prices", folder, "--out", out, "--processes", 1, "--json", *panel_file)
+    assert result.exit_code == 5, result.output
+    assert json.loads(result.stdout)["statuses"] == {"stale": 4}
+    store = RateStore.open(out)
+    assert {entry.status for entry in store.entries.values()} == {"stale"}
+    assert "SYNTH-CALM.csv: must hold at least one row" in store.entries["SYNTH-CALM"].verdict[-1]
+    again = run("rates", "--prices", folder, "--out", tmp_path / "new", "--processes", 1)
+    assert again.exit_code == 3
+    assert "must hold prices of at least one token (SYNTH-CALM: " in again.stderr
 
 
 def test_a_row_that_comes_twice_changes_no_rate(panel, tmp_path):
