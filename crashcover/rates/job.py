@@ -143,7 +143,7 @@ def _publish(
         as_of=night.as_of,
         valid_until=night.as_of + job.valid_for,
     )
-    document = report_document(name, night.as_of.isoformat(), report_assets(outcomes, tonight, before), clock.seconds)
+    document = report_document(name, night.as_of.isoformat(), report_assets(outcomes, tonight), clock.seconds)
     (job.out / REPORTS).mkdir(exist_ok=True)
     write_text(_report_file(job, name), json.dumps(document, allow_nan=False))
     publish_night(job.out, name, tonight, keep=job.keep)

@@ -5,29 +5,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from crashcover.rates import documents
 from crashcover.rates.token import RateOutcome
 from pricing.compaction import CompactSurface
-from pricing.errors import RateStoreError
+from pricing.errors import CorruptSurfaceError, RateStoreError
 from pricing.rate_store import RateEntry, RateStore, is_empty, open_version, prune, publish, versions
 from pricing.version import ENGINE_VERSION
 
+#: Why an asset that nobody gave prices for was not rated.
+NO_PRICES = "no prices tonight"
+#: What a surface that rotted on the disk raises.
+DAMAGE = (RateStoreError, CorruptSurfaceError)
 _KEPT = "kept from an earlier night: "
-
-
-class Rates(Protocol):
-    """Rates of many assets, published or not."""
-
-    @property
-    def entries(self) -> Mapping[str, RateEntry]:
-        """What is known of each asset besides the surface."""
-        ...
-
-    def surface(self, asset: str) -> CompactSurface:
-        """Return the surface of an asset."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +32,14 @@ class Tonight:
         Surfaces made tonight.
     before : RateStore or None
         Where the others are.
+    lost : mapping of str to str
+        Assets whose earlier rates were needed and are damaged, and how.
     """
 
     entries: Mapping[str, RateEntry]
     surface_files: Mapping[str, Path] = field(repr=False)
     before: RateStore | None = None
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     def surface(self, asset: str) -> CompactSurface:
         """Return the surface of an asset."""
@@ -64,7 +57,16 @@ def store_before(folder: Path) -> RateStore | None:
     RateStoreError
         If it is damaged.
     """
-    return None if is_empty(folder) else RateStore.open(folder)
+    try:
+        return None if is_empty(folder) else RateStore.open(folder)
+    except RateStoreError as error:
+        raise RateStoreError(f"{error} ({_way_out(folder)})") from error
+
+
+def _way_out(folder: Path) -> str:
+    whole = [name for name in versions(folder) if _entries(folder, name)]
+    current = folder / "CURRENT"
+    return f"write {whole[-1]} into {current} to go back to it" if whole else f"delete {current} to begin anew"
 
 
 def last_time(before: RateStore | None) -> datetime | None:
@@ -94,14 +96,27 @@ def put_together(
         UTC time of the last data, and until when rates may be sold on.
     """
     fresh = {asset: _fresh(outcome, as_of, valid_until) for asset, outcome in outcomes.items() if not outcome.error}
-    gone = RateOutcome(asset="", error="no prices tonight")
+    needed = {asset: entry for asset, entry in (before.entries if before else {}).items() if asset not in fresh}
+    lost = {asset: slip for asset in needed if before and (slip := _damage(before, asset))}
+    gone = RateOutcome(asset="", error=NO_PRICES)
     stale = {
-        asset: _stale(entry, outcomes.get(asset, gone).error)
-        for asset, entry in (before.entries if before else {}).items()
-        if asset not in fresh
+        asset: _stale(entry, outcomes.get(asset, gone).error) for asset, entry in needed.items() if asset not in lost
     }
-    entries = dict(sorted((fresh | stale).items()))
-    return Tonight(entries=entries, surface_files={asset: surface_files[asset] for asset in fresh}, before=before)
+    return Tonight(
+        entries=dict(sorted((fresh | stale).items())),
+        surface_files={asset: surface_files[asset] for asset in fresh},
+        before=before,
+        lost=lost,
+    )
+
+
+def _damage(before: RateStore, asset: str) -> str:
+    """Say what is wrong with a surface; empty where nothing is."""
+    try:
+        before.surface(asset)
+    except DAMAGE as error:
+        return str(error)
+    return ""
 
 
 def publish_night(folder: Path, name: str, tonight: Tonight, *, keep: int) -> RateStore:

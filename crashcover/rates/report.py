@@ -10,9 +10,10 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from crashcover.rates.publication import Rates
+from crashcover.rates.publication import DAMAGE, NO_PRICES, Tonight
 from crashcover.rates.token import RateOutcome
 from pricing.compaction import CompactSurface
+from pricing.rate_store import RateStore
 from pricing.signals import Signal
 from pricing.triggers import Reference
 
@@ -59,24 +60,35 @@ class AssetReport:
         return math.log(self.rate / self.rate_before) if self.rate and self.rate_before else 0.0
 
 
-def report_assets(outcomes: Mapping[str, RateOutcome], store: Rates, before: Rates | None) -> tuple[AssetReport, ...]:
-    """Report every asset that was to be rated or has rates, by name."""
-    return tuple(_report(asset, outcomes.get(asset), store, before) for asset in sorted({*outcomes, *store.entries}))
+def report_assets(outcomes: Mapping[str, RateOutcome], tonight: Tonight) -> tuple[AssetReport, ...]:
+    """Report every asset that was to be rated, has rates or had some, by name."""
+    assets = sorted({*outcomes, *tonight.entries, *tonight.lost})
+    return tuple(_report(outcomes.get(asset, RateOutcome(asset=asset, error=NO_PRICES)), tonight) for asset in assets)
 
 
-def _report(asset: str, outcome: RateOutcome | None, store: Rates, before: Rates | None) -> AssetReport:
-    entry = store.entries.get(asset)
-    signal = _standing_for(store.surface(asset)) if entry else None
+def _report(outcome: RateOutcome, tonight: Tonight) -> AssetReport:
+    asset = outcome.asset
+    entry, lost = tonight.entries.get(asset), tonight.lost.get(asset)
+    surface = tonight.surface(asset) if entry else None
+    signal = _standing_for(surface) if surface else None
     return AssetReport(
         asset=asset,
         status=entry.status if entry else "missing",
         verdict=entry.verdict if entry else (),
-        error=outcome.error if outcome else "no prices tonight",
-        notices=outcome.notices if outcome else (),
-        rate=_rate(store, asset, signal),
-        rate_before=_rate(before, asset, signal),
-        seconds=outcome.seconds if outcome else {},
+        error=f"{outcome.error}; its earlier rates are lost: {lost}" if lost else outcome.error,
+        notices=outcome.notices,
+        rate=_rate(surface, signal),
+        rate_before=_rate(_surface_before(tonight.before, asset), signal),
+        seconds=outcome.seconds,
     )
+
+
+def _surface_before(before: RateStore | None, asset: str) -> CompactSurface | None:
+    """Map the earlier surface of an asset to compare with; one that is damaged must not stop those of tonight."""
+    try:
+        return before.surface(asset) if before and asset in before.entries else None
+    except DAMAGE:
+        return None
 
 
 def _standing_for(surface: CompactSurface) -> Signal:
@@ -90,11 +102,8 @@ def _standing_for(surface: CompactSurface) -> Signal:
     return usual if usual in surface.signals else surface.signals[0]
 
 
-def _rate(store: Rates | None, asset: str, signal: Signal | None) -> float | None:
-    if store is None or signal is None or asset not in store.entries:
-        return None
-    surface = store.surface(asset)
-    if signal not in surface.signals:
+def _rate(surface: CompactSurface | None, signal: Signal | None) -> float | None:
+    if surface is None or signal is None or signal not in surface.signals:
         return None
     return surface.exceedance(
         DROP,

@@ -325,6 +325,50 @@ def test_a_damaged_older_version_does_not_end_a_night(panel, tmp_path):
     assert len(versions(out)) == 3
 
 
+def damage(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_damaged_surface_of_before_hurts_only_a_token_that_needs_it(panel, sample_files, tmp_path):
+    out = tmp_path / "rates"
+    rate(write(panel.iloc[:-24], tmp_path / "before.csv"), out)
+    store = RateStore.open(out)
+    for asset in ("SYNTH-CALM", "SYNTH-WILD", "SYNTH-EVEN"):
+        damage(store.path / store.files[asset][0])
+    tonight = panel.assign(**{"SYNTH-CALM": -1.0}).drop(columns="SYNTH-WILD")
+    report = rate(write(tonight, tmp_path / "tonight.csv"), out)
+    assert statuses(report) == {
+        "SYNTH-CALM": "missing", "SYNTH-EVEN": "fresh", "SYNTH-WHALE": "fresh", "SYNTH-WILD": "missing",
+    }  # fmt: skip
+    errors = {each["asset"]: each["error"] for each in report["assets"]}
+    assert "must be positive, got -1" in errors["SYNTH-CALM"]
+    assert "; its earlier rates are lost: " in errors["SYNTH-CALM"]
+    assert errors["SYNTH-WILD"].startswith("no prices tonight; its earlier rates are lost: ")
+    befores = {each["asset"]: each["rate_before"] for each in report["assets"]}
+    assert befores["SYNTH-EVEN"] is None
+    assert befores["SYNTH-WHALE"] > 0.0
+    assert set(RateStore.open(out).entries) == {"SYNTH-EVEN", "SYNTH-WHALE"}
+
+
+def test_a_damaged_manifest_comes_with_a_way_out(run, panel, tmp_path):
+    out = tmp_path / "rates"
+    for days in (3, 2):
+        rate(write(panel.iloc[: -24 * days], tmp_path / f"{days}.csv"), out)
+    older, latest = versions(out)
+    damage(out / latest / "manifest.json")
+    prices = write(panel, tmp_path / "1.csv")
+    arguments = ("rates", "--prices", prices, "--out", out, "--paths", 1000, "--processes", 1)
+    result = run(*arguments, "--window", "24h", "--term", "30d")
+    assert result.exit_code == 3
+    assert result.stderr.count("\n") == 1
+    assert "manifest.json is missing or damaged" in result.stderr
+    assert f"(write {older} into {out / 'CURRENT'} to go back to it)" in result.stderr
+    (out / "CURRENT").write_text(f"{older}\n")
+    assert run(*arguments, "--window", "24h", "--term", "30d").exit_code == 0
+
+
 def test_the_market_may_be_fitted_to_a_panel_of_its_own(tmp_path, monkeypatch):
     asked = []
 
