@@ -1,5 +1,6 @@
 """Reading a panel: one column of closes a token."""
 
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -46,10 +47,16 @@ def read_columns(path: Path, *, label: str | None) -> Iterator[tuple[str, pd.Ser
     table, times = _read_wide(path, label)
     for asset in table.columns:
         try:
+            _require_name(asset, path)
             prices = traded_prices(table, asset, path)
             yield asset, closes_at(times[table.index.get_indexer(prices.index)], prices, path)
         except DataError as error:
             yield asset, error
+
+
+def _require_name(column: str, path: Path) -> None:
+    if not column or re.fullmatch(r"Unnamed: \d+", column):  # as pandas calls a column without a name
+        raise DataError(f"{path}, row 1: column {column!r} must have the name of a token, got none (an index, perhaps)")
 
 
 def _read_wide(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.DatetimeIndex]:

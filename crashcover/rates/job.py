@@ -186,7 +186,8 @@ def _name(job: RateJob, night: Night) -> str:
 
 
 def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
-    folder.mkdir(exist_ok=True)
+    tokens = folder / "tokens"  # apart from the market, as a token may be called so
+    tokens.mkdir(parents=True, exist_ok=True)
     market = _market(job, night, folder / "market.json")
     return [
         RateTask(
@@ -197,7 +198,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
             as_of=night.as_of,
             settings=job.settings,
             store=job.out.absolute(),
-            folder=folder.absolute(),
+            folder=tokens.absolute(),
         )
         for asset, prices in night.prices.items()
     ]

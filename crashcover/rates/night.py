@@ -235,6 +235,8 @@ def _files_by_token(folder: Path) -> Iterator[tuple[str, Path]]:
 def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
     for asset, path in _files_by_token(folder):
         try:
+            if not asset.strip():
+                raise DataError(f"{path} must be named by its token")
             yield asset, read_prices(path, asset=asset, label=label).closes
         except DataError as error:
             yield asset, error

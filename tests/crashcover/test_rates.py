@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from calibration import calibrate
+from calibration.market_defaults import shipped_market
 from crashcover import sample_market
 from crashcover.holder_files import read_holders
 from crashcover.locks import locked
@@ -269,6 +270,43 @@ def test_prices_none_of_which_can_be_read_make_rates_stale(run, panel, sample_fi
     assert "must hold prices of at least one token (SYNTH-CALM: " in again.stderr
 
 
+def test_a_token_may_have_any_name(panel, tmp_path):
+    names = ["market", "币" * 60, "a/b", "prices"]
+    prices = panel.set_axis(["time", *names], axis=1)
+    report = rate(write(prices, tmp_path / "prices.csv"), tmp_path / "rates")
+    assert statuses(report) == dict.fromkeys(names, "fresh")
+
+
+def test_a_token_called_market_does_not_take_the_place_of_the_market(panel, sample_files, tmp_path, monkeypatch):
+    monkeypatch.setattr("crashcover.rates.job.fit_market", lambda *_, **__: shipped_market(NIGHT))
+    prices = write(panel.rename(columns={"SYNTH-CALM": "market"}), tmp_path / "prices.csv")
+    assert rate(prices, tmp_path / "rates", market=sample_files[0])["statuses"] == {"fresh": 4}
+
+
+@pytest.mark.parametrize("name", ["panel.csv", "panel.parquet"])
+def test_a_column_without_a_name_fails_alone(panel, tmp_path, name):
+    prices = panel.assign(**{" ": 1.5})
+    path = tmp_path / name
+    if name.endswith(".csv"):
+        write(prices.rename(columns={" ": ""}), path)
+    else:
+        prices.to_parquet(path, index=False)
+    report = rate(path, tmp_path / "rates")
+    assert report["statuses"] == {"fresh": 4, "missing": 1}
+    (error,) = [each["error"] for each in report["assets"] if each["error"]]
+    assert "must have the name of a token, got none" in error
+
+
+def test_a_file_without_a_name_fails_alone(panel, tmp_path):
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    for name in ("", "A"):
+        write(panel[["time", "SYNTH-CALM"]].set_axis(["time", "close"], axis=1), folder / f"{name}.csv")
+    report = rate(folder, tmp_path / "rates")
+    assert statuses(report) == {"": "missing", "A": "fresh"}
+    assert report["assets"][0]["error"] == f"{folder / '.csv'} must be named by its token"
+
+
 def test_a_row_that_comes_twice_changes_no_rate(panel, tmp_path):
     prices = pd.concat([panel, panel.iloc[[100]]])
     twice = rate(write(prices, tmp_path / "twice.csv"), tmp_path / "twice")
@@ -331,7 +369,7 @@ def damage(path):
     path.write_bytes(data)
 
 
-def test_a_damaged_surface_of_before_hurts_only_a_token_that_needs_it(panel, sample_files, tmp_path):
+def test_a_damaged_surface_of_before_hurts_only_a_token_that_needs_it(panel, tmp_path):
     out = tmp_path / "rates"
     rate(write(panel.iloc[:-24], tmp_path / "before.csv"), out)
     store = RateStore.open(out)
