@@ -36,6 +36,8 @@ def read_table(path: Path) -> pd.DataFrame:
     DataError
         If the file cannot be read, or has no rows.
     """
+    if not path.exists():  # parquet readers do not say so
+        raise DataError(f"{path}: cannot be read: no such file or directory")
     if not path.name.endswith(_READABLE):
         raise DataError(f"{path}: must be one of {', '.join(_READABLE)}, got {path.suffix or 'no ending'!r}")
     try:

@@ -226,6 +226,8 @@ def _first(unreadable: Mapping[str, str]) -> str:
 
 def _files_by_token(folder: Path) -> Iterator[tuple[str, Path]]:
     """Name each file of a folder by its token, in the order of names."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: cannot be read: no such folder")
     for path in sorted(folder.iterdir()):
         ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
         if ending:

@@ -162,10 +162,14 @@ def asset_table(assets: Sequence[AssetReport]) -> Table:
     table = _table("Assets", "asset", "status", f"fall of {DROP:.0%}", "seconds", "look twice at")
     for each in assets:
         rate = "–" if each.rate is None else f"{100 * each.rate:.3g} %"
-        table.add_row(
-            each.asset, each.status, rate, f"{sum(each.seconds.values()):.1f}", ", ".join(each.verdict).lower()
-        )
+        verdict = ", ".join(_flag_text(reason) for reason in each.verdict)
+        table.add_row(each.asset, each.status, rate, f"{sum(each.seconds.values()):.1f}", verdict)
     return table
+
+
+def _flag_text(reason: str) -> str:
+    """Write the name of a flag in small letters, and leave sentences, which name files, as they are."""
+    return reason.lower() if reason.isupper() else reason
 
 
 def _table(title: str, *headings: str) -> Table:

@@ -250,9 +250,10 @@ def test_a_file_that_is_not_what_its_ending_says_is_refused(tmp_path, name, cont
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere\.csv: cannot be read: no such file or directory"):
-        read_prices(tmp_path / "nowhere.csv")
+@pytest.mark.parametrize("name", ["nowhere.csv", "nowhere.parquet", "nowhere"])
+def test_a_missing_file_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match=rf"{name}: cannot be read: no such file or directory"):
+        read_prices(tmp_path / name)
 
 
 def test_the_panel_column_of_luna_is_moved_to_the_close(market_data):

@@ -174,6 +174,23 @@ def test_holders_named_by_token_raise_the_rates_of_the_concentrated(sample_files
     assert rates["SYNTH-WHALE"] > rates["SYNTH-EVEN"]  # the same returns
 
 
+def test_a_missing_folder_of_holders_is_bad_data(run, sample_files, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    result = run("rates", "--prices", sample_files[0], "--holders", nowhere, "--out", tmp_path / "rates")
+    assert (result.exit_code, result.stderr) == (3, f"error: {nowhere}: cannot be read: no such folder\n")
+
+
+def test_the_table_leaves_names_of_files_as_they_are(run, panel, sample_files, tmp_path):
+    folder, out = tmp_path / "Prices", tmp_path / "rates"
+    rate(sample_files[0], out)
+    folder.mkdir()
+    for name in panel.columns[1:]:
+        (folder / f"{name}.csv").write_text("junk")
+    result = run("rates", "--prices", folder, "--out", out, "--processes", 1)
+    (row,) = [line for line in result.stdout.splitlines() if "SYNTH-CALM" in line and "no_holders" in line]
+    assert str(folder / "SYNTH-CALM.csv") in row
+
+
 def test_holders_of_another_token_fail_the_token(sample_files, tmp_path):
     prices, holders = sample_files
     folder = tmp_path / "holders"
