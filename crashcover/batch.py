@@ -31,6 +31,7 @@ def run_rates(options: Values) -> Exit:
         prices=Path(options["prices"]),
         out=Path(options["out"]),
         holders=_path(options["holders"]),
+        supplies=_path(options["supplies"]),
         market=_path(options["market"]),
         as_of=options["as_of"],
         label=options["label"],
@@ -41,6 +42,8 @@ def run_rates(options: Values) -> Exit:
     started = time.perf_counter()
     with stages() as begin:
         report = rates.run_job(job, _read_workplace(options), begin)
+    for notice in report["notices"]:
+        click.echo(f"notice: {notice}", err=True)
     if options["as_json"]:
         click.echo(json.dumps(report))
     else:

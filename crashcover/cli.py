@@ -452,6 +452,11 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
 @_option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where rates are published.")
 @_option("--holders", type=click.Path(file_okay=False), metavar="FOLDER", help="Holder files named by token.")
 @_option(
+    "--supplies",
+    metavar="FILE",
+    help="Tokens that exist: columns asset, supply; goes with --holders. Without it the listed total is taken.",
+)
+@_option(
     "--market",
     metavar="PANEL_OR_FILE",
     help="Prices to fit the market to, or what `crashcover market` wrote; by default the market that ships.",
@@ -507,6 +512,8 @@ def rates(ctx: click.Context, /, **options: Any) -> None:
 
     A token that fails keeps its earlier rates, marked stale. A job that was stopped goes on where it was.
     """
+    if options["supplies"] and not options["holders"]:
+        raise click.UsageError("--supplies goes with --holders")
     from crashcover.batch import run_rates
 
     ctx.exit(run_rates(options))

@@ -1,10 +1,19 @@
-"""Holder lists from files."""
+"""Holder lists and supplies from files."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from crashcover.files import find_column, first_row, numbers, read_table, row_error, rows_of_asset, some
+from crashcover.files import (
+    ASSET_COLUMNS,
+    find_column,
+    first_row,
+    numbers,
+    read_table,
+    row_error,
+    rows_of_asset,
+    some,
+)
 from pricing.errors import DataError
 
 
@@ -43,6 +52,43 @@ def read_holders(path: Path, *, asset: str | None = None) -> pd.DataFrame:
     if label is not None:
         holders["label"] = rows[label]
     return holders.reset_index(drop=True)
+
+
+def read_supplies(path: Path) -> dict[str, float | DataError]:
+    """Read how many tokens exist, so that a wrong supply is that of one asset.
+
+    Parameters
+    ----------
+    path : Path
+        A .csv, .csv.gz or .parquet file with a column asset (or list, token, symbol) and a column supply.
+
+    Returns
+    -------
+    dict
+        Supply of each asset, or what is wrong with it.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or has no such columns.
+    """
+    table = read_table(path)
+    asset, supply = find_column(table, *ASSET_COLUMNS), find_column(table, "supply")
+    if asset is None or supply is None:
+        missing = "asset" if asset is None else "supply"
+        raise DataError(f"{path}, row 1: must have a column {missing}, got {some(table.columns)}")
+    by_asset = table.groupby(table[asset].astype(str), sort=False)
+    return {str(name): _supply(rows, supply, path) for name, rows in by_asset}
+
+
+def _supply(rows: pd.DataFrame, column: str, path: Path) -> float | DataError:
+    try:
+        values = numbers(rows, column, path)
+        _refuse(~(values > 0.0), path, f"{column} must be positive (leave the row out where it is not known)")
+        _refuse(values != values.iloc[0], path, f"{column} must agree with the row before of the same asset")
+    except DataError as error:
+        return error
+    return float(values.iloc[0])
 
 
 def _refuse(wrong: pd.Series, path: Path, slip: str) -> None:

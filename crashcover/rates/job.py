@@ -49,6 +49,8 @@ class RateJob:
         The rate store.
     holders : Path, optional
         A folder of holder files named by token.
+    supplies : Path, optional
+        A file of the supplies of tokens, with the columns asset and supply.
     market : Path, optional
         A wide file of prices to fit the market to, or what ``crashcover market`` wrote; by default the one that ships.
     as_of : datetime, optional
@@ -66,6 +68,7 @@ class RateJob:
     prices: Path
     out: Path
     holders: Path | None = None
+    supplies: Path | None = None
     market: Path | None = None
     as_of: datetime | None = None
     label: str | None = None
@@ -108,6 +111,7 @@ def _lay_out(job: RateJob, before: RateStore | None) -> Night:
     night = lay_out(
         job.prices,
         holders=job.holders,
+        supplies=job.supplies,
         folder=prices,
         oldest_close=job.settings.oldest_close,
         as_of=job.as_of,
@@ -143,7 +147,9 @@ def _publish(
         as_of=night.as_of,
         valid_until=night.as_of + job.valid_for,
     )
-    document = report_document(name, night.as_of.isoformat(), report_assets(outcomes, tonight), clock.seconds)
+    document = report_document(
+        name, night.as_of.isoformat(), report_assets(outcomes, tonight), night.notices, clock.seconds
+    )
     (job.out / REPORTS).mkdir(exist_ok=True)
     write_text(_report_file(job, name), json.dumps(document, allow_nan=False))
     publish_night(job.out, name, tonight, keep=job.keep)
@@ -174,6 +180,7 @@ def _name(job: RateJob, night: Night) -> str:
         "prices": digest_of(job.out / _WORK / _PRICES),
         "unreadable": dict(night.unreadable),
         "holders": digest_of(job.holders) if job.holders else None,
+        "supplies": digest_of(job.supplies) if job.supplies else None,
         "market": digest_of(job.market) if job.market else None,
         "as_of": night.as_of.isoformat(),
         "settings": repr(job.settings),
@@ -194,6 +201,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
             asset=asset,
             prices=prices.absolute(),
             holders=night.holders[asset].absolute() if asset in night.holders else None,
+            supply=night.supplies.get(asset),
             market=market,
             as_of=night.as_of,
             settings=job.settings,

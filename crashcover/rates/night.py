@@ -1,7 +1,7 @@
 """What a night's rates are a function of, laid out so that every worker can read its token."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crashcover.asset_names import file_name
+from crashcover.holder_files import read_supplies
 from crashcover.panel_files import read_columns
 from crashcover.price_files import read_prices
 from crashcover.price_times import bar_length
@@ -93,20 +94,27 @@ class Night:
         File of each token's closes, as ``read_closes`` reads it.
     holders : dict of str to Path
         File of the holders of tokens that have one.
+    supplies : dict of str to float
+        Supply of those among them for which it is known.
     unreadable : dict of str to str
-        Tokens whose prices are wrong in themselves, and why.
+        Tokens whose prices or supplies are wrong in themselves, and why.
+    notices : tuple of str
+        What was given and is not used.
     """
 
     as_of: datetime
     prices: Mapping[str, Path]
     holders: Mapping[str, Path] = field(default_factory=dict)
+    supplies: Mapping[str, float] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 def lay_out(
     prices: Path,
     *,
     holders: Path | None,
+    supplies: Path | None = None,
     folder: Path,
     oldest_close: timedelta,
     as_of: datetime | None = None,
@@ -121,6 +129,8 @@ def lay_out(
         A wide file, one column of closes a token, or a folder of price files that are named by their token.
     holders : Path, optional
         A folder of holder files that are named by their token.
+    supplies : Path, optional
+        A file of the supplies of tokens, used where there are holders.
     folder : Path
         Where to lay the closes out.
     oldest_close : timedelta
@@ -136,8 +146,36 @@ def lay_out(
     Raises
     ------
     DataError
-        If there are no prices at all, or a wide file cannot be read; a single token that cannot be read stops nothing.
+        If there are no prices at all, or a wide file or that of the supplies cannot be read; a single token that cannot
+        be read stops nothing.
     """
+    lists = dict(_files_by_token(holders)) if holders else {}
+    supplied = read_supplies(supplies) if supplies else {}
+    laid, unreadable, ends = _lay_prices(prices, folder, label)
+    time = as_of or (common_end(ends.values(), oldest_close) if ends else before)
+    if time is None:
+        raise DataError(f"{prices}: must hold prices of at least one token" + _first(unreadable))
+    beyond = {} if as_of else {asset: _beyond(end[-1], time) for asset, end in ends.items() if end[-1] > time}
+    unsupplied = {asset: str(slip) for asset, slip in supplied.items() if isinstance(slip, DataError) and asset in laid}
+    failed = unreadable | unsupplied | beyond
+    return Night(
+        as_of=time.astimezone(UTC),
+        prices={asset: path for asset, path in laid.items() if asset not in failed},
+        holders=lists,
+        supplies={asset: supply for asset, supply in supplied.items() if isinstance(supply, float) and asset in lists},
+        unreadable=failed,
+        notices=(
+            *_unused(holders, "there are no prices", lists, {*laid, *unreadable}),
+            *_unused(supplies, "there are no prices", supplied, {*laid, *unreadable}),
+            *_unused(supplies, "there are no holders", {*supplied} & {*laid, *unreadable}, lists),
+        ),
+    )
+
+
+def _lay_prices(
+    prices: Path, folder: Path, label: str | None
+) -> tuple[dict[str, Path], dict[str, str], dict[str, pd.DatetimeIndex]]:
+    """Return the file and the last two closes of each token that can be read, and what is wrong with the others."""
     folder.mkdir(parents=True, exist_ok=True)
     laid, unreadable, ends = {}, {}, {}
     for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label=label):
@@ -146,16 +184,13 @@ def lay_out(
         else:
             laid[asset] = _lay_down(closes, folder / f"{file_name(asset)}.npz")
             ends[asset] = pd.DatetimeIndex(closes.dropna().index.unique()).sort_values()[-2:]
-    time = as_of or (common_end(ends.values(), oldest_close) if ends else before)
-    if time is None:
-        raise DataError(f"{prices}: must hold prices of at least one token" + _first(unreadable))
-    beyond = {} if as_of else {asset: _beyond(end[-1], time) for asset, end in ends.items() if end[-1] > time}
-    return Night(
-        as_of=time.astimezone(UTC),
-        prices={asset: path for asset, path in laid.items() if asset not in beyond},
-        holders=dict(_files_by_token(holders)) if holders else {},
-        unreadable=unreadable | beyond,
-    )
+    return laid, unreadable, ends
+
+
+def _unused(path: Path | None, reason: str, given: Iterable[str], wanted: Collection[str]) -> Iterator[str]:
+    names = [name for name in given if name not in wanted]
+    if names:
+        yield f"{path}: {reason} for {', '.join(sorted(names))}"
 
 
 def common_end(ends: Iterable[pd.DatetimeIndex], reach: timedelta) -> datetime:

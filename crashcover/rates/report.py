@@ -115,7 +115,7 @@ def _rate(surface: CompactSurface | None, signal: Signal | None) -> float | None
 
 
 def report_document(
-    name: str, as_of: str, assets: Sequence[AssetReport], seconds: Mapping[str, float]
+    name: str, as_of: str, assets: Sequence[AssetReport], notices: Sequence[str], seconds: Mapping[str, float]
 ) -> dict[str, Any]:
     """Make the report as plain values."""
     return {
@@ -123,6 +123,7 @@ def report_document(
         "as_of": as_of,
         "assets": [asdict(each) for each in assets],
         "statuses": dict(sorted(Counter(each.status for each in assets).items())),
+        "notices": list(notices),
         "seconds": dict(seconds),
     }
 

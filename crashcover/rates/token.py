@@ -36,6 +36,8 @@ class RateTask:
         File of its closes, as ``lay_out`` wrote it.
     holders : Path or None
         File of its holders.
+    supply : float or None
+        Tokens that exist; only with holders.
     market : Market or None
         Laws of the market; None for those that ship.
     as_of : datetime
@@ -51,6 +53,7 @@ class RateTask:
     asset: str
     prices: Path
     holders: Path | None
+    supply: float | None
     market: Market | None = field(repr=False)
     as_of: datetime
     settings: RateSettings
@@ -156,4 +159,4 @@ def _calibrate(task: RateTask) -> Calibration:
             f"the last close is {last}"
         )
     holders = read_holders(task.holders, asset=task.asset) if task.holders else None
-    return calibrate(closes, holders=holders, market=task.market, as_of=task.as_of)
+    return calibrate(closes, holders=holders, supply=task.supply, market=task.market, as_of=task.as_of)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from crashcover.holder_files import read_holders
+from crashcover.holder_files import read_holders, read_supplies
 from pricing.errors import DataError
 
 LISTS = "list,address,balance,label\nOM,0xa,5,exchange\nBTC,x1,7,\nOM,0xb,3,\n"
@@ -69,3 +69,26 @@ def test_the_published_list_of_aave_is_whole(market_data):
     everything = pd.read_csv(path)
     assert len(holders) == (everything["list"] == "AAVE").sum()
     assert holders["balance"].sum() == everything.loc[everything["list"] == "AAVE", "balance"].sum()
+
+
+def test_supplies_are_read_and_each_slip_is_that_of_its_asset(tmp_path):
+    path = write(tmp_path, "Asset,Supply\nOM,1e9\nBTC,-1\nETH,\nSOL,a lot\n888,5\nXRP,7\nXRP,8\nOM,1e9\n")
+    supplies = read_supplies(path)
+    assert {name: supply for name, supply in supplies.items() if isinstance(supply, float)} == {"OM": 1e9, "888": 5.0}
+    slips = {
+        name: str(slip).removeprefix(f"{path}, ") for name, slip in supplies.items() if isinstance(slip, DataError)
+    }
+    assert slips == {
+        "BTC": "row 3: Supply must be positive (leave the row out where it is not known)",
+        "ETH": "row 4: Supply must be positive (leave the row out where it is not known)",
+        "SOL": "row 5: Supply must be a number, got 'a lot'",
+        "XRP": "row 8: Supply must agree with the row before of the same asset",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "slip"), [("asset,tokens\nA,1\n", "column supply"), ("coin,supply\nA,1\n", "column asset")]
+)
+def test_supplies_need_two_columns(tmp_path, text, slip):
+    with pytest.raises(DataError, match=f"row 1: must have a {slip}, got "):
+        read_supplies(write(tmp_path, text))

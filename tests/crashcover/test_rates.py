@@ -174,6 +174,38 @@ def test_holders_named_by_token_raise_the_rates_of_the_concentrated(sample_files
     assert rates["SYNTH-WHALE"] > rates["SYNTH-EVEN"]  # the same returns
 
 
+def test_supplies_reach_the_calibration_and_a_bad_one_fails_its_token(run, sample_files, tmp_path):
+    prices, holders = sample_files
+    folder, out = tmp_path / "holders", tmp_path / "rates"
+    folder.mkdir()
+    lists = {name: read_holders(holders, asset=name) for name in ("SYNTH-EVEN", "SYNTH-WHALE")}
+    for name, table in lists.items():
+        write(table, folder / f"{name}.csv")
+    write(lists["SYNTH-EVEN"], folder / "GONE.csv")
+    supply = 10.0 * lists["SYNTH-WHALE"]["balance"].sum()
+    supplies = tmp_path / "supplies.csv"
+    supplies.write_text(f"asset,supply\nSYNTH-WHALE,{supply}\nSYNTH-EVEN,many\nOTHER,1\nSYNTH-CALM,5\n")
+    result = run("rates", "--prices", prices, "--holders", folder, "--supplies", supplies, "--out", out,
+                 "--paths", 1000, "--window", "24h", "--term", "30d", "--processes", 1)  # fmt: skip
+    assert result.exit_code == 0
+    assert f"notice: {folder}: there are no prices for GONE\n" in result.stderr
+    assert f"notice: {supplies}: there are no prices for OTHER\n" in result.stderr
+    assert f"notice: {supplies}: there are no holders for SYNTH-CALM\n" in result.stderr
+    assert f"{supplies}, row 3: supply must be a number, got 'many'" in result.stdout
+    store = RateStore.open(out)
+    assert set(store.entries) == {"SYNTH-CALM", "SYNTH-WHALE", "SYNTH-WILD"}
+    kept = json.loads((out / "calibrations" / f"{store.calibration_id('SYNTH-WHALE')}.json").read_text())
+    closes = pd.read_csv(prices, index_col="time", parse_dates=True)["SYNTH-WHALE"]
+    measured = calibrate(closes, holders=lists["SYNTH-WHALE"], supply=supply)
+    assert kept["calibration"] == json.loads(measured.to_json())
+
+
+def test_supplies_go_with_holders(run, sample_files, tmp_path):
+    result = run("rates", "--prices", sample_files[0], "--supplies", "supplies.csv", "--out", tmp_path / "rates")
+    assert result.exit_code == 2
+    assert "--supplies goes with --holders" in result.stderr
+
+
 def test_a_missing_folder_of_holders_is_bad_data(run, sample_files, tmp_path):
     nowhere = tmp_path / "nowhere"
     result = run("rates", "--prices", sample_files[0], "--holders", nowhere, "--out", tmp_path / "rates")
