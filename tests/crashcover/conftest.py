@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
@@ -19,6 +20,12 @@ from crashcover.workers import Workplace
 def sample_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Prices and holders of the sample market."""
     return sample_market.write_files(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def panel(sample_files: tuple[Path, Path]) -> pd.DataFrame:
+    """Prices of the sample market as they stand in the file."""
+    return pd.read_csv(sample_files[0])
 
 
 @pytest.fixture
