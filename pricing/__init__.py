@@ -45,6 +45,7 @@ _EXPORTS = {
         "StaleRateError",
         "SuspendedAssetError",
         "TamperedQuoteError",
+        "TooLargeError",
         "UninsurableError",
         "UnknownAssetError",
         "WaitingPeriodError",
