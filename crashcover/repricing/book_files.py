@@ -34,6 +34,7 @@ COLUMNS = (
 ROW_FORM = "row"
 
 _ROWS_A_BATCH = 131_072
+_QUOTES = " (one is not closed, or not written twice within a field? a field holds no line break)"
 _UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, pa.ArrowException)
 
 
@@ -44,11 +45,11 @@ class BookBatch:
     Parameters
     ----------
     rows : ndarray of int, shape (n_rows,)
-        Last line of each row in a csv file, where the header is line 1; number of the row elsewhere, counted from 1.
+        Line of each row in a csv file, where the header is line 1; number of the row elsewhere, counted from 1.
     table : Table
         The rows: texts where the file is csv, otherwise as they are stored.
     malformed : tuple of Rejection
-        Rows beside those of the table that have more or fewer fields than the header.
+        Rows beside those of the table that have more or fewer fields than the header, or a quotation mark too many.
     """
 
     rows: npt.NDArray[np.int64] = field(repr=False)
@@ -123,38 +124,63 @@ def _numbered(table: pa.Table, n_before: int) -> BookBatch:
 
 
 def _read_csv(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
+    """Read a row a line, so that a quotation mark that is never closed takes no other line with it."""
     with _open_text(path) as file:
-        reader = csv.reader(file)
-        names = [name.strip() for name in next(reader, [])]
-        _require_columns(names, path)
+        names = _header(file.readline(), path)
         places = [names.index(name) for name in columns or names]
-        lines = ((reader.line_num, fields) for fields in reader)
+        lines = enumerate(file, start=2)
         while taken := list(islice(lines, _ROWS_A_BATCH)):
             yield _csv_batch(taken, names, places)
 
 
-def _csv_batch(lines: list[tuple[int, list[str]]], names: list[str], places: list[int]) -> BookBatch:
+def _header(line: str, path: Path) -> list[str]:
+    try:
+        names = [name.strip() for name in _split(line.rstrip("\r\n"))]
+    except csv.Error as error:
+        raise DataError(f"{path}, row 1: {error}") from error
+    _require_columns(names, path)
+    return names
+
+
+def _csv_batch(lines: list[tuple[int, str]], names: list[str], places: list[int]) -> BookBatch:
     """Sort lines into rows and malformed ones; an empty line is neither."""
-    rows = [(line, fields) for line, fields in lines if len(fields) == len(names)]
-    malformed = [_malformed(line, fields, names) for line, fields in lines if len(fields) not in (0, len(names))]
+    rows: list[tuple[int, list[str]]] = []
+    malformed = []
+    for number, line in lines:
+        text = line.rstrip("\r\n")
+        try:
+            if text:
+                rows.append((number, _split(text, len(names))))
+        except csv.Error as error:
+            malformed.append(_malformed(number, text, names, str(error)))
     columns = list(zip(*(fields for _, fields in rows), strict=True)) or [()] * len(names)
     table = pa.table({names[place]: pa.array(_texts(columns[place]), pa.string()) for place in places})
     return BookBatch(rows=np.array([line for line, _ in rows], np.int64), table=table, malformed=tuple(malformed))
+
+
+def _split(line: str, n_fields: int | None = None) -> list[str]:
+    """Split a line into fields; what stops that is a ``csv.Error``."""
+    fields = line.split(",")
+    if '"' in line:
+        if line.count('"') % 2:  # also the last line of a field with a line break, which could pass for a row
+            raise csv.Error(f"row must have its quotation marks in pairs{_QUOTES}")
+        try:
+            (fields,) = csv.reader([line], strict=True)
+        except csv.Error as error:
+            raise csv.Error(f"row cannot be read: {error}{_QUOTES}") from error
+    if n_fields not in (None, len(fields)):
+        raise csv.Error(f"row must have {n_fields} fields like the header, got {len(fields)}")
+    return fields
 
 
 def _texts(cells: Iterable[str]) -> list[str | None]:
     return [cell or None for cell in cells]
 
 
-def _malformed(line: int, fields: list[str], names: list[str]) -> Rejection:
-    place = names.index("cover_id")
-    return Rejection(
-        row=line,
-        cover_id=fields[place] if place < len(fields) else "",
-        field=ROW_FORM,
-        value=",".join(fields),
-        reason=f"row must have {len(names)} fields like the header, got {len(fields)}",
-    )
+def _malformed(row: int, line: str, names: list[str], reason: str) -> Rejection:
+    fields, place = line.split(","), names.index("cover_id")
+    name = fields[place] if place < len(fields) else ""
+    return Rejection(row=row, cover_id=name, field=ROW_FORM, value=line, reason=reason)
 
 
 def _open_text(path: Path) -> TextIO:

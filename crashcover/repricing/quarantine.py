@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+_MOST_CHARACTERS = 1000  # of a cell: who reads the file, this project too, has limits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
@@ -37,4 +39,9 @@ def append_rejections(path: Path, rejections: Iterable[Rejection], *, with_heade
         writer = csv.DictWriter(file, [field.name for field in fields(Rejection)], lineterminator="\n")
         if with_header:
             writer.writeheader()
-        writer.writerows(asdict(rejection) for rejection in rejections)
+        for rejection in rejections:
+            writer.writerow({name: _shortened(cell) for name, cell in asdict(rejection).items()})
+
+
+def _shortened(cell: str | int) -> str | int:
+    return f"{cell[: _MOST_CHARACTERS - 1]}…" if isinstance(cell, str) and len(cell) > _MOST_CHARACTERS else cell

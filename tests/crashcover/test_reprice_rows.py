@@ -99,6 +99,42 @@ def test_a_line_with_too_few_fields_is_set_aside_and_an_empty_one_is_no_row(rate
     assert pd.read_parquet(tmp_path / "out" / "priced")[ROW_NUMBER].tolist() == [2, 5]
 
 
+LINE = ",".join(str(cell) for name, cell in ROW.items() if name != "cover_id")
+
+
+@pytest.mark.parametrize(
+    ("notes", "aside", "kept"),
+    [
+        (['"open', "x", "y"], [2], ["x", "y"]),
+        (['"5 inch', "x", '"y"'], [2], ["x", "y"]),
+        (["x", "y", '"open'], [4], ["x", "y"]),
+        (['"two', 'lines"', "y"], [2, 3], ["y"]),
+        (['"x"y', '"x"', 'x"y,"z'], [2, 4], ["x"]),
+        (['"5"" disk"', '"x,y"', "x"], [], ['5" disk', "x,y", "x"]),
+        (["z" * 200_000, "y", '"' + "z" * 200_000 + '"'], [4], ["z" * 200_000, "y"]),
+    ],
+)
+def test_a_quotation_mark_that_is_not_closed_takes_no_other_line_with_it(rate_store, tmp_path, notes, aside, kept):
+    lines = [f"{place},{LINE},{note}\n" for place, note in enumerate(notes, start=2)]
+    path = tmp_path / "book.csv"
+    path.write_text(",".join(ROW) + ",note\n" + "".join(lines))
+    summary = reprice(path, rate_store, tmp_path / "out")
+    found = quarantine(tmp_path / "out")
+    assert [(int(row["row"]), row["cover_id"], row["field"]) for row in found] == [(n, str(n), "row") for n in aside]
+    assert all("a field holds no line break" in row["reason"] for row in found)
+    assert (summary["rows"], summary["priced"], summary["quarantined"]) == (3, 3 - len(aside), len(aside))
+    assert pd.read_parquet(tmp_path / "out" / "priced").sort_values(ROW_NUMBER)["note"].tolist() == kept
+
+
+@pytest.mark.parametrize("field", ["cover_id", "window"])
+def test_a_cell_of_any_length_is_set_aside(rate_store, tmp_path, field):
+    rows = [ROW, {**ROW, "cover_id": "C-2", "drop": 50, field: "x" * 200_000}]
+    summary = reprice(write_rows(tmp_path / "book.csv", [row.values() for row in rows]), rate_store, tmp_path / "out")
+    (row,) = quarantine(tmp_path / "out")
+    assert (summary["priced"], row["row"], row["field"]) == (1, "3", "drop")
+    assert all(len(cell) <= 1000 for cell in row.values())
+
+
 def test_a_cover_that_comes_again_is_set_aside_even_in_another_batch(rate_store, tmp_path, monkeypatch):
     monkeypatch.setattr(book_files, "_ROWS_A_BATCH", 4)
     book = make_book(20)
