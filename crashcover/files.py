@@ -3,6 +3,7 @@
 import difflib
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -45,12 +46,23 @@ def read_table(path: Path) -> pd.DataFrame:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path}{_row_in(error)}: cannot be read: {_reason(error)}") from error
     table = table.rename(columns=lambda name: str(name).strip()).dropna(how="all")
-    if not table.columns.is_unique:
-        twice = table.columns[table.columns.duplicated()][0]
-        raise DataError(f"{path}, row 1: must have different column names, got {twice!r} twice")
+    require_different_names(table.columns, path)
     if table.empty:
         raise DataError(f"{path}: must hold at least one row below the header, got none")
     return table
+
+
+def require_different_names(names: Iterable[str], path: Path) -> None:
+    """Demand that no two columns have one name.
+
+    Raises
+    ------
+    DataError
+        If two have.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{path}, row 1: must have different column names, got {twice[0]!r} twice")
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

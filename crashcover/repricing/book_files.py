@@ -13,22 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.dataset
 
+from crashcover.repricing.book_schema import common_schema, require_columns
 from crashcover.repricing.quarantine import Rejection
 from pricing.errors import DataError
-
-#: Columns that a book must have; what else it has is kept.
-COLUMNS = (
-    "cover_id",
-    "asset",
-    "drop",
-    "window",
-    "reference",
-    "payout",
-    "limit",
-    "currency",
-    "term",
-    "waiting_period",
-)
 
 #: What is wrong with a row that has not the fields of the header.
 ROW_FORM = "row"
@@ -92,24 +79,21 @@ def count_rows(path: Path) -> int | None:
     if path.name.endswith((".csv", ".csv.gz")):
         return None
     try:
-        return int(pyarrow.dataset.dataset(path, format="parquet", partitioning="hive").count_rows())
+        return int(_open_dataset(path).count_rows())
     except _UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as a book: {error}") from error
 
 
-def _require_columns(names: Iterable[str], path: Path) -> None:
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise DataError(f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}")
+def _open_dataset(path: Path) -> pyarrow.dataset.Dataset:
+    found = pyarrow.dataset.dataset(path, format="parquet", partitioning="hive")
+    schema = common_schema(found)
+    return pyarrow.dataset.dataset(path, schema=schema, format="parquet", partitioning="hive")
 
 
 def _read_parquet(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
-    dataset = pyarrow.dataset.dataset(path, format="parquet", partitioning="hive")
-    _require_columns(dataset.schema.names, path)
-    n_read, waiting = (
-        0,
-        dataset.schema.empty_table() if columns is None else dataset.schema.empty_table().select(columns),
-    )
+    dataset = _open_dataset(path)
+    require_columns(dataset.schema.names, path)
+    n_read, waiting = 0, dataset.schema.empty_table().select(columns or dataset.schema.names)
     for batch in dataset.to_batches(columns=columns, batch_size=_ROWS_A_BATCH):
         waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
         if len(waiting) >= _ROWS_A_BATCH:
@@ -138,7 +122,7 @@ def _header(line: str, path: Path) -> list[str]:
         names = [name.strip() for name in _split(line.rstrip("\r\n"))]
     except csv.Error as error:
         raise DataError(f"{path}, row 1: {error}") from error
-    _require_columns(names, path)
+    require_columns(names, path)
     return names
 
 

@@ -242,6 +242,7 @@ def test_columns_may_be_stored_in_any_fitting_type(rate_store, tmp_path, monkeyp
             "drop": pa.array([Decimal(f"{drop:.3f}") for drop in book["drop"]], pa.decimal128(5, 3)),
             "window": pa.array([pd.Timedelta(text).to_pytimedelta() for text in book["window"]], pa.duration("s")),
             "payout": pa.array(book["payout"], pa.large_string()),
+            "currency": pa.array(book["currency"], pa.string_view()),
             "note": pa.nulls(100),
         }
     )
@@ -250,3 +251,54 @@ def test_columns_may_be_stored_in_any_fitting_type(rate_store, tmp_path, monkeyp
     reprice(book_file(book, tmp_path), rate_store, tmp_path / "plain")
     one, other = (pd.read_parquet(tmp_path / name / "priced")["premium"].tolist() for name in ("out", "plain"))
     assert one == pytest.approx(other, nan_ok=True, rel=0.0, abs=0.0)
+
+
+def test_a_column_that_comes_twice_stops_the_run(rate_store, tmp_path):
+    path = tmp_path / "book.csv"
+    path.write_text(",".join([*ROW, "limit"]) + "\n" + ",".join(map(str, [*ROW.values(), 5])) + "\n")
+    with pytest.raises(DataError, match="row 1: must have different column names, got 'limit' twice"):
+        reprice(path, rate_store, tmp_path / "out")
+    table = pa.table([pa.array([cell]) for cell in [*ROW.values(), 5]], [*ROW, "limit"])
+    pq.write_table(table, tmp_path / "book.parquet")
+    with pytest.raises(DataError, match="book.parquet: cannot be read as a book: .* duplicate field names"):
+        reprice(tmp_path / "book.parquet", rate_store, tmp_path / "other")
+    parts = parts_of(tmp_path / "parts", make_book(1))
+    pq.write_table(table, parts / "part-1.parquet")
+    with pytest.raises(DataError, match="part-1.parquet, row 1: must have different column names, got 'limit' twice"):
+        reprice(parts, rate_store, tmp_path / "third")
+
+
+def parts_of(folder, *tables):
+    folder.mkdir()
+    for place, table in enumerate(tables):
+        table.to_parquet(folder / f"part-{place}.parquet", index=False)
+    return folder
+
+
+def test_files_of_a_folder_may_differ_in_their_columns_and_nothing_is_lost(rate_store, tmp_path):
+    plain = make_book(4).drop(columns="broker")
+    texts = make_book(8).iloc[4:].assign(limit=["1000", "abc", "2000.5", "10"], year=2024)
+    counted = make_book(12).iloc[8:].assign(limit=[100, 200, 300, 400], year=2024.5)
+    summary = reprice(parts_of(tmp_path / "parts", plain, texts, counted), rate_store, tmp_path / "out")
+    (row,) = quarantine(tmp_path / "out")
+    assert (row["row"], row["cover_id"], row["reason"]) == ("6", "C-5", "limit must be a number, got 'abc'")
+    assert (summary["rows"], summary["priced"]) == (12, 11)
+    priced = pd.read_parquet(tmp_path / "out" / "priced").set_index("cover_id")
+    assert priced.loc[plain["cover_id"], "limit"].tolist() == plain["limit"].tolist()
+    assert priced.loc[["C-4", "C-6", "C-7", "C-8", "C-11"], "limit"].tolist() == [1000.0, 2000.5, 10.0, 100.0, 400.0]
+    assert priced.loc[plain["cover_id"], ["broker", "year"]].isna().all(axis=None)
+    assert priced.loc[["C-4", "C-11"], "year"].tolist() == [2024.0, 2024.5]
+    assert priced.loc["C-4", "broker"] == texts["broker"].iloc[0]
+
+
+def test_a_column_of_types_that_do_not_go_together_is_named_with_its_file(rate_store, tmp_path):
+    odd = make_book(8).iloc[4:].assign(broker=[["north"]] * 4)
+    with pytest.raises(DataError, match=r"part-1.parquet: column broker must be of one type in all files, got list"):
+        reprice(parts_of(tmp_path / "parts", make_book(4), odd), rate_store, tmp_path / "out")
+
+
+def test_a_column_that_pandas_took_for_an_index_is_a_column(rate_store, tmp_path):
+    book = make_book(20)
+    book.set_index("cover_id").to_parquet(tmp_path / "indexed.parquet")
+    reprice(tmp_path / "indexed.parquet", rate_store, tmp_path / "out")
+    assert set(pd.read_parquet(tmp_path / "out" / "priced")["cover_id"]) == set(book["cover_id"])
