@@ -70,7 +70,7 @@ def run_reprice(options: Values) -> Exit:
     else:
         _show_summary(summary, stdout())
         _tell_end(started, f"the priced book is {job.out / repricing.PRICED}")
-    return Exit.DONE if summary["priced"] else Exit.ALL_REFUSED
+    return Exit.ALL_REFUSED if summary["rows"] and not summary["priced"] else Exit.DONE
 
 
 def _path(text: str | None) -> Path | None:

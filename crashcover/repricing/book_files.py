@@ -4,7 +4,7 @@ import csv
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -45,7 +45,7 @@ class BookBatch:
 
 
 def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[BookBatch]:
-    """Read a book in its order.
+    """Read a book in its order, an empty one as one empty batch.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> Iterator[BookBat
         if len(waiting) >= _ROWS_A_BATCH:
             yield _numbered(waiting, n_read)
             n_read, waiting = n_read + len(waiting), waiting.slice(0, 0)
-    if len(waiting):
+    if len(waiting) or not n_read:
         yield _numbered(waiting, n_read)
 
 
@@ -113,7 +113,8 @@ def _read_csv(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
         names = _header(file.readline(), path)
         places = [names.index(name) for name in columns or names]
         lines = enumerate(file, start=2)
-        while taken := list(islice(lines, _ROWS_A_BATCH)):
+        batches = iter(lambda: list(islice(lines, _ROWS_A_BATCH)), [])
+        for taken in chain([next(batches, [])], batches):
             yield _csv_batch(taken, names, places)
 
 

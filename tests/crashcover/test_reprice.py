@@ -141,6 +141,16 @@ def test_a_book_of_bad_rows_only_leaves_an_empty_result(rate_store, tmp_path, ru
     assert (summary["rows"], summary["priced"], summary["quarantined"]) == (5, 0, 5)
 
 
+@pytest.mark.parametrize("name", ["book.csv", "book.parquet"])
+def test_an_empty_book_is_priced(run, rate_store, tmp_path, name):
+    book = book_file(make_book(0), tmp_path, name)
+    result = run("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", "--processes", 1)
+    assert (result.exit_code, result.stdout.splitlines()[-1][:35]) == (0, "0 rows: 0 priced, 0 set aside. Rate")
+    assert (tmp_path / "out" / "quarantine.csv").read_text() == "row,cover_id,field,value,reason\n"
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["totals"] == []
+    assert list((tmp_path / "out" / "priced").iterdir()) == []
+
+
 def test_the_command_shows_totals_and_counts(run, book, rate_store, tmp_path):
     arguments = ("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", "--processes", 1)
     result = run(*arguments)
