@@ -67,12 +67,13 @@ def run_job(job: RepriceJob, workplace: Workplace, begin: Stages) -> dict[str, A
     FolderInUseError
         If another run is at work on the folder.
     InvalidTermsError
-        If the folder holds a run of another book, basis, engine or rates.
+        If the folder holds a run of another book, basis, engine or rates, or lies within the book or the rates.
     DataError
         If the book cannot be read.
     RateStoreError
         If there are no rates.
     """
+    _require_apart(job)
     with locked(job.out):
         sweep(job.out)
         book = _book_file(job)
@@ -82,6 +83,16 @@ def run_job(job: RepriceJob, workplace: Workplace, begin: Stages) -> dict[str, A
         shutil.rmtree(job.out / _WORK, ignore_errors=True)
         found: dict[str, Any] = json.loads((job.out / SUMMARY).read_text(encoding="utf-8"))
         return found
+
+
+def _require_apart(job: RepriceJob) -> None:
+    """Demand a folder of its own: the rate store deletes folders in it, and a book that holds its results changes."""
+    sources = {"--rates": job.rates, "the book": job.book, "--previous": job.previous}
+    for name, source in sources.items():
+        if isinstance(source, Path) and job.out.resolve().is_relative_to(source.resolve()):
+            raise InvalidTermsError(
+                f"--out must not lie within {name}, got {job.out} in {source} (choose another --out)"
+            )
 
 
 def _book_file(job: RepriceJob) -> Path:

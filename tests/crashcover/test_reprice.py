@@ -119,6 +119,16 @@ def test_a_folder_takes_no_other_run(out, book, rate_store, tmp_path, change):
         reprice(other[0], rate_store, out, basis=other[1])
 
 
+def test_a_folder_within_the_rates_or_the_book_is_refused(out, book, rate_store, tmp_path):
+    for inside, name in ((rate_store / "priced", "--rates"), (rate_store / "x" / "..", "--rates"), (out, "--previous")):
+        before = content(rate_store)
+        with pytest.raises(InvalidTermsError, match=f"--out must not lie within {name}"):
+            reprice(book, rate_store, inside, previous=out)
+        assert content(rate_store) == before
+    with pytest.raises(InvalidTermsError, match="--out must not lie within the book"):
+        reprice(book.parent, rate_store, book.parent / "priced")
+
+
 def test_the_second_of_two_runs_on_one_folder_is_refused(run, book, rate_store, tmp_path):
     with locked(tmp_path / "out"):
         with pytest.raises(FolderInUseError, match="in use by another run"):
