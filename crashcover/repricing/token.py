@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crashcover.asset_names import file_name
+from crashcover.asset_names import file_name, is_whole, partition_name
 from crashcover.repricing.changes import CoverChange, changes_of, matched
 from crashcover.repricing.premiums import with_premiums
 from crashcover.repricing.staging import Stretches, read_stretches
@@ -53,7 +53,7 @@ class RepriceTask:
     @property
     def outcome_file(self) -> Path:
         """File of what became of the covers, written after everything else."""
-        return self.staged / f"{file_name(self.asset)}.json"
+        return self.staged / f"outcome-{file_name(self.asset)}.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def reprice_token(task: RepriceTask) -> RepriceOutcome:
     """Price the covers on one asset and write them."""
     rows = read_stretches(task.staged, task.stretches)
     priced = with_premiums(rows, task.rates.entry(task.asset), task.rates.surface(task.asset), task.basis)
-    _write(priced, task.priced / f"asset={file_name(task.asset)}")
+    _write(priced, task)
     covers = priced.to_pandas()
     compared = matched(covers, _read_before(task))
     outcome = RepriceOutcome(
@@ -140,15 +140,18 @@ def read_outcome(path: Path) -> RepriceOutcome:
     )
 
 
-def _write(table: pa.Table, folder: Path) -> None:
-    """Write a partition, whose folder says the asset."""
+def _write(table: pa.Table, task: RepriceTask) -> None:
+    """Write a partition, whose folder says the asset where that is short enough."""
+    if is_whole(task.asset):
+        table = table.drop_columns("asset")
+    folder = task.priced / partition_name(task.asset)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / PARTITION) as part:
-        pq.write_table(table.drop_columns("asset").replace_schema_metadata(None), part, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(None), part, compression="zstd")
 
 
 def _read_before(task: RepriceTask) -> pd.DataFrame | None:
-    file = task.before / f"asset={file_name(task.asset)}" / PARTITION if task.before else None
+    file = task.before / partition_name(task.asset) / PARTITION if task.before else None
     if file is None or not file.exists():
         return None
     covers: pd.DataFrame = pq.read_table(file, partitioning=None).to_pandas()

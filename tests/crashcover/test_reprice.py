@@ -2,10 +2,12 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow.dataset import dataset
 
 from crashcover.locks import locked
 from crashcover.payout_texts import parse_payout
@@ -17,7 +19,7 @@ from crashcover.workers import Workplace
 from pricing import Cover, DropTrigger, PricingBasis, StandardDeviationPrinciple, UninsurableError
 from pricing.errors import FolderInUseError, InvalidTermsError, RateStoreError
 from pricing.premiums import premium_from_sample
-from pricing.rate_store import RateStore
+from pricing.rate_store import RateStore, publish
 from tests.crashcover.books import ROW, book_file, content, make_book, reprice
 
 BASIS = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.2), expense_ratio=0.15, fixed_expense=3.0)
@@ -119,7 +121,7 @@ def test_a_folder_takes_no_other_run(out, book, rate_store, tmp_path, change):
         reprice(other[0], rate_store, out, basis=other[1])
 
 
-def test_a_folder_within_the_rates_or_the_book_is_refused(out, book, rate_store, tmp_path):
+def test_a_folder_within_the_rates_or_the_book_is_refused(out, book, rate_store):
     for inside, name in ((rate_store / "priced", "--rates"), (rate_store / "x" / "..", "--rates"), (out, "--previous")):
         before = content(rate_store)
         with pytest.raises(InvalidTermsError, match=f"--out must not lie within {name}"):
@@ -159,6 +161,22 @@ def test_an_empty_book_is_priced(run, rate_store, tmp_path, name):
     assert (tmp_path / "out" / "quarantine.csv").read_text() == "row,cover_id,field,value,reason\n"
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["totals"] == []
     assert list((tmp_path / "out" / "priced").iterdir()) == []
+
+
+def test_a_token_may_have_any_name(rate_store, tmp_path):
+    store = RateStore.open(rate_store)
+    entry, surface = store.entry("SYNTH-WILD"), store.surface("SYNTH-WILD")
+    names = ["index", "000000", "quarantine", "A/B", "币" * 60, "币" * 60 + "!"]
+    publish(tmp_path / "rates", [(replace(entry, asset=name), surface) for name in names], name="one")
+    book = make_book(30).assign(asset=[names[place % 6] for place in range(30)])
+    path = book_file(book, tmp_path)
+    summary = reprice(path, tmp_path / "rates", tmp_path / "out")
+    assert (summary["priced"], summary["quarantined"]) == (30, 0)
+    priced = pd.read_parquet(tmp_path / "out" / "priced").sort_values(ROW_NUMBER)
+    assert priced["asset"].tolist() == book["asset"].tolist()
+    assert set(dataset(tmp_path / "out" / "priced", partitioning="hive").to_table()["asset"].to_pylist()) == set(names)
+    again = reprice(path, tmp_path / "rates", tmp_path / "again", previous=tmp_path / "out")
+    assert all(total["compared"] == total["premium"] == total["compared_before"] for total in again["totals"])
 
 
 def test_the_command_shows_totals_and_counts(run, book, rate_store, tmp_path):
