@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.dataset
 
-from crashcover.repricing.book_schema import common_schema, require_columns
+from crashcover.repricing.book_schema import common_schema, require_columns, require_types
 from crashcover.repricing.quarantine import Rejection
 from pricing.errors import DataError
 
@@ -93,6 +93,7 @@ def _open_dataset(path: Path) -> pyarrow.dataset.Dataset:
 def _read_parquet(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
     dataset = _open_dataset(path)
     require_columns(dataset.schema.names, path)
+    require_types(dataset.schema, path)
     n_read, waiting = 0, dataset.schema.empty_table().select(columns or dataset.schema.names)
     for batch in dataset.to_batches(columns=columns, batch_size=_ROWS_A_BATCH):
         waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])

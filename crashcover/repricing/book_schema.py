@@ -1,6 +1,6 @@
 """The columns of a book: which it must have, what they may hold, and what they are over files that differ."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,6 +23,9 @@ COLUMNS = (
     "waiting_period",
 )
 
+#: Those among them that may be stored as lengths of time.
+DURATIONS = ("window", "term", "waiting_period")
+
 
 def require_columns(names: Collection[str], path: Path) -> None:
     """Demand the columns of a book, each once.
@@ -36,6 +39,21 @@ def require_columns(names: Collection[str], path: Path) -> None:
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise DataError(f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}")
+
+
+def require_types(schema: pa.Schema, path: Path) -> None:
+    """Demand that the columns of a book hold what cells can be read from, right or wrong.
+
+    Raises
+    ------
+    DataError
+        If one holds times, lists or the like.
+    """
+    for name in COLUMNS:
+        kind = schema.field(name).type
+        is_duration = name in DURATIONS and pa.types.is_duration(kind)
+        if not (is_number(kind) or is_text(kind) or pa.types.is_null(kind) or is_duration):
+            raise DataError(f"{path}: column {name} must hold texts or numbers, got {kind} (store it as text)")
 
 
 def common_schema(dataset: pyarrow.dataset.Dataset) -> pa.Schema:
@@ -73,17 +91,23 @@ def _common_type(one: pa.DataType, field: pa.Field, file: Path) -> pa.DataType:
     try:
         return pa.unify_schemas(schemas, promote_options="permissive").types[0]
     except pa.ArrowTypeError as error:
-        if all(_is_number(kind) or _is_text(kind) for kind in (one, field.type)):
+        if all(is_number(kind) or is_text(kind) for kind in (one, field.type)):
             return pa.string()
         raise DataError(
             f"{file}: column {field.name} must be of one type in all files, got {field.type} and {one} in others"
         ) from error
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return any(is_kind(kind) for is_kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal))
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether a type is one of numbers, also of categories of them."""
+    return _is_any(kind, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether a type is one of texts, also of categories of them."""
+    return _is_any(kind, pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+
+
+def _is_any(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
+    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(test(value_type) for test in tests)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crashcover.payout_texts import parse_payout
+from crashcover.repricing.book_schema import is_text
 from pricing.errors import InvalidTermsError
 from pricing.payouts import Payout
 from pricing.triggers import Reference
@@ -96,12 +97,9 @@ def _read_cell(cell: Any, name: str, read: Callable[[Any], Any]) -> tuple[Any, s
 def read_numbers(table: pa.Table, name: str) -> FloatArray:
     """Read a column as floats, NaN where a cell is no number."""
     column = table[name]
-    if pa.types.is_boolean(column.type):
-        return np.full(len(column), np.nan)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        numbers = pd.to_numeric(column.to_pandas(), errors="coerce")
-        return np.asarray(numbers, dtype=np.float64)
-    return np.asarray(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)
+    if is_text(column.type):
+        return np.asarray(pd.to_numeric(column.cast(pa.string()).to_pandas(), errors="coerce"), dtype=np.float64)
+    return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)  # rounds large integers
 
 
 def _read_window(cell: Any) -> Any:

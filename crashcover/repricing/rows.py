@@ -25,6 +25,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 #: Number of a row in the book, an additional column of the output.
 ROW = "book_row"
+#: Beyond them a limit is a slip, and premiums and their sums might leave the range of numbers.
+SMALLEST_LIMIT, LARGEST_LIMIT = 1e-9, 1e15
 #: A field, the rows where it is wrong, and what is wrong at a position.
 Slips = tuple[str, BoolArray, Callable[[int], str]]
 
@@ -130,7 +132,11 @@ def _name_slips(batch: BookBatch, repeats: Repeats) -> Iterator[Slips]:
 def _number_slips(table: pa.Table, numbers: Mapping[str, FloatArray]) -> Iterator[Slips]:
     drop, limit = numbers["drop"], numbers["limit"]
     yield "drop", ~((drop > 0.0) & (drop < 1.0)), partial(_number_slip, table["drop"], drop, "drop")
-    yield "limit", ~((limit > 0.0) & np.isfinite(limit)), partial(_number_slip, table["limit"], limit, "limit")
+    yield (
+        "limit",
+        ~((limit >= SMALLEST_LIMIT) & (limit <= LARGEST_LIMIT)),
+        partial(_number_slip, table["limit"], limit, "limit"),
+    )
 
 
 def _number_slip(cells: pa.ChunkedArray, numbers: FloatArray, name: str, position: int) -> str:
@@ -139,9 +145,14 @@ def _number_slip(cells: pa.ChunkedArray, numbers: FloatArray, name: str, positio
         return f"{name} must not be empty"
     if math.isnan(number) and str(cell).strip().lower() != "nan":
         return f"{name} must be a number, got {cell!r}"
-    if name == "limit":
+    return _limit_slip(cell, number) if name == "limit" else _reason(lambda: require_fraction(number, name)) or ""
+
+
+def _limit_slip(cell: Any, number: float) -> str:
+    if not 0.0 < number < math.inf:
         return f"limit must be positive and finite, got {cell}"
-    return _reason(lambda: require_fraction(number, name)) or ""
+    slip = " (write units of the currency, not wei)" if number > LARGEST_LIMIT else ""
+    return f"limit must be from {SMALLEST_LIMIT:g} to {LARGEST_LIMIT:g}, got {cell}{slip}"
 
 
 def _observation_slips(columns: Mapping[str, Column], is_good: BoolArray) -> Slips:

@@ -33,6 +33,8 @@ SLIPS = [
     ("limit", "NaN", "limit", "positive and finite, got NaN"),
     ("limit", "-5", "limit", "positive and finite, got -5"),
     ("limit", "inf", "limit", "positive and finite, got inf"),
+    ("limit", "1e308", "limit", "from 1e-09 to 1e+15, got 1e308 (write units of the currency, not wei)"),
+    ("limit", "1e-320", "limit", "from 1e-09 to 1e+15, got 1e-320"),
     ("limit", "1,000", "limit", "must be a number, got '1,000'"),
     ("term", "-30d", "term", "must be a duration such as"),
     ("term", "30", "term", "a bare number has no unit"),
@@ -302,3 +304,38 @@ def test_a_column_that_pandas_took_for_an_index_is_a_column(rate_store, tmp_path
     book.set_index("cover_id").to_parquet(tmp_path / "indexed.parquet")
     reprice(tmp_path / "indexed.parquet", rate_store, tmp_path / "out")
     assert set(pd.read_parquet(tmp_path / "out" / "priced")["cover_id"]) == set(book["cover_id"])
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "reason"),
+    [
+        ("limit", [1, 2, 2**53 + 1, 3], "limit must be from 1e-09 to 1e+15, got 9007199254740993 (write"),
+        ("limit", pa.array([1, 2, 2**64 - 1, 3], pa.uint64()), "limit must be from 1e-09 to 1e+15"),
+        ("drop", pa.array(["0.2", "0.3", "half", "0.4"]).dictionary_encode(), "drop must be a number, got 'half'"),
+        ("drop", pa.array([0.2, 0.3, 30.0, 0.4]).dictionary_encode(), "drop must be between 0 and 1, got 30.0"),
+        ("window", pa.array([24, 24, 24, 24]), "window must be a duration such as 15min, 24h or 30d, got 24 (a bare"),
+    ],
+)
+def test_a_wrong_cell_of_any_type_costs_its_own_row_only(rate_store, tmp_path, name, cells, reason):
+    table = pa.Table.from_pandas(make_book(4))
+    pq.write_table(table.set_column(table.column_names.index(name), name, pa.array(cells)), tmp_path / "book.parquet")
+    reprice(tmp_path / "book.parquet", rate_store, tmp_path / "out")
+    found = quarantine(tmp_path / "out")
+    assert [row["row"] for row in found] == (["1", "2", "3", "4"] if name == "window" else ["3"])
+    assert found[0]["reason"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "kind"),
+    [
+        ("drop", pd.Timestamp("2026-01-01"), "timestamp"),
+        ("window", ["24h"], "list"),
+        ("cover_id", ["C-1"], "list"),
+        ("limit", True, "bool"),
+        ("asset", pd.Timedelta("1h"), "duration"),
+    ],
+)
+def test_a_column_of_an_impossible_type_is_named(rate_store, tmp_path, name, cell, kind):
+    path = book_file(make_book(4).assign(**{name: pd.Series([cell] * 4)}), tmp_path)
+    with pytest.raises(DataError, match=f"column {name} must hold texts or numbers, got {kind}"):
+        reprice(path, rate_store, tmp_path / "out")
