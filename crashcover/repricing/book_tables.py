@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crashcover.files import one_line, some
+from crashcover.repricing.book_schema import COLUMNS
 from pricing.errors import DataError
 from pricing.units import format_duration
 from pricing.whole_files import replacing
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Table
+    from sqlalchemy import Column, ColumnElement, Connection, Table
 
 _ROWS_AT_ONCE = 50_000
 _TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), Decimal: pa.float64(), str: pa.string()}
@@ -41,8 +43,9 @@ class TableBook:
 def export(book: TableBook, path: Path) -> Path:
     """Write a table to a parquet file, in the order of its cover_id, as it is at one time.
 
-    Numbers become 64-bit ones, intervals texts such as 24h, and everything that is neither number, text nor time the
-    text that it prints as.
+    The columns of a book become texts, so that a cell of a wrong type, which SQLite holds in any column, costs its own
+    row only. In others numbers become 64-bit ones, and everything that is neither number, text nor time the text that
+    it prints as. Intervals are texts such as 24h.
 
     Parameters
     ----------
@@ -61,25 +64,47 @@ def export(book: TableBook, path: Path) -> Path:
     try:
         with replacing(path) as part:
             _export(book, part)
+    except DataError as error:
+        raise DataError(f"table {book.table}: {error}") from error
     except (SQLAlchemyError, ImportError, ValueError) as error:
-        raise DataError(f"table {book.table}: cannot be read: {' '.join(str(error).split())}") from error
+        raise DataError(f"table {book.table}: cannot be read: {one_line(str(error))}") from error
     return path
 
 
 def _export(book: TableBook, path: Path) -> None:
-    from sqlalchemy import MetaData, Table, create_engine, select
+    from sqlalchemy import create_engine, select
 
     engine = create_engine(book.url)
-    schema, _, name = book.table.rpartition(".")
     try:
         with engine.connect().execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE) as connection:
-            table = Table(name, MetaData(), schema=schema or None, autoload_with=engine)
+            table = _find_table(book, connection)
             fields = pa.schema([(column.name, _arrow_type(column)) for column in table.columns])
+            wanted = select(*map(_as_stored, table.columns)).order_by(*_order(table))
             with pq.ParquetWriter(path, fields, compression="zstd") as writer:
-                for rows in connection.execute(select(table).order_by(*_order(table))).partitions():
+                for rows in connection.execute(wanted).partitions():
                     writer.write_table(_arrow_table(rows, fields))
     finally:
         engine.dispose()
+
+
+def _find_table(book: TableBook, connection: "Connection") -> "Table":
+    from sqlalchemy import MetaData, Table, inspect
+    from sqlalchemy.exc import NoSuchTableError
+
+    schema, _, name = book.table.rpartition(".")
+    try:
+        return Table(name, MetaData(), schema=schema or None, autoload_with=connection)
+    except NoSuchTableError as error:
+        known = some(inspect(connection).get_table_names(schema or None)) or "none"
+        raise DataError(f"is not in the database, which holds {known}") from error
+
+
+def _as_stored(column: "Column[Any]") -> "ColumnElement[Any]":
+    """Ask for numbers as the database has them: SQLAlchemy cannot turn all that SQLite holds into what is declared."""
+    from sqlalchemy import Numeric, type_coerce
+    from sqlalchemy.types import NullType
+
+    return type_coerce(column, NullType()).label(column.name) if isinstance(column.type, Numeric) else column
 
 
 def _order(table: "Table") -> list["Column[Any]"]:
@@ -89,6 +114,8 @@ def _order(table: "Table") -> list["Column[Any]"]:
 
 
 def _arrow_type(column: "Column[Any]") -> pa.DataType:
+    if column.name in COLUMNS:
+        return pa.string()
     try:
         return _TYPES.get(column.type.python_type, pa.string())
     except NotImplementedError:
@@ -97,18 +124,21 @@ def _arrow_type(column: "Column[Any]") -> pa.DataType:
 
 def _arrow_table(rows: Sequence[Any], fields: pa.Schema) -> pa.Table:
     columns = zip(*rows, strict=True)
-    return pa.table(
-        [
-            pa.array([_cell(cell, field.type) for cell in column], field.type)
-            for column, field in zip(columns, fields, strict=True)
-        ],
-        schema=fields,
-    )
+    return pa.table([_arrow_array(cells, field) for cells, field in zip(columns, fields, strict=True)], schema=fields)
+
+
+def _arrow_array(cells: Sequence[Any], field: pa.Field) -> pa.Array:
+    try:
+        return pa.array([_cell(cell, field.type) for cell in cells], field.type)
+    except (pa.ArrowException, OverflowError) as error:
+        raise DataError(f"column {field.name} must hold what it is declared to, {field.type}: {error}") from error
 
 
 def _cell(cell: Any, kind: pa.DataType) -> Any:
-    if isinstance(cell, Decimal):
-        return float(cell)
+    if cell is None:
+        return None
     if isinstance(cell, timedelta):
         return format_duration(cell)
-    return str(cell) if cell is not None and kind == pa.string() else cell
+    if kind == pa.string():
+        return str(cell)
+    return float(cell) if isinstance(cell, Decimal) else cell

@@ -1,8 +1,9 @@
-"""A book in a table of a PostgreSQL server that this test starts for itself."""
+"""A book in a table: of a PostgreSQL server that this test starts for itself, or of SQLite."""
 
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import pytest
 from crashcover.repricing.book_tables import TableBook
 from crashcover.repricing.rows import ROW as ROW_NUMBER
 from pricing.errors import DataError
-from tests.crashcover.books import book_file, content, make_book, reprice
+from tests.crashcover.books import ROW, book_file, content, make_book, reprice
 
 sqlalchemy = pytest.importorskip("sqlalchemy")
 pytest.importorskip("psycopg")
@@ -115,7 +116,7 @@ def test_the_command_reads_a_table(run, database, rate_store, tmp_path):
 
 
 def test_a_table_that_is_not_there_is_named(database, rate_store, tmp_path):
-    with pytest.raises(DataError, match="table nothing: cannot be read"):
+    with pytest.raises(DataError, match="table nothing: is not in the database, which holds "):
         reprice(TableBook(url=database, table="nothing"), rate_store, tmp_path / "out")
 
 
@@ -123,3 +124,37 @@ def test_a_database_that_is_not_there_is_named(rate_store, tmp_path):
     url = f"postgresql+psycopg://tester@/postgres?host={tmp_path}"
     with pytest.raises(DataError, match="table covers: cannot be read"):
         reprice(TableBook(url=url, table="covers"), rate_store, tmp_path / "out")
+
+
+def sqlite_table(folder, kind, cells):
+    """Make a table of three covers, of which one column is declared to be of a kind that SQLite does not enforce."""
+    kinds = {**dict.fromkeys(ROW, "text"), "limit": kind, "score": "real"}
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+    with sqlite3.connect(folder / "sales.db") as connection:
+        connection.execute(f"create table covers ({columns})")
+        for place, (limit, score) in enumerate(cells):
+            row = {**ROW, "cover_id": f"C-{place}", "limit": limit, "score": score}
+            connection.execute(f"insert into covers values ({', '.join('?' * len(row))})", list(row.values()))
+    connection.close()
+    return TableBook(url=f"sqlite:///{folder / 'sales.db'}", table="covers")
+
+
+@pytest.mark.parametrize("kind", ["real", "numeric", "integer", "text"])
+def test_a_cell_that_is_not_what_its_column_is_declared_to_costs_its_row_only(rate_store, tmp_path, kind):
+    cells = [(1000.25, 0.5), ("abc", None), (2**53 + 1, 0.5), (7, 1.0)]
+    summary = reprice(sqlite_table(tmp_path, kind, cells), rate_store, tmp_path / "out")
+    assert (summary["rows"], summary["quarantined_by_field"]) == (4, {"limit": 2})
+    priced = pd.read_parquet(tmp_path / "out" / "priced").set_index("cover_id")
+    assert priced[["limit", "score"]].to_dict("index") == {
+        "C-0": {"limit": 1000.25, "score": 0.5},
+        "C-3": {"limit": 7.0, "score": 1.0},
+    }
+
+
+def test_a_cell_of_a_column_that_is_only_kept_is_named(rate_store, tmp_path):
+    with pytest.raises(DataError, match="table covers: column score must hold what it is declared to, double: .*'abc'"):
+        reprice(sqlite_table(tmp_path, "real", [(1000, "abc")]), rate_store, tmp_path / "out")
+
+
+def test_an_empty_table_is_priced(rate_store, tmp_path):
+    assert reprice(sqlite_table(tmp_path, "real", []), rate_store, tmp_path / "out")["rows"] == 0
