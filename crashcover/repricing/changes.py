@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pricing.units import format_duration
@@ -14,7 +15,13 @@ from pricing.units import format_duration
 #: As many changes are kept.
 MOST_CHANGES = 20
 
-_TERMS = ("asset", "drop", "window", "reference", "payout", "term", "waiting_period")
+#: Another limit moves the last bits of a rate.
+_ROUNDING = 1e-12
+
+_TERMS = ("drop", "window", "reference", "payout", "term", "waiting_period")
+_FIGURES = ("limit", "currency", "premium", "rate_on_line", "calibration_id")
+#: Columns of priced covers that a comparison looks at.
+COMPARED = ("cover_id", *_TERMS, *_FIGURES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,36 +61,53 @@ class CoverChange:
         return math.log(self.after / self.before)
 
 
-def matched(now: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
+def matched(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Put covers beside themselves in another run.
 
     Parameters
     ----------
     now, before : DataFrame
-        Priced covers on one asset, one row a cover; None where there was no other run.
+        Priced covers on one asset with the columns ``COMPARED``, one row a cover; `before` has no rows where there was
+        no other run.
 
     Returns
     -------
     DataFrame
-        Covers that have a price in both, in the order of `now`; the columns of `before` end in ``_before``.
+        Covers that have a price in both, in the order of `now`; the columns of `before` end in ``_before``. Two more
+        tell whether a cover has the same terms, and whether its limit and currency are the same besides.
     """
-    if before is None:
-        return now.iloc[:0].assign(premium_before=0.0, rate_on_line_before=0.0)
-    priced = [
-        frame[frame["premium"].notna()].assign(cover_id=frame["cover_id"].astype("str")) for frame in (now, before)
-    ]
-    return priced[0].merge(priced[1], on="cover_id", suffixes=("", "_before"), validate="one_to_one")
+    covers = _with_price(now).merge(_with_price(before), on="cover_id", suffixes=("", "_before"), validate="one_to_one")
+    has_same_terms = np.logical_and.reduce([_is_same(covers, name) for name in _TERMS])
+    is_same = has_same_terms & _is_same(covers, "limit") & _is_same(covers, "currency")
+    return covers.assign(same_terms=has_same_terms, same_cover=is_same)
 
 
-def changes_of(covers: pd.DataFrame) -> list[CoverChange]:
-    """Return the largest changes among matched covers, the largest first.
+def _with_price(covers: pd.DataFrame) -> pd.DataFrame:
+    return covers.loc[covers["premium"].notna()].filter(COMPARED).astype({"cover_id": "str"})
+
+
+def _is_same(covers: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:
+    now, before = covers[name], covers[f"{name}_before"]
+    if name in ("drop", "limit"):
+        return np.asarray(now == before)
+    return np.asarray(_texts(now) == _texts(before))
+
+
+def _texts(cells: pd.Series) -> npt.NDArray[np.object_]:
+    """Write each distinct cell as a text, as one run may hold durations where the other holds texts."""
+    codes, kinds = pd.factorize(cells, use_na_sentinel=False)
+    return np.array([_text(kind) for kind in kinds], dtype=object)[codes]
+
+
+def changes_of(asset: str, covers: pd.DataFrame) -> list[CoverChange]:
+    """Return the largest changes among matched covers on an asset, the largest first.
 
     They are measured in points of the rate on line: relative changes are largest where rates are small, and there they
     are the noise of the simulation.
     """
     moves = np.abs(covers["rate_on_line"].to_numpy() - covers["rate_on_line_before"].to_numpy())
     order = np.lexsort((covers["cover_id"].to_numpy(dtype=object), -moves))[:MOST_CHANGES]
-    return [_change(covers.iloc[place]) for place in order.tolist() if moves[place] > 0.0]
+    return [_change(asset, covers.iloc[place]) for place in order.tolist() if moves[place] > _ROUNDING]
 
 
 def largest(changes: Iterable[CoverChange]) -> list[CoverChange]:
@@ -91,16 +115,16 @@ def largest(changes: Iterable[CoverChange]) -> list[CoverChange]:
     return sorted(changes, key=lambda each: (-abs(each.after - each.before), each.asset, each.cover_id))[:MOST_CHANGES]
 
 
-def _change(row: pd.Series) -> CoverChange:
+def _change(asset: str, row: pd.Series) -> CoverChange:
     return CoverChange(
         cover_id=row["cover_id"],
-        asset=row["asset"],
+        asset=asset,
         before=float(row["rate_on_line_before"]),
         after=float(row["rate_on_line"]),
         drop=float(row["drop"]),
         window=_text(row["window"]),
         term=_text(row["term"]),
-        same_terms=all(_text(row[name]) == _text(row[f"{name}_before"]) for name in _TERMS),
+        same_terms=bool(row["same_terms"]),
         calibration_before=row["calibration_id_before"],
         calibration_after=row["calibration_id"],
     )

@@ -21,7 +21,7 @@ from pricing.version import ENGINE_VERSION
 Values = Mapping[str, Any]
 
 _MOST_ASSETS = 15
-_SUMMED = ("covers", "limit", "premium", "compared", "compared_before")
+_SUMMED = ("covers", "limit", "priced_limit", "premium", "compared", "compared_before")
 _PARTS = ("market", "volatility", "own_record", "concentration", "rest")
 
 
@@ -95,7 +95,7 @@ def _total_cells(total: Values) -> tuple[str, ...]:
         f"{total['covers']:,.0f}",
         f"{total['limit']:,.0f}",
         f"{total['premium']:,.0f}",
-        f"{100 * total['premium'] / total['limit']:.2f} %" if total["limit"] else "–",
+        f"{100 * total['premium'] / total['priced_limit']:.2f} %" if total["priced_limit"] else "–",
         f"{100 * (total['compared'] / before - 1.0):+.1f} %" if before else "–",
     )
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crashcover.asset_names import file_name, is_whole, partition_name
-from crashcover.repricing.changes import CoverChange, changes_of, matched
+from crashcover.repricing.changes import COMPARED, CoverChange, changes_of, matched
 from crashcover.repricing.premiums import with_premiums
 from crashcover.repricing.staging import Stretches, read_stretches
 from pricing.premiums import PricingBasis
@@ -68,12 +68,13 @@ class Total:
         Covers.
     without_price : int
         Covers among them that are uninsurable or not resolved.
-    limit : float
-        Sum of all limits.
+    limit, priced_limit : float
+        Sum of all limits, and of those of covers that have a price.
     premium, expected_loss : float
         Sums over covers that have a price.
     compared, compared_before : float
-        Premiums of the covers that have a price in the run before as well, now and then.
+        Premiums now and then of the covers that have a price in the run before as well, for the same terms, limit and
+        currency.
     """
 
     asset: str
@@ -81,6 +82,7 @@ class Total:
     covers: int
     without_price: int
     limit: float
+    priced_limit: float
     premium: float
     expected_loss: float
     compared: float
@@ -114,8 +116,9 @@ def reprice_token(task: RepriceTask) -> RepriceOutcome:
     rows = read_stretches(task.staged, task.stretches)
     priced = with_premiums(rows, task.rates.entry(task.asset), task.rates.surface(task.asset), task.basis)
     _write(priced, task)
-    covers = priced.to_pandas()
-    compared = matched(covers, _read_before(task))
+    covers = priced.select([*COMPARED, "expected_loss"]).to_pandas()
+    matches = matched(covers, _read_before(task))
+    compared = matches[matches["same_cover"]]
     outcome = RepriceOutcome(
         asset=task.asset,
         covers=len(covers),
@@ -123,7 +126,7 @@ def reprice_token(task: RepriceTask) -> RepriceOutcome:
             _total(task.asset, str(currency), part, compared[compared["currency"] == currency])
             for currency, part in covers.groupby("currency", observed=True, sort=True)
         ),
-        changes=tuple(changes_of(compared)),
+        changes=tuple(changes_of(task.asset, matches)),
     )
     write_text(task.outcome_file, json.dumps(asdict(outcome), sort_keys=True))
     return outcome
@@ -150,21 +153,23 @@ def _write(table: pa.Table, task: RepriceTask) -> None:
         pq.write_table(table.replace_schema_metadata(None), part, compression="zstd")
 
 
-def _read_before(task: RepriceTask) -> pd.DataFrame | None:
+def _read_before(task: RepriceTask) -> pd.DataFrame:
     file = task.before / partition_name(task.asset) / PARTITION if task.before else None
     if file is None or not file.exists():
-        return None
-    covers: pd.DataFrame = pq.read_table(file, partitioning=None).to_pandas()
-    return covers.assign(asset=task.asset)
+        return pd.DataFrame(columns=list(COMPARED))
+    covers: pd.DataFrame = pq.read_table(file, columns=list(COMPARED), partitioning=None).to_pandas()
+    return covers
 
 
 def _total(asset: str, currency: str, covers: pd.DataFrame, compared: pd.DataFrame) -> Total:
+    has_price = covers["premium"].notna()
     return Total(
         asset=asset,
         currency=currency,
         covers=len(covers),
-        without_price=int(covers["premium"].isna().sum()),
+        without_price=int((~has_price).sum()),
         limit=float(covers["limit"].sum()),
+        priced_limit=float(covers["limit"][has_price].sum()),
         premium=float(covers["premium"].sum()),
         expected_loss=float(covers["expected_loss"].sum()),
         compared=float(compared["premium"].sum()),

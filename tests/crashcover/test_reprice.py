@@ -207,3 +207,38 @@ def test_changes_are_those_of_the_rates_and_zero_where_nothing_moved(out, book, 
     assert same["changes"] == []
     for total in same["totals"]:
         assert total["compared"] == total["compared_before"] == pytest.approx(total["premium"], rel=1e-12)
+
+
+def test_totals_compare_a_cover_with_itself_only_where_it_is_the_same_cover(rate_store, tmp_path):
+    row = {**ROW, "broker": "north"}
+    names = ["same", "limit", "currency", "drop", "new"]
+    book = pd.DataFrame([{**row, "cover_id": name} for name in names])
+    reprice(book_file(book[:4].assign(window=pd.Timedelta("24h")), tmp_path), rate_store, tmp_path / "was")
+    book.loc[1, "limit"], book.loc[2, "currency"], book.loc[3, "drop"] = 3000.0, "JPY", 0.3
+    summary = reprice(book_file(book, tmp_path), rate_store, tmp_path / "now", previous=tmp_path / "was")
+    premium = pd.read_parquet(tmp_path / "now" / "priced").set_index("cover_id")["premium"]
+    dollars, yen = sorted(summary["totals"], key=lambda total: total["currency"] == "JPY")
+    assert dollars["compared"] == dollars["compared_before"] == premium["same"]
+    assert (yen["covers"], yen["compared"], yen["compared_before"]) == (1, 0.0, 0.0)
+    (change,) = summary["changes"]
+    assert (change["cover_id"], change["same_terms"]) == ("drop", False)
+
+
+def test_the_rate_of_an_asset_counts_only_limits_that_have_a_price(run, rate_store, tmp_path):
+    rows = [ROW, {**ROW, "cover_id": "sure", "drop": 0.001, "limit": 1e6}]
+    book = book_file(pd.DataFrame(rows), tmp_path)
+    result = run("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", "--processes", 1)
+    (total,) = json.loads((tmp_path / "out" / "summary.json").read_text())["totals"]
+    assert (total["limit"], total["priced_limit"], total["without_price"]) == (1_001_000.0, 1000.0, 1)
+    priced = pd.read_parquet(tmp_path / "out" / "priced")
+    assert f"{100 * priced['rate_on_line'].max():.2f} %" in result.stdout
+
+
+def test_a_book_may_have_columns_of_any_name_beside_its_own(rate_store, tmp_path):
+    names = ["premium_before", "same_terms", "same_cover", "cover_id_before", "limit_before", "index", "part"]
+    book = make_book(20).assign(**dict.fromkeys(names, "mine"), lists=[[1]] * 20)
+    path = book_file(book, tmp_path)
+    reprice(path, rate_store, tmp_path / "one")
+    summary = reprice(path, rate_store, tmp_path / "two", previous=tmp_path / "one")
+    assert sum(total["compared_before"] for total in summary["totals"]) > 0.0
+    assert set(pd.read_parquet(tmp_path / "two" / "priced")["premium_before"]) == {"mine"}
