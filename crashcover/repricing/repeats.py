@@ -34,7 +34,8 @@ class Repeats:
 
     def first_rows(self, names: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> dict[int, int]:
         """Return the row where each repeated name came first, by position; rows come in their order."""
-        suspects = np.flatnonzero(np.isin(_hashes(names), self._hashes))
+        is_suspect = np.isin(_hashes(names), self._hashes) & names.is_valid().to_numpy()  # no name repeats no name
+        suspects = np.flatnonzero(is_suspect)
         earlier = {}
         for position in suspects.tolist():
             first = self._first_rows.setdefault(str(names[position]), int(rows[position]))

@@ -149,6 +149,16 @@ def test_a_cover_that_comes_again_is_set_aside_even_in_another_batch(rate_store,
     assert summary["priced"] == 18
 
 
+@pytest.mark.parametrize("name", ["book.csv", "book.parquet"])
+def test_a_cover_named_none_is_not_one_without_a_name(rate_store, tmp_path, name):
+    book = make_book(5).assign(cover_id=[None, "None", None, "nan", "null"])
+    reprice(book_file(book, tmp_path, name), rate_store, tmp_path / "out")
+    assert [(row["cover_id"], row["reason"]) for row in quarantine(tmp_path / "out")] == [
+        ("", "cover_id must not be empty")
+    ] * 2
+    assert set(pd.read_parquet(tmp_path / "out" / "priced")["cover_id"]) == {"None", "nan", "null"}
+
+
 def test_a_suspended_asset_is_not_priced(tmp_path, rate_store):
     surface = RateStore.open(rate_store).surface("SYNTH-WILD")
     rates = {"SYNTH-WILD": AssetRates(step=surface.step, signals=frozenset(surface.signals), is_suspended=True)}
