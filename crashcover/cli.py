@@ -19,6 +19,7 @@ Exit codes:
   7    a quote could not be reproduced
   8    another run is at work on the folder
   9    workers were lost, or could not be reached
+  10   the system refused a file or folder: disk full, no permission, not a folder
   130  interrupted
 """
 
@@ -97,6 +98,14 @@ class _Commands(click.Group):
         except PricingError as error:
             click.echo(f"error: {' '.join(str(error).split())}", err=True)
             ctx.exit(exit_code(error))
+        except BrokenPipeError:  # of a reader that wants no more: click ends quietly
+            raise
+        except OSError as error:
+            from crashcover.files import reason
+
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"error: {place}{reason(error)}", err=True)
+            ctx.exit(Exit.SYSTEM_FAILED)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(Exit.INTERRUPTED)

@@ -28,6 +28,7 @@ class Exit(IntEnum):
     NOT_REPRODUCED = 7
     IN_USE = 8
     WORKERS_LOST = 9
+    SYSTEM_FAILED = 10
     INTERRUPTED = 130
 
 

@@ -44,7 +44,7 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"{path}{_row_in(error)}: cannot be read: {_reason(error)}") from error
+        raise DataError(f"{path}{_row_in(error)}: cannot be read: {reason(error)}") from error
     table = table.rename(columns=lambda name: str(name).strip()).dropna(how="all")
     require_different_names(table.columns, path)
     if table.empty:
@@ -84,7 +84,8 @@ def _row_in(error: Exception) -> str:
     return f", row {line[1]}" if line else ""
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Say in a line what an error of the system or of a library says."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return one_line(str(error)) or type(error).__name__

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -22,7 +23,7 @@ ROW_FORM = "row"
 
 _ROWS_A_BATCH = 131_072
 _QUOTES = " (one is not closed, or not written twice within a field? a field holds no line break)"
-_UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, pa.ArrowException)
+_UNREADABLE = (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error, pa.ArrowException)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

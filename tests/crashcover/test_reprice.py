@@ -1,7 +1,9 @@
 """A repriced book: the same premiums as cover by cover, nothing lost, one run at a time, comparable with the last."""
 
+import errno
 import json
 import math
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -186,6 +188,22 @@ def test_the_command_shows_totals_and_counts(run, book, rate_store, tmp_path):
     assert "300 rows: 300 priced" in result.stdout
     assert "SYNTH-WHALE" in result.stdout
     assert "\x1b" not in result.stderr  # quiet in a log
+
+
+def test_what_the_system_refuses_is_one_line(run, book, rate_store, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    arguments = ("reprice", book, "--rates", rate_store, "--processes", 1, "--out")
+    result = run(*arguments, tmp_path / "file" / "out")
+    assert (result.exit_code, result.stderr) == (10, f"error: {tmp_path / 'file' / 'out'}: not a directory\n")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("crashcover.repricing.token.with_premiums", full)
+    result = run(*arguments, tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (10, "error: no space left on device\n")
+    monkeypatch.undo()
+    assert run(*arguments, tmp_path / "out").exit_code == 0
 
 
 def test_changes_are_those_of_the_rates_and_zero_where_nothing_moved(out, book, rate_store, tmp_path):
