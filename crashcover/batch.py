@@ -19,6 +19,7 @@ from crashcover.repricing import job as repricing
 from crashcover.repricing import summary as books
 from crashcover.repricing.book_tables import TableBook
 from crashcover.workers import Workplace
+from pricing.errors import WorkerError
 from pricing.triggers import Reference
 from pricing.units import parse_duration
 
@@ -91,7 +92,10 @@ def _read_rate_settings(options: Values) -> RateSettings:
 
 
 def _read_workplace(options: Values) -> Workplace:
-    return Workplace(processes=options["processes"], workers=options["workers"], scheduler=options["scheduler"])
+    try:
+        return Workplace(processes=options["processes"], workers=options["workers"], scheduler=options["scheduler"])
+    except WorkerError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _show_report(report: Values, console: Console) -> None:

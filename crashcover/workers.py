@@ -4,11 +4,15 @@ A task is one call of a module's function with one argument, which writes its re
 returns little. So it does not matter where it runs, how often it is begun, or in which order tasks end.
 """
 
+import logging
 import os
+import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
@@ -18,6 +22,10 @@ from pricing.processes import Result, Task, in_processes
 
 if TYPE_CHECKING:
     from distributed import Client
+
+_ADDRESS = re.compile(r"(\w+://)?.+:\d+")
+_CONNECT_SECONDS = 10
+_ANY_PORT = "127.0.0.1:0"  # so that a second cluster on this machine is no reason for a warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +44,7 @@ class Workplace:
     Raises
     ------
     WorkerError
-        If more than one of them is given.
+        If more than one of them is given, or the scheduler is no address.
     """
 
     processes: int | None = None
@@ -46,6 +54,8 @@ class Workplace:
     def __post_init__(self) -> None:
         if sum(choice is not None for choice in (self.processes, self.workers, self.scheduler)) > 1:
             raise WorkerError("processes, workers and scheduler: choose one of them")
+        if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
+            raise WorkerError(f"scheduler must be an address such as tcp://host:8786, got {self.scheduler!r}")
 
     def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         """Call a function with each task, and give results as they come.
@@ -71,23 +81,47 @@ class Workplace:
             return
         yield from in_processes(alone, tasks, max(1, min(self.processes or os.cpu_count() or 1, len(tasks))))
 
-    @contextmanager
-    def _client(self) -> Iterator["Client"]:
+    def _client(self) -> AbstractContextManager["Client"]:
         try:
-            from distributed import Client, LocalCluster
+            import distributed  # noqa: F401
         except ImportError as error:
             raise WorkerError(f"Dask is not installed: pip install 'crashcover[batch]' ({error})") from error
-        if self.scheduler:
-            try:
-                client = Client(self.scheduler, set_as_default=False)
-            except OSError as error:
-                raise WorkerError(f"scheduler {self.scheduler} cannot be reached: {error}") from error
-            with client:
-                yield client
-            return
-        cluster = LocalCluster(n_workers=self.workers, threads_per_worker=1, dashboard_address=None)
-        with cluster, Client(cluster, set_as_default=False) as client:
+        return _connect(self.scheduler) if self.scheduler else _start(self.workers)
+
+
+def _connect(scheduler: str) -> "Client":
+    from distributed import Client
+
+    try:
+        return Client(scheduler, set_as_default=False, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as error:  # TimeoutError is an OSError
+        raise WorkerError(f"scheduler {scheduler} cannot be reached: {error}") from error
+
+
+@contextmanager
+def _start(n_workers: int | None) -> Iterator["Client"]:
+    """Start workers on this machine, and end them."""
+    from distributed import Client, LocalCluster
+
+    with _interrupts_held():
+        cluster = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=_ANY_PORT)
+    with cluster, Client(cluster, set_as_default=False) as client:
+        try:
             yield client
+        except KeyboardInterrupt:
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)  # that workers are killed is what was asked
+            raise
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold interrupts back for a moment; processes begun meanwhile leave them to this one for good."""
+    resource_tracker.ensure_running()  # which lets them through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def one_blas_thread() -> threadpool_limits:

@@ -233,7 +233,7 @@ def test_a_file_that_is_no_book_stops_the_run(rate_store, tmp_path, write, slip)
 
 def test_a_damaged_archive_stops_the_run(rate_store, tmp_path):
     path = tmp_path / "book.csv.gz"
-    path.write_bytes(gzip.compress(b"cover_id,asset\n" * 100)[:12] + b"\xff" * 40)
+    path.write_bytes(gzip.compress(b"")[:10] + b"\x07" + bytes(40))  # no block is of this kind
     with pytest.raises(DataError, match="cannot be read as a book"):
         reprice(path, rate_store, tmp_path / "out")
 

@@ -2,6 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +16,8 @@ from crashcover.workers import Workplace
 from pricing.errors import WorkerError
 from tests.crashcover.books import book_file, content, make_book, reprice
 
-dask = pytest.importorskip("dask")
+CHECKOUT = Path(__file__).resolve().parents[2]
+
 distributed = pytest.importorskip("distributed")
 
 
@@ -41,17 +46,55 @@ def test_a_local_process_that_is_lost_ends_the_run():
         list(Workplace(processes=2).run(os._exit, [3, 4]))
 
 
-def test_a_scheduler_that_does_not_answer_is_named():
-    place = Workplace(scheduler="tcp://127.0.0.1:9")
-    impatient = dask.config.set({"distributed.comm.timeouts.connect": "1s"})
-    with impatient, pytest.raises(WorkerError, match=r"scheduler tcp://127\.0\.0\.1:9 cannot be reached"):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nobody.invalid:8786", "bad://127.0.0.1:9"])
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch, address):
+    monkeypatch.setattr("crashcover.workers._CONNECT_SECONDS", 0.2)
+    place = Workplace(scheduler=address)
+    with pytest.raises(WorkerError, match=f"scheduler {address} cannot be reached"):
         list(place.run(abs, [1]))
+
+
+@pytest.mark.parametrize("options", [["--scheduler", "foo"], ["--workers", 1, "--processes", 1]])
+def test_a_workplace_that_makes_no_sense_is_wrong_usage(run, rate_store, tmp_path, options):
+    book = book_file(make_book(1), tmp_path)
+    result = run("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", *options)
+    assert result.exit_code == 2
+    assert "scheduler" in result.stderr
+
+
+SLEEPERS = """
+import sys, time
+from crashcover.workers import Workplace
+
+if __name__ == "__main__":
+    print("ready", flush=True)
+    try:
+        list(Workplace(workers=1).run(time.sleep, [60]))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.2, 2.0])
+def test_an_interrupt_says_nothing_of_the_workers_that_it_ends(tmp_path, delay):
+    path = tmp_path / "sleepers.py"
+    path.write_text(SLEEPERS)
+    command, environment = [sys.executable, str(path)], os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
+    with subprocess.Popen(command, start_new_session=True, **pipes) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGINT)
+        told = process.stderr.read()
+    assert told.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in told
+    assert "killing" not in told
 
 
 def test_a_dask_worker_killed_mid_run_changes_nothing(rate_store, tmp_path):
     book = book_file(make_book(2000), tmp_path)
     reprice(book, rate_store, tmp_path / "local")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         killed = []
 
         def begin(name, _total):
