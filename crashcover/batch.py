@@ -55,9 +55,8 @@ def run_rates(options: Values) -> Exit:
 
 def run_reprice(options: Values) -> Exit:
     """Price a book and say what it came to."""
-    book = options["book"]
     job = repricing.RepriceJob(
-        book=TableBook(url=book, table=options["table"]) if options["table"] else Path(book),
+        book=_read_book(options["book"], options["table"]),
         rates=Path(options["rates"]),
         out=Path(options["out"]),
         previous=_path(options["previous"]),
@@ -72,6 +71,15 @@ def run_reprice(options: Values) -> Exit:
         _show_summary(summary, stdout())
         _tell_end(started, f"the priced book is {job.out / repricing.PRICED}")
     return Exit.ALL_REFUSED if summary["rows"] and not summary["priced"] else Exit.DONE
+
+
+def _read_book(book: str, table: str | None) -> Path | TableBook:
+    is_url = "://" in book
+    if is_url and table is None:
+        raise click.UsageError("BOOK is the URL of a database: name the table of the book with --table")
+    if table is not None and not is_url:
+        raise click.UsageError(f"--table goes with the URL of a database, got BOOK {book!r}")
+    return Path(book) if table is None else TableBook(url=book, table=table)
 
 
 def _path(text: str | None) -> Path | None:

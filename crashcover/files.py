@@ -125,9 +125,15 @@ def numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
     if wrong.any():
         row = first_row(wrong)
         text = str(texts.loc[row])
-        slip = " (write digits and a decimal point, without thousands separators)" if "," in text else ""
-        raise row_error(path, row, f"{column} must be a number, got {text!r}{slip}")
+        raise row_error(path, row, f"{column} must be a number, got {text!r}{number_slip(text)}")
     return values
+
+
+def number_slip(text: str) -> str:
+    """Guess why a text is no number."""
+    if "%" in text:
+        return " (write a fraction: 50 % is 0.5)"
+    return " (write digits and a decimal point, without thousands separators)" if "," in text else ""
 
 
 def rows_of_asset(table: pd.DataFrame, asset: str | None, path: Path) -> tuple[pd.DataFrame, str | None]:

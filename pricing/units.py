@@ -20,6 +20,7 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_WORDS = {"sec": "s", "second": "s", "minute": "min", "hr": "h", "hour": "h", "day": "d", "week": "w"}
 _PATTERN = re.compile(r"(\d+)\s*([a-zA-Z]+)")
 
 
@@ -71,7 +72,10 @@ def _slip(value: object) -> str:
         return f" (a bare number has no unit: {value.strip()} hours is '{value.strip()}h')"
     if isinstance(value, str) and value.strip()[-1:] in {"m", "M"}:
         return " (minutes are 'min'; a month has no fixed length: say '30d')"
-    return ""
+    match = _PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
+    word = match[2].lower().removesuffix("s") if match else ""
+    unit = _WORDS.get(word, word)
+    return f" (write '{match[1]}{unit}')" if match and unit in _UNITS else ""
 
 
 def format_duration(duration: timedelta) -> str:

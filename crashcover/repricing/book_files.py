@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.dataset
 
+from crashcover.files import reason
 from crashcover.repricing.book_schema import common_schema, require_columns, require_types
 from crashcover.repricing.quarantine import Rejection
 from pricing.errors import DataError
@@ -61,12 +62,12 @@ def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[B
         If the file cannot be read or lacks a column.
     """
     try:
-        if path.name.endswith((".csv", ".csv.gz")):
+        if _is_csv(path):
             yield from _read_csv(path, columns)
         else:
             yield from _read_parquet(path, columns)
     except _UNREADABLE as error:
-        raise DataError(f"{path}: cannot be read as a book: {error}") from error
+        raise _unreadable(path, error) from error
 
 
 def count_rows(path: Path) -> int | None:
@@ -77,12 +78,30 @@ def count_rows(path: Path) -> int | None:
     DataError
         If they cannot be read.
     """
-    if path.name.endswith((".csv", ".csv.gz")):
+    if _is_csv(path):
         return None
     try:
         return int(_open_dataset(path).count_rows())
     except _UNREADABLE as error:
-        raise DataError(f"{path}: cannot be read as a book: {error}") from error
+        raise _unreadable(path, error) from error
+
+
+def _is_csv(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith((".csv", ".csv.gz"))
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    """Say why a book cannot be read, with the likely slip."""
+    held = sorted(file.name for file in path.rglob("*") if _is_csv(file))
+    if isinstance(error, UnicodeDecodeError):
+        slip = " (save it as UTF-8)"
+    elif held:
+        slip = f" (a folder holds parquet files only, got {held[0]}: make one file of them)"
+    elif path.is_file() and path.suffix.lower() not in (".csv", ".gz", ".parquet"):
+        slip = " (a book is a .csv, .csv.gz or .parquet file, or a folder of parquet files)"
+    else:
+        slip = ""
+    return DataError(f"{path}: cannot be read as a book: {reason(error)}{slip}")
 
 
 def _open_dataset(path: Path) -> pyarrow.dataset.Dataset:
@@ -171,6 +190,6 @@ def _malformed(row: int, line: str, names: list[str], reason: str) -> Rejection:
 
 
 def _open_text(path: Path) -> TextIO:
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")

@@ -38,7 +38,19 @@ def require_columns(names: Collection[str], path: Path) -> None:
     require_different_names(names, path)
     missing = [name for name in COLUMNS if name not in names]
     if missing:
-        raise DataError(f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}")
+        raise DataError(
+            f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}{_slip(names)}"
+        )
+
+
+def _slip(names: Collection[str]) -> str:
+    """Guess why columns are missing."""
+    separator = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in "".join(names)), None)
+    if separator:
+        return f" (its fields are separated by {separator!r}: write commas)"
+    if set(COLUMNS) <= {name.strip().lower() for name in names}:
+        return " (write their names in small letters, without blanks)"
+    return ""
 
 
 def require_types(schema: pa.Schema, path: Path) -> None:

@@ -17,7 +17,7 @@ from crashcover.repricing.staging import StagedBook, stage
 from crashcover.repricing.summary import summarise
 from crashcover.repricing.token import RepriceOutcome, RepriceTask, read_outcome, reprice_token
 from crashcover.workers import Workplace
-from pricing.errors import DataError, InvalidTermsError, SimulationError
+from pricing.errors import DataError, InvalidTermsError, RateStoreError, SimulationError
 from pricing.premiums import PricingBasis
 from pricing.rate_store import RateStore, open_version
 from pricing.version import ENGINE_VERSION
@@ -26,6 +26,7 @@ from pricing.whole_files import replacing, sweep, write_text
 #: What a run leaves in its folder.
 MANIFEST, SUMMARY, PRICED, QUARANTINE = "manifest.json", "summary.json", "priced", "quarantine.csv"
 _WORK = ".work"
+_REMEDY = "(choose another --out, or remove it)"
 _LIBRARIES = ("numpy", "pyarrow")
 
 
@@ -109,17 +110,25 @@ def _prepare(job: RepriceJob, book: Path) -> RateStore:
     manifest = _read_manifest(path)
     is_done = (job.out / SUMMARY).exists()
     folder = job.rates.absolute()
-    store = RateStore.open(folder) if manifest is None or is_done else open_version(folder, manifest["rates"])
+    store = RateStore.open(folder) if manifest is None or is_done else _open_begun(folder, manifest["rates"], job.out)
     wanted = _describe(job, book, store)
     if manifest is None:
         write_text(path, json.dumps(wanted, indent=1, sort_keys=True))
     elif manifest != wanted:
         name = next(name for name in wanted if manifest.get(name) != wanted[name])
         raise InvalidTermsError(
-            f"{job.out} holds a run of another {name}: {manifest.get(name)} there, {wanted[name]} now (choose another "
-            "--out, or remove it)"
+            f"{job.out} holds a run of another {name}: {manifest.get(name)} there, {wanted[name]} now {_REMEDY}"
         )
     return store
+
+
+def _open_begun(folder: Path, name: str, out: Path) -> RateStore:
+    try:
+        return open_version(folder, name)
+    except RateStoreError as error:
+        raise RateStoreError(
+            f"{out} holds a run that began on the rates {name}, which were pruned since: {error} {_REMEDY}"
+        ) from error
 
 
 def _read_manifest(path: Path) -> dict[str, Any] | None:
@@ -128,7 +137,7 @@ def _read_manifest(path: Path) -> dict[str, Any] | None:
     try:
         return {**json.loads(path.read_text(encoding="utf-8"))}
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{path} cannot be read: {error} (choose another --out, or remove it)") from error
+        raise DataError(f"{path} cannot be read: {error} {_REMEDY}") from error
 
 
 def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:

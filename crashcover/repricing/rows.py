@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crashcover.files import number_slip
 from crashcover.repricing.book_files import BookBatch
 from crashcover.repricing.columns import OBSERVATION, READERS, Column, combine, read_column, read_numbers
 from crashcover.repricing.quarantine import Rejection
@@ -108,10 +109,14 @@ def _note(slips: dict[int, tuple[str, str]], found: Iterable[Slips]) -> None:
 
 
 def _readers(rates: Mapping[str, AssetRates]) -> dict[str, Callable[[Any], Any]]:
+    by_capitals = {name.upper(): name for name in rates}
+
     def read_asset(cell: Any) -> AssetRates:
         found = rates.get(str(cell))
         if found is None:
-            raise InvalidTermsError(f"asset must be one of the {len(rates)} that the rates hold, got {cell!r}")
+            close = by_capitals.get(str(cell).strip().upper())
+            slip = f" (did you mean {close!r}?)" if close else ""
+            raise InvalidTermsError(f"asset must be one of the {len(rates)} that the rates hold, got {cell!r}{slip}")
         if found.is_suspended:
             raise InvalidTermsError(f"asset {cell!r} is suspended")
         return found
@@ -144,7 +149,7 @@ def _number_slip(cells: pa.ChunkedArray, numbers: FloatArray, name: str, positio
     if cell is None:
         return f"{name} must not be empty"
     if math.isnan(number) and str(cell).strip().lower() != "nan":
-        return f"{name} must be a number, got {cell!r}"
+        return f"{name} must be a number, got {cell!r}{number_slip(str(cell))}"
     return _limit_slip(cell, number) if name == "limit" else _reason(lambda: require_fraction(number, name)) or ""
 
 

@@ -190,6 +190,16 @@ def test_the_command_shows_totals_and_counts(run, book, rate_store, tmp_path):
     assert "\x1b" not in result.stderr  # quiet in a log
 
 
+@pytest.mark.parametrize(
+    ("book", "options", "slip"),
+    [("sqlite:///sales.db", [], "with --table"), ("book.csv", ["--table", "covers"], "--table goes with the URL")],
+)
+def test_a_table_and_its_database_go_together(run, rate_store, tmp_path, book, options, slip):
+    result = run("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", *options)
+    assert result.exit_code == 2
+    assert slip in result.stderr
+
+
 def test_what_the_system_refuses_is_one_line(run, book, rate_store, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     arguments = ("reprice", book, "--rates", rate_store, "--processes", 1, "--out")

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -28,6 +29,10 @@ SLIPS = [
     ("asset", "", "asset", "must not be empty"),
     ("drop", "50", "drop", "between 0 and 1, got 50.0 (a fraction: 50 % is 0.50)"),
     ("drop", "0", "drop", "between 0 and 1"),
+    ("drop", "0,5", "drop", "must be a number, got '0,5' (write digits and a decimal point"),
+    ("drop", "50%", "drop", "must be a number, got '50%' (write a fraction: 50 % is 0.5)"),
+    ("asset", " synth-wild", "asset", "got ' synth-wild' (did you mean 'SYNTH-WILD'?)"),
+    ("term", "30 days", "term", "got '30 days' (write '30d')"),
     ("drop", "half", "drop", "must be a number, got 'half'"),
     ("drop", "", "drop", "must not be empty"),
     ("limit", "NaN", "limit", "positive and finite, got NaN"),
@@ -196,7 +201,7 @@ def test_each_row_is_either_good_or_named_once(rate_store, tmp_path_factory, row
         assert good["cover_id"].is_unique
 
 
-@pytest.mark.parametrize("name", ["book.csv", "book.csv.gz", "book.parquet"])
+@pytest.mark.parametrize("name", ["book.csv", "BOOK.CSV", "book.csv.gz", "book.parquet"])
 def test_a_book_reads_the_same_from_every_kind_of_file(rate_store, tmp_path, name):
     book = make_book(50)
     if name.endswith(".gz"):
@@ -220,15 +225,35 @@ def test_a_folder_of_parquet_files_is_a_book(rate_store, tmp_path):
     ("write", "slip"),
     [
         (lambda path: path.write_text("cover_id,asset\nC-1,A\n"), "lacks drop, window"),
-        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "cannot be read as a book"),
+        (
+            lambda path: path.write_text(";".join(ROW) + "\n"),
+            "waiting_period (its fields are separated by ';': write comm",
+        ),
+        (
+            lambda path: path.write_text(",".join(ROW).upper() + "\n"),
+            "waiting_period (write their names in small letters",
+        ),
+        (lambda path: path.write_text('a,"b\n'), "row 1: row must have its quotation marks in pairs"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "cannot be read as a book: .* (save it as UTF-8)"),
+        (lambda path: path.mkdir(), "row 1: must have the columns"),
         (lambda _: None, "No such file"),
     ],
 )
 def test_a_file_that_is_no_book_stops_the_run(rate_store, tmp_path, write, slip):
     path = tmp_path / "book.csv"
     write(path)
-    with pytest.raises(DataError, match=slip):
+    with pytest.raises(DataError, match=re.escape(slip).replace(r"\.\*", ".*")):
         reprice(path, rate_store, tmp_path / "out")
+
+
+def test_what_a_book_is_not_is_said(rate_store, tmp_path):
+    (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04 a workbook")
+    with pytest.raises(DataError, match="a book is a .csv, .csv.gz or .parquet file, or a folder of parquet files"):
+        reprice(tmp_path / "book.xlsx", rate_store, tmp_path / "out")
+    (tmp_path / "parts").mkdir()
+    book_file(make_book(5), tmp_path / "parts", "north.csv")
+    with pytest.raises(DataError, match="a folder holds parquet files only, got north.csv"):
+        reprice(tmp_path / "parts", rate_store, tmp_path / "other")
 
 
 def test_a_damaged_archive_stops_the_run(rate_store, tmp_path):

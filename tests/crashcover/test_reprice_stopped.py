@@ -1,5 +1,6 @@
 """Runs that are killed: rerun, and the result is what an uninterrupted run leaves, to the byte."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from crashcover.progress import unseen
 from crashcover.repricing.job import RepriceJob, run_job
 from crashcover.workers import Workplace
+from pricing.errors import RateStoreError
 from tests.crashcover.books import ROW, book_file, content, make_book, reprice
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -125,3 +127,15 @@ def test_a_run_goes_on_with_the_rates_that_it_began_with(rate_store, tmp_path, m
     monkeypatch.undo()
     monkeypatch.setattr("pricing.rate_store.current_version", lambda _: pytest.fail("asked for the latest rates"))
     assert reprice(book, rate_store, tmp_path / "out")["priced"] == 1
+
+
+def test_a_run_whose_rates_were_pruned_says_what_to_do(rate_store, tmp_path):
+    book = book_file(pd.DataFrame([ROW]), tmp_path)
+    reprice(book, rate_store, tmp_path / "out")
+    (tmp_path / "out" / "summary.json").unlink()
+    manifest = tmp_path / "out" / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "rates": "of-last-year"}))
+    with pytest.raises(
+        RateStoreError, match="began on the rates of-last-year, which were pruned since: .*another --out"
+    ):
+        reprice(book, rate_store, tmp_path / "out")
