@@ -21,7 +21,7 @@ from pricing.errors import DataError, InvalidTermsError, RateStoreError, Simulat
 from pricing.premiums import PricingBasis
 from pricing.rate_store import RateStore, open_version
 from pricing.version import ENGINE_VERSION
-from pricing.whole_files import replacing, sweep, write_text
+from pricing.whole_files import PART, replacing, sweep, write_text
 
 #: What a run leaves in its folder.
 MANIFEST, SUMMARY, PRICED, QUARANTINE = "manifest.json", "summary.json", "priced", "quarantine.csv"
@@ -76,7 +76,7 @@ def run_job(job: RepriceJob, workplace: Workplace, begin: Stages) -> dict[str, A
     """
     _require_apart(job)
     with locked(job.out):
-        sweep(job.out)
+        _sweep(job.out)
         book = _book_file(job)
         store = _prepare(job, book)
         if not (job.out / SUMMARY).exists():
@@ -94,6 +94,14 @@ def _require_apart(job: RepriceJob) -> None:
             raise InvalidTermsError(
                 f"--out must not lie within {name}, got {job.out} in {source} (choose another --out)"
             )
+
+
+def _sweep(out: Path) -> None:
+    """Delete what a run that was stopped left half written, and nothing of others that are at work in the folder."""
+    sweep(out / _WORK)
+    for name in (MANIFEST, SUMMARY, QUARANTINE):
+        for part in out.glob(f"{name}.*{PART}"):
+            part.unlink(missing_ok=True)
 
 
 def _book_file(job: RepriceJob) -> Path:
@@ -135,9 +143,10 @@ def _read_manifest(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return {**json.loads(path.read_text(encoding="utf-8"))}
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{path} cannot be read: {error} {_REMEDY}") from error
+        found = {**json.loads(path.read_text(encoding="utf-8"))}
+        return {**found, "rates": str(found["rates"])}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} is not the manifest of a priced book: {error} {_REMEDY}") from error
 
 
 def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:

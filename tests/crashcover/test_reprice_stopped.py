@@ -17,7 +17,7 @@ import pytest
 from crashcover.progress import unseen
 from crashcover.repricing.job import RepriceJob, run_job
 from crashcover.workers import Workplace
-from pricing.errors import RateStoreError
+from pricing.errors import DataError, RateStoreError
 from tests.crashcover.books import ROW, book_file, content, make_book, reprice
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -139,3 +139,23 @@ def test_a_run_whose_rates_were_pruned_says_what_to_do(rate_store, tmp_path):
         RateStoreError, match="began on the rates of-last-year, which were pruned since: .*another --out"
     ):
         reprice(book, rate_store, tmp_path / "out")
+
+
+def test_what_others_have_half_written_in_the_folder_stays(rate_store, tmp_path):
+    theirs = tmp_path / "out" / "rates" / "2026.part" / "00000.surface"
+    theirs.parent.mkdir(parents=True)
+    ours = tmp_path / "out" / "summary.json.1-2.part"
+    for path in (theirs, ours, tmp_path / "out" / "film.part"):
+        path.touch()
+    reprice(book_file(pd.DataFrame([ROW]), tmp_path), rate_store, tmp_path / "out")
+    assert theirs.exists()
+    assert (tmp_path / "out" / "film.part").exists()
+    assert not ours.exists()
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no json"])
+def test_a_manifest_of_something_else_is_no_run(rate_store, tmp_path, text):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.json").write_text(text)
+    with pytest.raises(DataError, match="is not the manifest of a priced book: .* .choose another --out"):
+        reprice(book_file(pd.DataFrame([ROW]), tmp_path), rate_store, tmp_path / "out")
