@@ -165,7 +165,7 @@ def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:
 def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, begin: Stages) -> None:
     """Stage, price, check that nothing is lost, and publish; the summary comes last."""
     work = job.out / _WORK
-    staged = stage(book, _assets(store), work / "staged", begin)
+    staged = _stage(job, book, store, begin)
     (work / PRICED).mkdir(exist_ok=True)
     outcomes = _outcomes(_tasks(job, store, staged), workplace, begin("pricing", staged.n_rows - staged.n_quarantined))
     _require_all(staged, outcomes)
@@ -176,6 +176,15 @@ def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, 
     with replacing(job.out / QUARANTINE) as part:
         shutil.copyfile(staged.quarantine_file, part)
     write_text(job.out / SUMMARY, json.dumps(summary, indent=1, allow_nan=False))
+
+
+def _stage(job: RepriceJob, book: Path, store: RateStore, begin: Stages) -> StagedBook:
+    try:
+        return stage(book, _assets(store), job.out / _WORK / "staged", begin)
+    except DataError:
+        (job.out / MANIFEST).unlink()  # nothing was priced: the folder is free for the book once it is mended
+        shutil.rmtree(job.out / _WORK, ignore_errors=True)
+        raise
 
 
 def _assets(store: RateStore) -> dict[str, AssetRates]:

@@ -246,6 +246,14 @@ def test_a_file_that_is_no_book_stops_the_run(rate_store, tmp_path, write, slip)
         reprice(path, rate_store, tmp_path / "out")
 
 
+def test_a_book_that_stopped_a_run_is_priced_in_the_same_folder_once_it_is_mended(rate_store, tmp_path):
+    path = book_file(make_book(5).drop(columns="limit"), tmp_path, "book.csv")
+    with pytest.raises(DataError, match="lacks limit"):
+        reprice(path, rate_store, tmp_path / "out")
+    book_file(make_book(5), tmp_path, "book.csv")
+    assert reprice(path, rate_store, tmp_path / "out")["priced"] == 5
+
+
 def test_what_a_book_is_not_is_said(rate_store, tmp_path):
     (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04 a workbook")
     with pytest.raises(DataError, match="a book is a .csv, .csv.gz or .parquet file, or a folder of parquet files"):
@@ -253,7 +261,7 @@ def test_what_a_book_is_not_is_said(rate_store, tmp_path):
     (tmp_path / "parts").mkdir()
     book_file(make_book(5), tmp_path / "parts", "north.csv")
     with pytest.raises(DataError, match="a folder holds parquet files only, got north.csv"):
-        reprice(tmp_path / "parts", rate_store, tmp_path / "other")
+        reprice(tmp_path / "parts", rate_store, tmp_path / "out")
 
 
 def test_a_damaged_archive_stops_the_run(rate_store, tmp_path):
