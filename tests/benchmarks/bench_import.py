@@ -3,17 +3,22 @@
 By itself: ``python -m pytest -W default tests/benchmarks/bench_import.py``
 """
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+#: With bytecode on the disk, as where a package is installed.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 TIMED = "from time import perf_counter; start = perf_counter(); {}; print(perf_counter() - start)"
 
 
 def seconds(statement):
     """Time a statement in an interpreter of its own, without what starting one takes."""
-    printed = subprocess.run([sys.executable, "-c", TIMED.format(statement)], check=True, capture_output=True)
+    printed = subprocess.run(
+        [sys.executable, "-c", TIMED.format(statement)], check=True, capture_output=True, env=ENVIRONMENT
+    )
     return float(printed.stdout)
 
 
