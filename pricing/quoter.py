@@ -71,6 +71,8 @@ class Quoter:
         ------
         RateStoreError, CorruptSurfaceError
             If the store is empty or damaged.
+        InvalidTermsError
+            If the key is anything but bytes.
         """
         return RateQuoter(Path(folder), basis or PricingBasis(), rules or SellingRules(), key)
 

@@ -7,7 +7,7 @@ be inherited by processes that are forked.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ from pricing.tail_sums import TailReader
 from pricing.units import Duration
 
 FloatArray = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
 
 _UNREMARKABLE = Conditions()
 
@@ -218,20 +219,13 @@ class RateQuoter:
         in_force : RatesInForce, optional
             The rates at which the same terms were offered before.
         """
-        at, known, conditions = to_utc(at, "at"), self._rates, conditions or {}
+        at, known = to_utc(at, "at"), self._rates
+        of_asset = [(conditions or {}).get(asset, _UNREMARKABLE) for asset in book.assets]
         assets = {asset: known.assets[asset] for asset in book.assets if asset in known.assets}
-        by_asset = [
-            self._refusal(assets.get(asset), at, conditions.get(asset, _UNREMARKABLE).alerted_at)
-            for asset in book.assets
-        ]
-        by_observation = [self._refusal_of_lag(observation.waiting_period) for observation in book.observations]
-        refusal = np.array(by_asset, dtype=np.int8)[book.asset]
-        refusal = np.where(refusal, refusal, np.array(by_observation, dtype=np.int8)[book.observation])
         surfaces = {asset: rates.surface for asset, rates in assets.items()}
+        refusal = self._refusals(book, assets, at, of_asset)
         premiums = premium_columns(book, surfaces, self.basis, refusal=refusal)
-        sales = [self.rules.sales_factor(conditions.get(asset, _UNREMARKABLE).pressure, at) for asset in book.assets]
-        least = self.basis.least_gross(book.limit, larger=np.maximum) / book.limit
-        factor = np.array(sales)[book.asset] * self.rules.rate_factors(premiums.rate_on_line, in_force, at, least=least)
+        factor = self._factors(book, premiums, at, of_asset, in_force)
         price = premiums.total * factor
         has_price = (premiums.gross * factor >= LEAST_COIN) & (price < book.limit - ROUNDED_UP)
         premiums = premiums.refused(~has_price, UninsurableError)
@@ -244,6 +238,33 @@ class RateQuoter:
                 asset: self.rules.valid_until(at, rates.valid_until).isoformat() for asset, rates in assets.items()
             },
         )
+
+    def _refusals(
+        self, book: Book, assets: Mapping[str, AssetRates], at: datetime, conditions: Sequence[Conditions]
+    ) -> Codes:
+        """Find what the rules do not sell, for reasons of the asset before those of the observation."""
+        by_asset = np.array(
+            [
+                self._refusal(assets.get(asset), at, known.alerted_at)
+                for asset, known in zip(book.assets, conditions, strict=True)
+            ],
+            dtype=np.int8,
+        )[book.asset]
+        lags = [self._refusal_of_lag(observation.waiting_period) for observation in book.observations]
+        return np.where(by_asset, by_asset, np.array(lags, dtype=np.int8)[book.observation])
+
+    def _factors(
+        self,
+        book: Book,
+        premiums: PremiumColumns,
+        at: datetime,
+        conditions: Sequence[Conditions],
+        in_force: RatesInForce | None,
+    ) -> FloatArray:
+        """Find by how much rate limits and recent sales move each premium."""
+        sales = np.array([self.rules.sales_factor(known.pressure, at) for known in conditions])[book.asset]
+        least = self.basis.least_gross(book.limit, larger=np.maximum) / book.limit
+        return sales * self.rules.rate_factors(premiums.rate_on_line, in_force, at, least=least)
 
     def _refusal(self, asset: AssetRates | None, at: datetime, alerted_at: datetime | None) -> int:
         if asset is None:
