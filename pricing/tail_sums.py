@@ -196,7 +196,7 @@ class TailReader:
         if type(payout) not in (FullPayout, TieredPayout):
             return None
         tiers = dict(payout.tiers).items() if isinstance(payout, TieredPayout) else ((drop, 1.0),)
-        # Tiers above the trigger's drop are reached when it fires, all at once: the deepest of them is paid.
+        # Tiers that are no deeper than the trigger are reached all at once when it fires: the deepest of them is paid.
         paid = {max(tier, drop): share for tier, share in tiers}
         depths, shares = np.array(list(paid.items())).T[:, ::-1]
         reached = self.sums.at(depths)
