@@ -88,7 +88,9 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Load the module of a name when the name is first asked for."""
+    """Load the module of a name, or a module by its own name, when it is first asked for."""
+    if name in _EXPORTS and name not in _HOMES:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

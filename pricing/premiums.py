@@ -16,7 +16,7 @@ from pricing.payment_time import discount_factor
 from pricing.principles import LossDistribution, PremiumPrinciple, StandardDeviationPrinciple
 from pricing.principles.principle import require_not_negative
 from pricing.surface import DropSurface
-from pricing.units import YEAR, Duration, parse_duration
+from pricing.units import YEAR, Duration, as_number, parse_duration
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,6 +32,18 @@ LINES = (
     "minimum_lift",
 )
 
+#: Numbers of a basis.
+_NUMBERS = (
+    "parameter_load",
+    "interest_rate",
+    "expense_ratio",
+    "fixed_expense",
+    "commission_ratio",
+    "profit_ratio",
+    "tax_ratio",
+    "minimum_premium",
+    "minimum_rate_on_line",
+)
 _DEFAULT_RISK_LOAD = StandardDeviationPrinciple(multiple=0.25)
 #: Share of an estimate from which its standard error makes it imprecise.
 IMPRECISE = 0.1
@@ -98,6 +110,8 @@ class PricingBasis:
             raise InvalidBasisError(f"risk_load must be a PremiumPrinciple, got {self.risk_load!r}")
         if not (self.capital is None or isinstance(self.capital, CapitalCost)):
             raise InvalidBasisError(f"capital must be a CapitalCost, got {self.capital!r}")
+        for name in _NUMBERS:
+            object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
         for name in ("parameter_load", "interest_rate", "fixed_expense", "minimum_premium"):
             require_not_negative(getattr(self, name), name)
         for name in ("expense_ratio", "commission_ratio", "profit_ratio", "tax_ratio", "minimum_rate_on_line"):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.errors import InvalidBasisError
+from pricing.units import as_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -36,7 +37,8 @@ class RateLimits:
 
     def __post_init__(self) -> None:
         for name in ("per_hour", "per_day"):
-            value = getattr(self, name)
+            value = as_number(getattr(self, name), name, InvalidBasisError)
+            object.__setattr__(self, name, value)
             if not 0.0 < value < math.inf:
                 raise InvalidBasisError(f"{name} must be positive and finite, got {value}")
         if not self.per_hour <= self.per_day <= 24.0 * self.per_hour:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from numbers import Real
 from operator import attrgetter
 from typing import Any
 
@@ -164,16 +165,16 @@ def _require_whole(quote: object) -> None:
     """
     if not isinstance(quote, RateQuote):
         raise PricingError(f"not a quote from rates but a {type(quote).__name__}")
-    kinds: dict[str, Any] = {"cover": Cover, "premium": Premium, "rate_factor": float, "sales_factor": float}
+    kinds: dict[str, Any] = {"cover": Cover, "premium": Premium, "rate_factor": Real, "sales_factor": Real}
     for name in (each.name for each in fields(RateQuote)):
         _require_kind(name, getattr(quote, name), kinds.get(name, str))
     for name in _AMOUNTS:
-        _require_kind(name, getattr(quote.premium, name), float)
+        _require_kind(name, getattr(quote.premium, name), Real)
     _require_kind("flag", quote.premium.flag, PremiumFlag)
 
 
 def _require_kind(name: str, value: object, kind: type) -> None:
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or isinstance(value, bool):
         raise PricingError(f"{name} of a quote must be a {kind.__name__}, got {value!r}")
 
 

@@ -320,8 +320,9 @@ def prune(folder: str | Path, *, keep: int = 3) -> list[str]:
         raise RateStoreError(f"keep must be at least 1, got {keep}")
     gone = [name for name in versions(folder)[:-keep] if name != current_version(folder)]
     for name in gone:
-        (Path(folder) / name / _MANIFEST).unlink()  # first, so that what is half gone is no version
-        shutil.rmtree(Path(folder) / name)
+        part = Path(folder) / f"{name}{PART}"  # what is half gone is no version, and is swept
+        (Path(folder) / name).rename(part)
+        shutil.rmtree(part)
     return gone
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from pricing.errors import InvalidBasisError, InvalidTermsError, SalesFrozenError, StaleRateError, WaitingPeriodError
 from pricing.rate_limits import RateLimits
-from pricing.units import Duration, format_duration, parse_duration
+from pricing.units import Duration, as_number, format_duration, parse_duration
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -34,6 +34,7 @@ class SalesPressure:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", to_utc(self.at, "at"))
+        object.__setattr__(self, "sold", as_number(self.sold, "sold", InvalidBasisError))
         if not 0.0 <= self.sold < math.inf:
             raise InvalidBasisError(f"sold must be finite and not negative, got {self.sold}")
 
@@ -71,6 +72,8 @@ class SalesBump:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "half_life", parse_duration(self.half_life, "half_life"))
+        for name in ("strength", "largest"):
+            object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
         if not 0.0 <= self.strength < math.inf:
             raise InvalidBasisError(f"strength must be finite and not negative, got {self.strength}")
         if not self.half_life:
@@ -132,6 +135,7 @@ class RateInForce:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "since", to_utc(self.since, "since"))
+        object.__setattr__(self, "rate", as_number(self.rate, "rate", InvalidBasisError))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,7 +160,10 @@ class RatesInForce:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "since", to_utc(self.since, "since"))
-        object.__setattr__(self, "rate", np.asarray(self.rate, dtype=np.float64))
+        try:
+            object.__setattr__(self, "rate", np.asarray(self.rate, dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            raise InvalidBasisError(f"rate must be numbers, got {self.rate!r}") from error
         wrong = np.flatnonzero((self.rate <= 0.0) | np.isinf(self.rate))
         if wrong.size:
             row = int(wrong[0])
@@ -293,10 +300,10 @@ class SellingRules:
         self, asked: FloatArray, in_force: RatesInForce | None, at: datetime, *, least: FloatArray | float = 0.0
     ) -> FloatArray:
         """Return the factors by which rate limits hold the rates of a book back; see ``rate_factor``."""
+        if in_force is not None and in_force.rate.shape != asked.shape:
+            raise InvalidBasisError(f"rate must be one a cover, {asked.shape}, got {in_force.rate.shape}")
         if self.rate_limits is None or in_force is None:
             return np.ones_like(asked)
-        if in_force.rate.shape != asked.shape:
-            raise InvalidBasisError(f"rate must be one a cover, {asked.shape}, got {in_force.rate.shape}")
         limited = self.rate_limits.limited_rates(before=in_force.rate, asked=asked, elapsed=at - in_force.since)
         return np.where(np.isnan(in_force.rate), 1.0, np.maximum(limited, least) / asked)
 

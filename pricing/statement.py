@@ -49,7 +49,7 @@ def rounded(amount: float, unit: Decimal = CENT) -> Decimal:
     >>> rounded(0.125)
     Decimal('0.13')
     """
-    return Decimal(amount).quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
+    return Decimal(float(amount)).quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
 
 
 def require_coins(gross: float, total: float, *, limit: float, name: str) -> None:

@@ -18,6 +18,7 @@ from pricing.premiums import Losses, PricingBasis, simulated_losses
 from pricing.principles import (
     ExpectedValuePrinciple,
     PremiumPrinciple,
+    SmoothPrinciple,
     StandardDeviationPrinciple,
     VariancePrinciple,
 )
@@ -53,8 +54,15 @@ def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBas
     sums = tail.loss_sums(payout, drop) if needs_two_moments(basis) else None
     if sums is not None:
         return _two_moment_losses(sums, tail.sums.paths, tail.sums.largest_weight, basis, factor)
-    sample, shares = tail.steps(payout, drop) or _all_groups(tail, payout, drop)
+    steps = tail.steps(payout, drop) if _are_smooth(basis) else None
+    sample, shares = steps or _all_groups(tail, payout, drop)
     return simulated_losses(sample, factor * shares, tail.fired(drop), basis)
+
+
+def _are_smooth(basis: PricingBasis) -> bool:
+    """Tell whether few values are enough: the error of a quantile is that of its neighbours, path by path."""
+    measures = (basis.risk_load, basis.capital.capital if basis.capital else 0.0)
+    return all(isinstance(each, SmoothPrinciple | float | int) for each in measures)
 
 
 def _all_groups(tail: TailReader, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from numbers import Real
 
-from pricing.errors import InvalidTermsError
+from pricing.errors import InvalidTermsError, PricingError
 
 Duration = timedelta | str
 """A length of time: a ``timedelta``, or a whole number with a unit such as ``"15min"``, ``"24h"`` or ``"30d"``."""
@@ -130,22 +130,26 @@ def require_fraction(value: float, field: str) -> None:
         raise InvalidTermsError(f"{field} must be between 0 and 1, got {value}{slip}")
 
 
-def as_number(value: object, field: str) -> float:
+def as_number(value: object, field: str, error: type[PricingError] = InvalidTermsError) -> float:
     """Turn any kind of real number into a plain one.
 
-    Raises
-    ------
-    InvalidTermsError
-        If the value is no number.
+    Parameters
+    ----------
+    value : number
+        An int, a float, a Decimal, a fraction or one of NumPy's.
+    field : str
+        Name of the field, for the error message.
+    error : type
+        What to raise if the value is no number.
     """
     if isinstance(value, float):
         return value
     if not isinstance(value, Real | Decimal) or isinstance(value, bool):
-        raise InvalidTermsError(f"{field} must be a number, got {value!r}")
+        raise error(f"{field} must be a number, got {value!r}")
     try:
         return float(value)
-    except OverflowError as error:
-        raise InvalidTermsError(f"{field} must be a number of this world, got {str(value)[:12]}...") from error
+    except (OverflowError, ValueError) as cause:
+        raise error(f"{field} must be a number of this world, got {str(value)[:12]}...") from cause
 
 
 def is_unicode(text: str) -> bool:

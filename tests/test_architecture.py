@@ -97,6 +97,12 @@ def test_type_checkers_find_the_names_of_pricing_where_python_does():
             assert getattr(pricing, alias.name) is getattr(import_module(node.module), alias.name)
 
 
+def test_modules_of_pricing_are_found_by_name():
+    program = "import pricing; print(pricing.errors.PricingError is pricing.PricingError)"
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=CHECKOUT)
+    assert printed.stdout == "True\n"
+
+
 def test_pricing_says_what_it_does_not_have():
     with pytest.raises(AttributeError, match="'pricing' has no attribute 'premia'"):
         _ = pricing.premia

@@ -156,7 +156,8 @@ def lay_out(
     if time is None:
         raise DataError(f"{prices}: must hold prices of at least one token" + _first(unreadable))
     beyond = {} if as_of else {asset: _beyond(end[-1], time) for asset, end in ends.items() if end[-1] > time}
-    unsupplied = {asset: str(slip) for asset, slip in supplied.items() if isinstance(slip, DataError) and asset in laid}
+    wrong = {asset: slip for asset, slip in supplied.items() if isinstance(slip, DataError)}
+    unsupplied = {asset: str(slip) for asset, slip in wrong.items() if asset in laid and asset in lists}
     failed = unreadable | unsupplied | beyond
     return Night(
         as_of=time.astimezone(UTC),

@@ -84,10 +84,9 @@ def common_schema(dataset: pyarrow.dataset.Dataset) -> pa.Schema:
         found = fragment.physical_schema.remove_metadata()
         if not found.equals(schema):
             schema = _merged(schema, found, Path(fragment.path))
-    # Arrow cannot sort views of texts.
-    return pa.schema(
-        {field.name: pa.string() if pa.types.is_string_view(field.type) else field.type for field in schema}
-    )
+    # Arrow cannot sort views.
+    owned = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+    return pa.schema({field.name: owned.get(field.type, field.type) for field in schema})
 
 
 def _merged(schema: pa.Schema, found: pa.Schema, file: Path) -> pa.Schema:

@@ -78,7 +78,7 @@ def test_supplies_reach_the_calibration_and_a_bad_one_fails_its_token(run, sampl
     write(lists["SYNTH-EVEN"], folder / "GONE.csv")
     supply = 10.0 * lists["SYNTH-WHALE"]["balance"].sum()
     supplies = tmp_path / "supplies.csv"
-    supplies.write_text(f"asset,supply\nSYNTH-WHALE,{supply}\nSYNTH-EVEN,many\nOTHER,1\nSYNTH-CALM,5\n")
+    supplies.write_text(f"asset,supply\nSYNTH-WHALE,{supply}\nSYNTH-EVEN,many\nOTHER,1\nSYNTH-CALM,-5\n")
     result = run("rates", "--prices", prices, "--holders", folder, "--supplies", supplies, "--out", out,
                  "--paths", 1000, "--window", "24h", "--term", "30d", "--processes", 1)  # fmt: skip
     assert result.exit_code == 0

@@ -7,6 +7,8 @@ import sys
 import threading
 from collections import Counter
 from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +24,7 @@ from pricing import (
     FullPayout,
     LinearPayout,
     Payment,
+    PremiumFlag,
     PricingBasis,
     Quoter,
     RateInForce,
@@ -346,6 +349,49 @@ def test_times_are_told_in_utc_over_a_change_to_winter_time(tmp_path):
     last_of_summer = datetime(2026, 10, 25, 2, 50, tzinfo=ZoneInfo("Europe/Berlin"))  # 00:50 UTC
     quote = Quoter.open(tmp_path).quote(make_cover(), at=last_of_summer)
     assert (quote.issued_at, quote.valid_until) == ("2026-10-25T00:50:00+00:00", "2026-10-25T01:05:00+00:00")
+
+
+@pytest.mark.parametrize("number", [int, np.float32, Decimal, Fraction])
+def test_policies_of_any_kind_of_number_give_quotes_that_verify(folder, number):
+    rules = SellingRules(
+        bump=SalesBump(strength=number(8), largest=number(2)),
+        rate_limits=RateLimits(per_hour=number(1), per_day=number(2)),
+    )
+    quoter = Quoter.open(folder, PricingBasis(fixed_expense=number(3), tax_ratio=number(0)), rules, key=KEY)
+    conditions = Conditions(pressure=SalesPressure(sold=number(1), at=NOON))
+    in_force = RateInForce(rate=number(1) / 8, since=NOON - HOUR)
+    quote = quoter.quote(make_cover(), at=NOON, conditions=conditions, in_force=in_force)
+    verify(quote, KEY)
+    assert quote.sales_factor == 2.0
+    assert 0 < quote.price < 100_000
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: PricingBasis(expense_ratio="0.1"),
+        lambda: SalesBump(largest=None),
+        lambda: RateLimits(per_hour=True),
+        lambda: RateInForce(rate=[0.1], since=NOON),
+        lambda: SalesPressure(sold=Decimal("sNaN"), at=NOON),
+        lambda: RatesInForce(rate=["a"], since=NOON),
+    ],
+)
+def test_policies_want_numbers(make):
+    with pytest.raises(InvalidBasisError, match="must be (a number|numbers)"):
+        make()
+
+
+def test_the_error_of_a_quantile_is_that_of_its_paths_also_where_few_values_are_paid(folder):
+    payout = TieredPayout({0.25: 0.25, 0.35: 0.8})
+    cover = make_cover(trigger=DropTrigger(drop=0.25), payout=payout)
+    level = 1.0 - 0.995 * SURFACE.exceedance(0.35).value  # just inside the deeper tier
+    basis = PricingBasis(risk_load=ValueAtRisk(level=level))
+    wanted = premium_from_sample(cover, SURFACE.sample(), basis)
+    found = Quoter.open(folder, basis).quote(cover, at=NOON).premium
+    assert found.standard_error == pytest.approx(wanted.standard_error, rel=1e-9)
+    assert found.standard_error > 0.1 * found.gross
+    assert found.flag is wanted.flag is PremiumFlag.IMPRECISE
 
 
 @pytest.mark.parametrize("key", [None, "secret", bytearray(b"secret")])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from pricing import rate_store
 from pricing.errors import CorruptSurfaceError, RateStoreError, UnknownAssetError
 from pricing.rate_store import RateStore, current_version, open_version, prune, publish, versions
+from pricing.whole_files import sweep
 from tests.pricing.store_worlds import constant_surface, make_entry, simulate_surface
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -242,6 +244,18 @@ def test_a_publisher_that_was_killed_leaves_no_version(tmp_path):
     (tmp_path / "night-1").rename(tmp_path / "night-2.abc.part")  # whole, but without its name
     publish_level(tmp_path, 2)
     assert versions(tmp_path) == ["night-2"]
+
+
+def test_a_prune_that_was_stopped_leaves_nothing_that_a_sweep_does_not_find(tmp_path, monkeypatch):
+    publish_level(tmp_path, 1)
+    publish_level(tmp_path, 2)
+    monkeypatch.setattr(rate_store.shutil, "rmtree", mock.Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        prune(tmp_path, keep=1)
+    monkeypatch.undo()
+    assert versions(tmp_path) == ["night-2"]
+    sweep(tmp_path, deep=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["CURRENT", "night-2"]
 
 
 def test_of_two_publishers_under_one_name_the_second_is_refused(tmp_path):
