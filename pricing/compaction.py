@@ -17,15 +17,14 @@ import numpy.typing as npt
 
 from pricing import array_file, plain
 from pricing.errors import CorruptSurfaceError, InvalidTermsError, PricingError
-from pricing.estimates import Estimate, WeightedSample
+from pricing.estimates import WeightedSample
 from pricing.grouped_sample import GroupedSample
-from pricing.payouts import Payout
 from pricing.settings import SimulationSettings
 from pricing.signals import Signal, find_signal, make_signal
-from pricing.surface import DropSurface
+from pricing.surface import DropSurface, SampledSurface
 from pricing.tail_sums import TailSums, tail_shapes
-from pricing.triggers import DropTrigger, Reference
-from pricing.units import Duration, format_duration, parse_duration, require_fraction
+from pricing.triggers import Reference
+from pricing.units import Duration, format_duration, parse_duration
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -37,7 +36,7 @@ _CELL = 1.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CompactSurface:
+class CompactSurface(SampledSurface):
     """Grouped worst drops per signal: what a rate store holds of an asset.
 
     Made by ``compact`` or read by ``load``.
@@ -96,34 +95,6 @@ class CompactSurface:
             reference=reference, window=window, term=term, waiting_period=waiting_period, step=self.step
         )
         return self.tails[find_signal(signal, self.signals, self.step)]
-
-    def exceedance(
-        self,
-        drop: float,
-        *,
-        window: Duration | None = timedelta(hours=24),
-        term: Duration = timedelta(days=30),
-        reference: Reference = Reference.ROLLING_HIGH,
-        waiting_period: Duration = timedelta(0),
-    ) -> Estimate[float]:
-        """Estimate the probability of a worst drop of `drop` or more; arguments as in ``DropSurface.exceedance``."""
-        require_fraction(drop, "drop")
-        sample = self.sample(window=window, term=term, reference=reference, waiting_period=waiting_period)
-        return sample.exceedance(drop)
-
-    def expected_payout(
-        self,
-        payout: Payout,
-        *,
-        trigger: DropTrigger,
-        term: Duration = timedelta(days=30),
-        waiting_period: Duration = timedelta(0),
-    ) -> Estimate[float]:
-        """Estimate the expected payout as a share of the limit."""
-        sample = self.sample(
-            window=trigger.window, term=term, reference=trigger.reference, waiting_period=waiting_period
-        )
-        return sample.mean(payout.share(sample.tail(trigger.drop)))
 
     def save(self, path: str | Path) -> None:
         """Write the surface to one checksummed file."""

@@ -1,5 +1,6 @@
 """The worst drop of every simulated path, for every signal: what all covers on one asset are priced from."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,38 +27,12 @@ _FILE_FORMAT = "crashcover surface 2"
 _FILE_CLASSES = (*MODEL_CLASSES, Anchoring, SimulationSettings, Signal, Reference)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DropSurface:
-    """A weighted sample of worst drops per (reference, window, waiting period, term).
+class SampledSurface(ABC):
+    """What is read off the worst drops of a signal, whether there is one for each path or for a group of them."""
 
-    Made by ``simulate`` or read by ``load``.
+    __slots__ = ()
 
-    Parameters
-    ----------
-    model : PriceModel
-        What was simulated.
-    settings : SimulationSettings
-        How much, and from which seed.
-    model_digest : str
-        Identity of the model with its tables, and of the engine.
-    signals : tuple of Signal
-        What was observed.
-    worst_drops : ndarray of shape (n_signals, n_paths)
-        Worst drop of each path, a fraction of the reference price.
-    weights : ndarray of shape (n_paths,), optional
-        Weight of each path, of mean 1; None where all are 1.
-    anchoring : Anchoring, optional
-        How far the weights moved to meet the anchors of the model; None where it has none.
-    """
-
-    model: PriceModel
-    settings: SimulationSettings
-    model_digest: str
-    signals: tuple[Signal, ...]
-    worst_drops: FloatArray = field(repr=False)
-    weights: FloatArray | None = field(default=None, repr=False)
-    anchoring: Anchoring | None = None
-
+    @abstractmethod
     def sample(
         self,
         *,
@@ -73,10 +48,6 @@ class DropSurface:
         NotSimulatedError
             If the surface does not hold the signal.
         """
-        signal = make_signal(
-            reference=reference, window=window, term=term, waiting_period=waiting_period, step=self._step
-        )
-        return WeightedSample.of_paths(self.worst_drops[find_signal(signal, self.signals, self._step)], self.weights)
 
     @overload
     def exceedance(
@@ -151,6 +122,59 @@ class DropSurface:
             window=trigger.window, term=term, reference=trigger.reference, waiting_period=waiting_period
         )
         return sample.mean(payout.share(sample.tail(trigger.drop)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DropSurface(SampledSurface):
+    """A weighted sample of worst drops per (reference, window, waiting period, term).
+
+    Made by ``simulate`` or read by ``load``.
+
+    Parameters
+    ----------
+    model : PriceModel
+        What was simulated.
+    settings : SimulationSettings
+        How much, and from which seed.
+    model_digest : str
+        Identity of the model with its tables, and of the engine.
+    signals : tuple of Signal
+        What was observed.
+    worst_drops : ndarray of shape (n_signals, n_paths)
+        Worst drop of each path, a fraction of the reference price.
+    weights : ndarray of shape (n_paths,), optional
+        Weight of each path, of mean 1; None where all are 1.
+    anchoring : Anchoring, optional
+        How far the weights moved to meet the anchors of the model; None where it has none.
+    """
+
+    model: PriceModel
+    settings: SimulationSettings
+    model_digest: str
+    signals: tuple[Signal, ...]
+    worst_drops: FloatArray = field(repr=False)
+    weights: FloatArray | None = field(default=None, repr=False)
+    anchoring: Anchoring | None = None
+
+    def sample(
+        self,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> WeightedSample:
+        """Return the worst drops of one signal, sorted.
+
+        Raises
+        ------
+        NotSimulatedError
+            If the surface does not hold the signal.
+        """
+        signal = make_signal(
+            reference=reference, window=window, term=term, waiting_period=waiting_period, step=self._step
+        )
+        return WeightedSample.of_paths(self.worst_drops[find_signal(signal, self.signals, self._step)], self.weights)
 
     def quantile(
         self,

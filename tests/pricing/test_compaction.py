@@ -130,6 +130,12 @@ def test_standard_errors_are_those_of_all_paths(surface):
     assert (nothing.value, nothing.standard_error) == (0.0, surface.exceedance(0.999).standard_error)
 
 
+def test_a_curve_is_read_like_single_drops():
+    curve = COMPACT.exceedance([0.2, 0.4])
+    assert curve.value.tolist() == [COMPACT.exceedance(drop).value for drop in (0.2, 0.4)]
+    assert curve.standard_error.tolist() == [COMPACT.exceedance(drop).standard_error for drop in (0.2, 0.4)]
+
+
 def test_a_file_gives_back_the_same_numbers(surface, tmp_path):
     compacted = compact(surface, share_of_error=0.2)
     compacted.save(tmp_path / "om.surface")
