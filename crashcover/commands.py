@@ -23,7 +23,7 @@ from crashcover.table import WIDTH, assumption_list, calibration_panel, cover_ta
 from crashcover.workers import one_blas_thread
 from pricing.cover import Cover
 from pricing.loadings import CapitalCost
-from pricing.premiums import PricingBasis, sample_for
+from pricing.premiums import PLAIN_LOADINGS, PricingBasis, sample_for
 from pricing.principles import StandardDeviationPrinciple
 from pricing.settings import SimulationSettings
 from pricing.triggers import Reference
@@ -31,19 +31,6 @@ from pricing.units import format_duration, parse_duration
 
 #: Tables take what they need; panels and notes have a width of their own.
 _UNBOUNDED = 1000
-
-#: Options that are loadings of the same name.
-_LOADINGS = (
-    "parameter_load",
-    "interest_rate",
-    "expense_ratio",
-    "fixed_expense",
-    "commission_ratio",
-    "profit_ratio",
-    "tax_ratio",
-    "minimum_premium",
-    "minimum_rate_on_line",
-)
 
 #: Options of a command by name.
 Options = Mapping[str, Any]
@@ -135,7 +122,7 @@ def read_basis(options: Options) -> PricingBasis:
     return PricingBasis(
         risk_load=StandardDeviationPrinciple(multiple=options["risk_load_multiple"]),
         capital=CapitalCost(annual_rate=capital_rate) if capital_rate else None,
-        **{name: options[name] for name in _LOADINGS},
+        **{name: options[name] for name in PLAIN_LOADINGS},
     )
 
 

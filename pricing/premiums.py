@@ -32,8 +32,8 @@ LINES = (
     "minimum_lift",
 )
 
-#: Numbers of a basis.
-_NUMBERS = (
+#: Loadings of a basis that are plain numbers.
+PLAIN_LOADINGS = (
     "parameter_load",
     "interest_rate",
     "expense_ratio",
@@ -110,7 +110,7 @@ class PricingBasis:
             raise InvalidBasisError(f"risk_load must be a PremiumPrinciple, got {self.risk_load!r}")
         if not (self.capital is None or isinstance(self.capital, CapitalCost)):
             raise InvalidBasisError(f"capital must be a CapitalCost, got {self.capital!r}")
-        for name in _NUMBERS:
+        for name in PLAIN_LOADINGS:
             object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
         for name in ("parameter_load", "interest_rate", "fixed_expense", "minimum_premium"):
             require_not_negative(getattr(self, name), name)

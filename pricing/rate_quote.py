@@ -94,9 +94,7 @@ class RateQuote:
             quote = plain.from_plain(json.loads(text, parse_int=float), (*_QUOTE_CLASSES, *classes))
         except (json.JSONDecodeError, RecursionError) as error:
             raise PricingError(f"not a quote: {error}") from error
-        _require_whole(quote)
-        assert isinstance(quote, RateQuote)
-        return quote
+        return _require_whole(quote)
 
 
 _QUOTE_CLASSES = (
@@ -155,7 +153,7 @@ def require_key(key: object) -> None:
         raise InvalidTermsError(f"key must be bytes, got {type(key).__name__} (b'' to seal without one)")
 
 
-def _require_whole(quote: object) -> None:
+def _require_whole(quote: object) -> RateQuote:
     """Demand that every part of what was read has its kind, so that what follows need not look.
 
     Raises
@@ -171,6 +169,7 @@ def _require_whole(quote: object) -> None:
     for name in _AMOUNTS:
         _require_kind(name, getattr(quote.premium, name), Real)
     _require_kind("flag", quote.premium.flag, PremiumFlag)
+    return quote
 
 
 def _require_kind(name: str, value: object, kind: type) -> None:
