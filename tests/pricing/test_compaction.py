@@ -7,12 +7,20 @@ from hypothesis import strategies as st
 
 from pricing import (
     CompactSurface,
+    ConstantVolatility,
     DropTrigger,
     FullPayout,
+    Jumps,
     LinearPayout,
+    NormalSizes,
+    PriceModel,
     Reference,
+    SimulationSettings,
+    StudentT,
+    TieredPayout,
     WeightedSample,
     compact,
+    simulate,
 )
 from pricing.compaction import group
 from pricing.errors import CorruptSurfaceError, InvalidTermsError, NotSimulatedError
@@ -104,6 +112,25 @@ def test_expected_payouts_are_within_the_share_too(surface, payout, drop):
         assert coarse.standard_error == pytest.approx(full.standard_error, rel=0.01)
 
 
+def crash_surface(volatility, *, rare_drops):
+    """Simulate 100,000 paths that jump three times a year."""
+    model = PriceModel(
+        volatility=ConstantVolatility(annual=volatility),
+        innovations=StudentT(dof=4.0),
+        jumps=(Jumps(per_year=3.0, sizes=NormalSizes(mean=-0.3, stdev=0.3)),),
+    )
+    return simulate(model, settings=SimulationSettings(n_paths=100_000, rare_drops=rare_drops))
+
+
+def test_two_tiers_may_be_off_by_more_than_the_share_but_not_by_more_than_the_bound():
+    # Tiers that were searched for: both thresholds fall where a group is off, to the same side.
+    surface = crash_surface(1.2, rare_drops=False)
+    drop = 0.12380861228727677
+    payout, trigger = TieredPayout({drop: 0.22062445, 0.64194346: 1.0}), DropTrigger(drop=drop)
+    full, coarse = (each.expected_payout(payout, trigger=trigger) for each in (surface, compact(surface)))
+    assert 0.13 < abs(coarse.value - full.value) / full.standard_error < 0.1 * math.sqrt(2.0)
+
+
 @pytest.mark.filterwarnings("ignore::pricing.errors.PrecisionWarning")
 @given(
     ends=st.tuples(st.floats(0.05, 0.95), st.floats(0.05, 0.95)).filter(lambda ends: abs(ends[0] - ends[1]) > 1e-6),
@@ -179,6 +206,11 @@ def test_250_tokens_of_16_cells_fit_into_a_gigabyte():
     drops = np.random.default_rng(3).uniform(size=100_000)
     tail = TailSums.of_sample(group(WeightedSample.of_paths(drops, None), 0.1))
     assert 250 * 16 * (tail.columns.nbytes + tail.powers.nbytes) < 0.9e9
+
+
+def test_surfaces_of_rare_drops_take_more_room():
+    (tail,) = compact(crash_surface(0.9, rare_drops=True)).tails
+    assert 1.0e9 < 250 * 16 * (tail.columns.nbytes + tail.powers.nbytes) < 1.6e9
 
 
 def test_an_unknown_signal_and_a_bad_share_are_refused():
