@@ -103,7 +103,7 @@ class Reason(Enum):
     UNINSURABLE = "uninsurable"
     """The premium would reach the limit."""
     UNRESOLVED = "unresolved"
-    """No simulated path fired the trigger."""
+    """No simulated path led to a payment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

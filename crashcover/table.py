@@ -228,7 +228,8 @@ def _terms(cover: Cover) -> tuple[str, str, str]:
 def _prices(outcome: Quote | Refusal, settings: SimulationSettings, amounts: Sequence[str]) -> tuple[str, ...]:
     if isinstance(outcome, Refusal):
         unresolved = outcome.reason is Reason.UNRESOLVED
-        probability = f"< {300 / settings.n_paths:.2g}" if unresolved else _rounded(outcome.trigger_probability)
+        fired = outcome.trigger_probability  # also where none of the paths that fired paid anything
+        probability = _rounded(fired) if fired else f"< {300 / settings.n_paths:.2g}"
         # Two words in two columns leave the table narrow.
         words = {"gross": "unresolved"} if unresolved else {"expenses": "not", "gross": "insurable"}
         return (probability, *(words.get(name, "") for name in amounts), "", "")

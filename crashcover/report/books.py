@@ -30,9 +30,9 @@ from pool import (
 )
 from pool.exceedance import RETURN_PERIODS
 from pricing.cover import Cover
-from pricing.errors import PrecisionWarning, SimulationError, UninsurableError
+from pricing.errors import PrecisionError, PrecisionWarning, SimulationError, UninsurableError
 from pricing.estimates import WeightedSample
-from pricing.premiums import Premium, PremiumFlag, PricingBasis, premium_from_sample, sample_for
+from pricing.premiums import Premium, PricingBasis, premium_from_sample, require_payment, sample_for
 from pricing.units import parse_duration
 
 FloatArray = npt.NDArray[np.float64]
@@ -279,9 +279,9 @@ def _price_one(cover: Cover, sample: WeightedSample, token: RatedToken, basis: P
             # One path that carries much makes a premium imprecise; the report counts those, a line each would be noise.
             warnings.simplefilter("ignore", PrecisionWarning)
             found = premium_from_sample(cover, sample, basis, uncertainty=token.uncertainty(cover))
+        require_payment(found, cover.cover_id, sample.n_paths)
     except UninsurableError as error:
         return NotPriced(cover=cover, reason=Reason.UNINSURABLE, message=str(error))
-    if found.flag is PremiumFlag.UNRESOLVED:
-        message = f"cover {cover.cover_id!r}: none of {sample.n_paths:,} paths fell by {cover.trigger.drop:.0%}"
-        return NotPriced(cover=cover, reason=Reason.UNRESOLVED, message=message)
+    except PrecisionError as error:
+        return NotPriced(cover=cover, reason=Reason.UNRESOLVED, message=str(error))
     return found

@@ -48,7 +48,7 @@ def with_premiums(table: pa.Table, entry: RateEntry, surface: CompactSurface, ba
     -------
     Table
         The same rows with ``FIGURES``, empty where a cover has no price, and ``TEXTS``. The verdict is "ok",
-        "imprecise", "unresolved" (no path fired the trigger) or "uninsurable" (the premium reaches the limit), with
+        "imprecise", "unresolved" (no path led to a payment) or "uninsurable" (the premium reaches the limit), with
         ", stale" where the rates are.
     """
     figures = {name: np.full(len(table), np.nan) for name in FIGURES}

@@ -11,7 +11,7 @@ from crashcover.drivers import Drivers
 from crashcover.offers import Offer, make_offers
 from crashcover.quoting import Reason, Refusal, Terms, quote_or_refuse, simulate_covers
 from crashcover.table import _bounded, assumption_list, calibration_panel, cover_table, footnotes
-from pricing import CapitalCost, Estimate, PremiumFlag, PricingBasis, Quote, SimulationSettings
+from pricing import CapitalCost, Estimate, LinearPayout, PremiumFlag, PricingBasis, Quote, SimulationSettings
 from pricing.statement import rounded
 
 SETTINGS = SimulationSettings(n_paths=4000, seed=2)
@@ -38,6 +38,18 @@ def offers(calibration):
 def rows_of(offers):
     lines = text_of(cover_table(offers.offers, SETTINGS)).splitlines()
     return [line.split() for line in lines if line.strip()[:1].isdigit()]
+
+
+def test_a_trigger_that_fires_without_a_payment_shows_how_often_it_fires(calibration):
+    covers = Terms(drops=(0.2,), payout=LinearPayout(attachment=0.98, exhaustion=0.99)).covers("W")
+    offers = make_offers(calibration, covers, basis=PricingBasis(), settings=SETTINGS)
+    (outcome,) = (offer.outcome for offer in offers.offers)
+    assert outcome.reason is Reason.UNRESOLVED
+    assert outcome.trigger_probability > 0.01
+    (row,) = rows_of(offers)
+    assert f"{100 * outcome.trigger_probability:.3g}" in row
+    assert "unresolved" in row
+    assert "<" not in row
 
 
 def test_the_panel_has_every_figure_of_the_summary(calibration):
