@@ -46,11 +46,12 @@ def test_quote_from_a_store(benchmark, folder, name):
     benchmark.extra_info.update(table="quote from a store", payout=name, reach=20e-6)
 
 
-def test_quote_with_a_principle_that_needs_the_whole_law(benchmark, folder):
+@pytest.mark.parametrize("name", ["full", "linear"])
+def test_quote_with_a_principle_that_needs_the_whole_law(benchmark, folder, name):
     quoter = Quoter.open(folder, PricingBasis(risk_load=WangTransform()), key=KEY)
-    covers = cycle(covers_of(PAYOUTS["full"]))
+    covers = cycle(covers_of(PAYOUTS[name]))
     benchmark.pedantic(lambda: quoter.quote(next(covers), at=NOON), rounds=2_000, warmup_rounds=100)
-    benchmark.extra_info.update(table="quote from a store", payout="full, Wang transform")
+    benchmark.extra_info.update(table="quote from a store", payout=f"{name}, Wang transform")
 
 
 def test_quote_from_all_paths(benchmark):
