@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml setup.py pricing/_kernels.pyx
 SANITIZED := build/sanitized
-KERNEL_TESTS := $(addprefix tests/pricing/,test_kernel_twin.py test_kernel.py test_simulation.py test_kernel_safety.py)
+KERNEL_TESTS := $(addprefix tests/pricing/engine/,test_kernel_twin.py test_kernel.py test_simulation.py test_kernel_safety.py)
 # The interpreter is not built with the sanitizer, so its library comes first; CPython leaks on purpose; its own
 # allocator would hide the ends of small blocks; a request for too much memory must fail and not end the process.
 UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=malloc UBSAN_OPTIONS=print_stacktrace=1 \

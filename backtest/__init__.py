@@ -9,26 +9,22 @@ A forecaster sees what was known at a start and nothing else. ``walk`` keeps its
 """
 
 from backtest.cells import Cell, Span, make_cells
-from backtest.forecasters import (
-    MAKERS,
-    Calibrated,
-    Constant,
-    GeometricBrownianMotion,
-    HistoricalSimulation,
-    Logit,
-    OwnHistory,
-    TextbookGarch,
-    WorstDropLaw,
-    make_forecasters,
-)
+from backtest.forecasters.calibrated import Calibrated
+from backtest.forecasters.constant import Constant, OwnHistory
+from backtest.forecasters.garch import TextbookGarch
+from backtest.forecasters.gbm import GeometricBrownianMotion
+from backtest.forecasters.historical import HistoricalSimulation
+from backtest.forecasters.logit import Logit
+from backtest.forecasters.makers import MAKERS, make_forecasters
+from backtest.forecasters.worst_drop_law import WorstDropLaw
 from backtest.known import Forecaster, Known, Quotes
 from backtest.outcomes import outcome_table, worst_drops
-from backtest.page import write_page
 from backtest.panel import Panel, make_panel
 from backtest.periods import Plan, find_starts
-from backtest.resampling import Interval, PeriodBootstrap
-from backtest.summary import summarise
-from backtest.walk import Walked, known_at, walk
+from backtest.results.page import write_page
+from backtest.results.summary import summarise
+from backtest.scoring.resampling import Interval, PeriodBootstrap
+from backtest.walk_forward import Walked, known_at, walk
 
 __all__ = [
     "MAKERS",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 
-from pricing.units import Duration, format_duration, parse_duration, require_fraction
+from pricing.tools.units import Duration, format_duration, parse_duration, require_fraction
 
 
 @dataclass(frozen=True, slots=True, order=True)

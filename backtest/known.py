@@ -12,9 +12,7 @@ import pandas as pd
 
 from backtest.cells import Cell
 from pricing.errors import PricingError
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from pricing.tools.arrays import BoolArray, FloatArray
 
 _HASHES = 2**64
 

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from backtest.cells import Span
 from backtest.panel import Panel
 from backtest.periods import annual_volatility, can_be_quoted
-from calibration.worst_drops import rolling_log_drops
-from pricing.units import in_steps
-
-FloatArray = npt.NDArray[np.float64]
+from calibration.prices.worst_drops import rolling_log_drops
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import in_steps
 
 #: An outcome needs a day of closes after the start.
 SHORTEST_RECORD = timedelta(hours=24)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from calibration.market import PEGGED
+from calibration.market.market import PEGGED
 from pricing.errors import DataError, InsufficientDataError
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from backtest.cells import Cell
 from backtest.panel import Panel
 from pricing.errors import InsufficientDataError, InvalidTermsError
-from pricing.units import format_duration, in_steps
+from pricing.tools.units import format_duration, in_steps
 
 #: A token can be quoted with closes for two thirds of the bars of the last 90 days: 1,440 hours.
 HISTORY, HISTORY_SHARE = timedelta(days=90), 2.0 / 3.0

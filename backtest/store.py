@@ -16,8 +16,8 @@ from backtest.known import Forecaster
 from backtest.panel import Panel
 from backtest.periods import Plan
 from pricing.errors import DataError, InvalidTermsError
+from pricing.tools.whole_files import sweep, write_text
 from pricing.version import ENGINE_VERSION
-from pricing.whole_files import sweep, write_text
 
 MANIFEST = "manifest.json"
 _LIBRARIES = ("arch", "numpy", "pandas", "scipy")

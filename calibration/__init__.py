@@ -15,22 +15,22 @@ Whatever is repaired, cut, bounded or capped on the way is a ``Finding`` or a fl
 for granted is a sentence in ``Calibration.assumptions``.
 """
 
-from calibration.bars import CheckedCloses, check_closes
-from calibration.bounded import Bounded
-from calibration.calibrate import Calibration, calibrate, update
-from calibration.concentration import Concentration, concentration
-from calibration.crashes import CrashRate
-from calibration.diagnostics import Diagnostics
-from calibration.findings import Finding, FindingKind
-from calibration.hazard import HazardFactor, HazardPart, hazard_factor
-from calibration.holders import BURN_ADDRESSES, Category, HolderFinding, HolderFindingKind
-from calibration.market import PEGGED, Market, fit_market
-from calibration.market_defaults import shipped_market
-from calibration.signals import RiskSignals
+from calibration.calibration import Calibration, calibrate, update
+from calibration.hazard.factor import HazardFactor, HazardPart, hazard_factor
+from calibration.hazard.risk_signals import RiskSignals
+from calibration.holders.bounded import Bounded
+from calibration.holders.concentration_measures import Concentration, concentration
+from calibration.holders.lists import BURN_ADDRESSES, Category, HolderFinding, HolderFindingKind
+from calibration.law.crashes import CrashRate
+from calibration.law.worst_month import WorstMonth
+from calibration.market.market import PEGGED, Market, fit_market
+from calibration.market.shipped import shipped_market
+from calibration.paths.volatility import VolatilityFit, fit_volatility
+from calibration.prices.bars import CheckedCloses, check_closes
+from calibration.prices.diagnostics import Diagnostics
+from calibration.prices.findings import Finding, FindingKind
 from calibration.verdict import Verdict, explain
-from calibration.volatility import VolatilityFit, fit_volatility
 from calibration.what_if import Inputs, exchanged, inputs_of, remodel
-from calibration.worst_month import WorstMonth
 
 __all__ = [
     "BURN_ADDRESSES",

@@ -1,15 +1,15 @@
 """The assumptions of a calibration, in sentences that an actuary can read and challenge."""
 
-from calibration.bars import CheckedCloses
-from calibration.concentration import Concentration
-from calibration.crashes import CrashRate
-from calibration.hazard import HazardFactor
-from calibration.law_anchors import can_be_anchored
-from calibration.market import Market
-from calibration.volatility import PERSISTENCE_BOUND, VolatilityFit
-from calibration.worst_month import WorstMonth
-from pricing.models import ConstantVolatility
-from pricing.units import format_duration
+from calibration.hazard.factor import HazardFactor
+from calibration.holders.concentration_measures import Concentration
+from calibration.law.crashes import CrashRate
+from calibration.law.law_anchors import can_be_anchored
+from calibration.law.worst_month import WorstMonth
+from calibration.market.market import Market
+from calibration.paths.volatility import PERSISTENCE_BOUND, VolatilityFit
+from calibration.prices.bars import CheckedCloses
+from pricing.models.volatility import ConstantVolatility
+from pricing.tools.units import format_duration
 
 
 def state_assumptions(

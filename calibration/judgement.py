@@ -1,16 +1,16 @@
 """From the parts of a calibration to its verdict."""
 
-from calibration.bars import CheckedCloses
-from calibration.concentration import Concentration
-from calibration.crashes import CrashRate
-from calibration.diagnostics import Diagnostics
-from calibration.findings import BREAKS, FindingKind
-from calibration.hazard import HazardFactor
-from calibration.holders import HolderFindingKind
-from calibration.law_anchors import can_be_anchored
-from calibration.market import Market
+from calibration.hazard.factor import HazardFactor
+from calibration.holders.concentration_measures import Concentration
+from calibration.holders.lists import HolderFindingKind
+from calibration.law.crashes import CrashRate
+from calibration.law.law_anchors import can_be_anchored
+from calibration.market.market import Market
+from calibration.paths.volatility import VolatilityFit
+from calibration.prices.bars import CheckedCloses
+from calibration.prices.diagnostics import Diagnostics
+from calibration.prices.findings import BREAKS, FindingKind
 from calibration.verdict import Verdict
-from calibration.volatility import VolatilityFit
 
 #: Below half a year the longest horizon of the volatility is that of one mood of the market.
 SHORT_HISTORY_YEARS = 0.5

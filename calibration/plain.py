@@ -6,8 +6,8 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum, Flag
 
-from calibration.bounded import Bounded
-from pricing.units import format_duration
+from calibration.holders.bounded import Bounded
+from pricing.tools.units import format_duration
 
 #: What JSON can hold.
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]

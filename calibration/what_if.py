@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from calibration.calibrate import Calibration
-from calibration.crashes import crash_rate
-from calibration.drop_law import MarketState, TokenState
-from calibration.dynamics import collapse_of_month
-from calibration.law_anchors import coherent_anchors
-from calibration.market import Market
-from calibration.worst_month import worst_month
-from pricing.models import PriceModel
+from calibration.calibration import Calibration
+from calibration.law.crashes import crash_rate
+from calibration.law.drop_law import MarketState, TokenState
+from calibration.law.law_anchors import coherent_anchors
+from calibration.law.worst_month import worst_month_law
+from calibration.market.market import Market
+from calibration.paths.dynamics import collapse_of_month
+from pricing.models.price_model import PriceModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def remodel(calibration: Calibration, inputs: Inputs) -> PriceModel:
     if not calibration.model.anchors:
         return replace(calibration.model, jumps=(rates[-1].jumps(),))
     months = [
-        worst_month(law, inputs.state, place, inputs.market_state, rates[place]) for place, law in enumerate(laws)
+        worst_month_law(law, inputs.state, place, inputs.market_state, rates[place]) for place, law in enumerate(laws)
     ]
     curves = [month.certain_probabilities if inputs.certain else month.probabilities for month in months]
     return replace(

@@ -5,6 +5,6 @@
     files (price_files, holder_files) ──► calibration.calibrate ──► quoting, drivers ──► table, picture, JSON
     sample_market ────────────────────────────────┘
 
-``crashcover.cli`` declares the commands and ``crashcover.commands`` and ``crashcover.demo`` carry them out. Importing
-this package imports nothing.
+``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. Importing this package imports
+nothing.
 """

@@ -1,11 +1,29 @@
 """The command ``crashcover``: options and help texts. What the commands do is imported when it is needed."""
 
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+
+from crashcover.options import (
+    basis_options,
+    check_page,
+    check_picture,
+    drop_option,
+    json_option,
+    knowledge_options,
+    label_option,
+    option,
+    pool_options,
+    prices_option,
+    read_instant,
+    shape_options,
+    simulation_options,
+    source_options,
+    term_options,
+    threads_option,
+    workplace_options,
+)
 
 _EXIT_CODES = """
 \b
@@ -23,11 +41,14 @@ Exit codes:
   130  interrupted
 """
 
+
 _START = """
 \b
 Start with:  crashcover demo
 Then:        crashcover quote --prices my_prices.csv --drop 0.5
 """
+
+
 _QUOTE_EXAMPLES = """
 \b
 Examples:
@@ -36,44 +57,59 @@ Examples:
     --drop 0.3 --drop 0.5 --window 1h --window 24h --term 30d --plot om.png
   crashcover quote --prices om.csv --drop 0.3 --payout linear:0.3:0.9 --json > quote.json
 """
+
+
 _CALIBRATE_EXAMPLE = """
 \b
 Example:
   crashcover calibrate --prices panel.parquet --asset OM --as-of 2025-04-01T00:00Z
 """
+
+
 _MARKET_EXAMPLE = """
 \b
 Example:
   crashcover market panel.parquet --out market.json
 """
+
+
 _REPRODUCE_EXAMPLE = """
 \b
 Example:
   crashcover reproduce quote.json
 """
+
+
 _DEMO_EXAMPLE = """
 \b
 Example:
   crashcover demo --out demo
 """
+
+
 _BACKTEST_EXAMPLES = """
 \b
 Examples:
   crashcover backtest panel.parquet
   crashcover backtest panel.parquet --out walk --forecaster worst-drop-law --drop 0.3 --window 24h --workers 2
 """
+
+
 _RATES_EXAMPLES = """
 \b
 Examples:
   crashcover rates --prices panel.parquet --out rates
   crashcover rates --prices prices/ --holders holders/ --market panel.parquet --out rates --paths 50000
 """
+
+
 _REPRICE_EXAMPLES = """
 \b
 Examples:
   crashcover reprice book.parquet --rates rates --out priced/2026-11-22 --previous priced/2026-11-21
   crashcover reprice postgresql+psycopg://user@host/sales --table covers --rates rates --out priced/2026-11-22
 """
+
 
 _REPORT_EXAMPLES = """
 \b
@@ -83,14 +119,12 @@ Examples:
   crashcover report --from book.json --out book.html
 """
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 
 class _Commands(click.Group):
     """A group whose errors are one line on stderr and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from crashcover.exits import Exit, exit_code
+        from crashcover.commands.exits import Exit, exit_code
         from pricing.errors import PricingError
 
         try:
@@ -101,7 +135,7 @@ class _Commands(click.Group):
         except BrokenPipeError:  # of a reader that wants no more: click ends quietly
             raise
         except OSError as error:
-            from crashcover.files import reason
+            from crashcover.files.tables import reason
 
             place = f"{error.filename}: " if error.filename else ""
             click.echo(f"error: {place}{reason(error)}", err=True)
@@ -109,37 +143,6 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(Exit.INTERRUPTED)
-
-
-def _read_instant(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is not a time such as 2024-01-31T00:00Z") from error
-    if instant.tzinfo is None:
-        raise click.BadParameter(f"{text!r} has no time zone (write 2024-01-31T00:00Z for UTC)")
-    return instant
-
-
-def _check_picture(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Path | None:
-    if text is None:
-        return None
-    path = Path(text)
-    if path.suffix not in (".png", ".svg", ".pdf"):
-        raise click.BadParameter(f"{text!r} must end in .png, .svg or .pdf")
-    if not path.parent.is_dir():
-        raise click.BadParameter(f"the folder of {text!r} does not exist")
-    return path
-
-
-def _check_page(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
-    if Path(text).suffix not in (".html", ".htm"):
-        raise click.BadParameter(f"{text!r} must end in .html")
-    if not Path(text).parent.is_dir():
-        raise click.BadParameter(f"the folder of {text!r} does not exist")
-    return text
 
 
 #: What a report can be made of, and what else each needs or may have.
@@ -169,133 +172,6 @@ def _check_sources(options: dict[str, Any]) -> None:
         raise click.UsageError("--drop needs --prices")
 
 
-def _options(*options: Decorator) -> Decorator:
-    """Bundle options, in the order of the help text."""
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-def _option(*names: str, **attributes: Any) -> Decorator:
-    return click.option(*names, **({"show_default": "default" in attributes} | attributes))
-
-
-_label_option = _option(
-    "--label",
-    type=click.Choice(["open", "close"]),
-    help="End of the bar that the time column names; by default its own name tells.",
-)
-
-
-def _prices_option(*, required: bool) -> Decorator:
-    return _option(
-        "--prices",
-        required=required,
-        metavar="FILE",
-        help="Closes: .csv, .csv.gz or .parquet with the columns time, close, or time and one column a token.",
-    )
-
-
-def _drop_option(*, required: bool) -> Decorator:
-    return _option(
-        "--drop",
-        "drops",
-        type=float,
-        multiple=True,
-        required=required,
-        metavar="FRACTION",
-        help="Fall that fires, 0.5 for 50 %. May repeat.",
-    )
-
-
-_knowledge_options = _options(
-    _option("--holders", metavar="FILE", help="Holders: columns address, balance and perhaps label and list."),
-    _option("--asset", metavar="NAME", help="Token to choose where a file holds several."),
-    _option("--market", metavar="FILE", help="What `crashcover market` wrote; by default the market that ships."),
-    _option("--supply", type=float, metavar="TOKENS", help="Tokens that exist; without it the listed total is taken."),
-    _option("--as-of", callback=_read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
-    _label_option,
-)
-_source_options = _options(_prices_option(required=True), _knowledge_options)
-_simulation_options = _options(
-    _option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
-    _option("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),
-    _option(
-        "--rare-drops",
-        is_flag=True,
-        help="Draw most paths where deep drops are common, and weight them: for probabilities below one in a thousand.",
-    ),
-)
-_threads_option = _option("--threads", type=int, default=1, metavar="N", help="Threads; results do not depend on them.")
-_shape_options = _options(
-    _option(
-        "--window",
-        "windows",
-        multiple=True,
-        default=["24h"],
-        metavar="DURATION",
-        help="How far the reference looks back. May repeat.",
-    ),
-    _option(
-        "--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of the cover. May repeat."
-    ),
-    _option("--limit", type=float, default=100_000.0, metavar="AMOUNT", help="Largest payment."),
-    _option("--currency", default="USD", help="Currency of limit and premium."),
-    _option(
-        "--reference",
-        type=click.Choice(["rolling-high", "lagged", "running-high", "inception"]),
-        default="rolling-high",
-        help="Price that the fall is measured from.",
-    ),
-    _option("--payout", default="full", help="full, linear:ATTACHMENT:EXHAUSTION or tiered:DROP=SHARE,DROP=SHARE,..."),
-    _option("--waiting-period", default="0h", metavar="DURATION", help="Opening part of the term without cover."),
-)
-_term_options = _options(_drop_option(required=True), _shape_options)
-_basis_options = _options(
-    _option("--risk-load-multiple", type=float, default=0.25, help="Load per standard deviation of the loss."),
-    _option("--expense-ratio", type=float, default=0.1, help="Expenses as a fraction of the gross premium."),
-    _option("--fixed-expense", type=float, default=0.0, help="Expense per cover."),
-    _option("--parameter-load", type=float, default=0.0, help="Load per unit of expected loss for unknown parameters."),
-    _option(
-        "--capital-rate",
-        type=float,
-        default=0.0,
-        help="Return a year on capital: the tail value at risk at 99.5 % beyond the expected loss.",
-    ),
-    _option("--commission-ratio", type=float, default=0.0, help="Commission as a fraction of the gross premium."),
-    _option("--profit-ratio", type=float, default=0.0, help="Profit as a fraction of the gross premium."),
-    _option("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, on top of it."),
-    _option("--minimum-premium", type=float, default=0.0, help="Least gross premium per cover."),
-    _option("--minimum-rate-on-line", type=float, default=0.0, help="Least gross premium as a fraction of the limit."),
-    _option("--interest-rate", type=float, default=0.0, help="Continuous rate a year that discounts payments."),
-)
-_workplace_options = _options(
-    _option("--processes", type=click.IntRange(min=1), metavar="N", help="Local processes; by default one a core."),
-    _option("--workers", type=click.IntRange(min=1), metavar="N", help="Start so many Dask workers here instead."),
-    _option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster that runs: tcp://host:8786."),
-)
-_pool_options = _options(
-    _option("--capital", type=float, metavar="AMOUNT", help="Capital of the pool; a book needs it."),
-    _option("--scenarios", type=int, default=50_000, metavar="N", help="Joint scenarios of one period."),
-    _option("--level", type=float, default=0.995, help="Confidence of value at risk and tail value at risk."),
-    _option("--ruin-target", type=float, default=0.005, help="Probability of ruin that capital is asked for."),
-    _option("--horizon-periods", type=int, default=12, metavar="N", help="Periods in which ruin is looked for."),
-    _option("--share-of-capital", type=float, default=0.02, help="Most that limits on one token may be."),
-    _option(
-        "--reinsurance",
-        multiple=True,
-        metavar="CONTRACT",
-        help="quota-share:CEDED:COMMISSION or excess:OCCURRENCE:RETENTION:LIMIT:PREMIUM, where an occurrence is a "
-        "period or an asset. May repeat, applied in this order.",
-    ),
-)
-_json_option = _option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")
-
-
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         from pricing.version import ENGINE_VERSION
@@ -317,72 +193,72 @@ def main() -> None:
 
 
 @main.command(epilog=_QUOTE_EXAMPLES + _EXIT_CODES)
-@_source_options
-@_term_options
-@_basis_options
-@_simulation_options
-@_threads_option
-@_option("--plot", callback=_check_picture, metavar="FILE", help="Draw the exceedance curves: .png, .svg or .pdf.")
-@_json_option
+@source_options
+@term_options
+@basis_options
+@simulation_options
+@threads_option
+@option("--plot", callback=check_picture, metavar="FILE", help="Draw the exceedance curves: .png, .svg or .pdf.")
+@json_option
 @click.pass_context
 def quote(ctx: click.Context, /, **options: Any) -> None:
     """Calibrate a token and price covers on it, every combination of --drop, --window and --term."""
-    from crashcover.commands import run_quote
+    from crashcover.commands.quote import run_quote
 
     ctx.exit(run_quote(options))
 
 
 @main.command(epilog=_CALIBRATE_EXAMPLE + _EXIT_CODES)
-@_source_options
-@_json_option
+@source_options
+@json_option
 @click.pass_context
 def calibrate(ctx: click.Context, /, **options: Any) -> None:
     """Fit the price model of a token and say what it rests on."""
-    from crashcover.commands import run_calibrate
+    from crashcover.commands.calibrate import run_calibrate
 
     ctx.exit(run_calibrate(options))
 
 
 @main.command(epilog=_REPRODUCE_EXAMPLE + _EXIT_CODES)
 @click.argument("quote_file", metavar="QUOTE_FILE")
-@_threads_option
+@threads_option
 @click.pass_context
 def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
     """Recalculate the quotes of a JSON file and demand the same numbers to the last bit.
 
     QUOTE_FILE is what "crashcover quote --json" printed, or a single quote out of it.
     """
-    from crashcover.commands import run_reproduce
+    from crashcover.commands.reproduce import run_reproduce
 
     ctx.exit(run_reproduce(Path(quote_file), threads))
 
 
 @main.command(epilog=_MARKET_EXAMPLE + _EXIT_CODES)
 @click.argument("panel_file", metavar="PANEL")
-@_option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="Where to write the market.")
-@_option("--as-of", callback=_read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
-@_label_option
+@option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="Where to write the market.")
+@option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
+@label_option
 @click.pass_context
 def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     """Learn the laws of the worst drop from a panel of tokens, for --market of quote and calibrate.
 
     PANEL is a .csv, .csv.gz or .parquet file: a time column, and one column of hourly closes a token.
     """
-    from crashcover.market import run_market
+    from crashcover.commands.market import run_market
 
     ctx.exit(run_market(Path(panel_file), options))
 
 
 @main.command(epilog=_BACKTEST_EXAMPLES + _EXIT_CODES)
 @click.argument("panel_file", metavar="PANEL")
-@_option(
+@option(
     "--out",
     type=click.Path(file_okay=False),
     default="backtest-results",
     metavar="FOLDER",
     help="Where results are kept; a second run goes on from there.",
 )
-@_option(
+@option(
     "--forecaster",
     "forecasters",
     multiple=True,
@@ -390,7 +266,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     help="constant, own-history, gbm, garch, historical, logit, worst-drop-law or calibrated; by default all. "
     "May repeat.",
 )
-@_option(
+@option(
     "--drop",
     "drops",
     type=float,
@@ -399,7 +275,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="FRACTION",
     help="Fall to quote, 0.5 for 50 %. May repeat.",
 )
-@_option(
+@option(
     "--window",
     "windows",
     multiple=True,
@@ -407,70 +283,70 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="DURATION",
     help="How far the reference looks back. May repeat.",
 )
-@_option("--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of a cover. May repeat.")
-@_option(
+@option("--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of a cover. May repeat.")
+@option(
     "--first-start",
-    callback=_read_instant,
+    callback=read_instant,
     metavar="TIME",
     help="First start: 2021-04-01T00:00Z; by default 90 days into the panel.",
 )
-@_option("--every", default="30d", metavar="DURATION", help="From one start to the next.")
-@_option("--warm-up", type=int, default=1, metavar="N", help="First periods, which teach but are not scored.")
-@_option(
+@option("--every", default="30d", metavar="DURATION", help="From one start to the next.")
+@option("--warm-up", type=int, default=1, metavar="N", help="First periods, which teach but are not scored.")
+@option(
     "--leave-out",
     multiple=True,
     metavar="NAME",
     help="Token to leave out; by default those pegged or wrapped. May repeat.",
 )
-@_label_option
-@_option(
+@label_option
+@option(
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
     help="Processes; by default one a core. Results do not depend on them.",
 )
-@_option("--paths", type=click.IntRange(min=1), default=10_000, metavar="N", help="Simulated paths a token.")
-@_option(
+@option("--paths", type=click.IntRange(min=1), default=10_000, metavar="N", help="Simulated paths a token.")
+@option(
     "--sample",
     type=click.IntRange(min=1),
     default=500,
     metavar="N",
     help="Token-periods, about, that the slow garch quotes.",
 )
-@_option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed of simulations and of the intervals.")
-@_option("--quiet", is_flag=True, help="Print nothing.")
-@_json_option
+@option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed of simulations and of the intervals.")
+@option("--quiet", is_flag=True, help="Print nothing.")
+@json_option
 @click.pass_context
 def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     """Walk forward through a panel of prices and score forecasters of crashes.
 
     PANEL is a wide .csv, .csv.gz or .parquet file: a time column and one column of closes a token.
     """
-    from crashcover.backtesting import run_backtest
+    from crashcover.commands.backtest import run_backtest
 
     ctx.exit(run_backtest(Path(panel_file), options))
 
 
 @main.command(epilog=_RATES_EXAMPLES + _EXIT_CODES)
-@_option(
+@option(
     "--prices",
     required=True,
     metavar="PANEL_OR_FOLDER",
     help="A wide file with one column of closes a token, or a folder of price files named by token.",
 )
-@_option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where rates are published.")
-@_option("--holders", type=click.Path(file_okay=False), metavar="FOLDER", help="Holder files named by token.")
-@_option(
+@option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where rates are published.")
+@option("--holders", type=click.Path(file_okay=False), metavar="FOLDER", help="Holder files named by token.")
+@option(
     "--supplies",
     metavar="FILE",
     help="Tokens that exist: columns asset, supply; goes with --holders. Without it the listed total is taken.",
 )
-@_option(
+@option(
     "--market",
     metavar="PANEL_OR_FILE",
     help="Prices to fit the market to, or what `crashcover market` wrote; by default the market that ships.",
 )
-@_option(
+@option(
     "--window",
     "windows",
     multiple=True,
@@ -478,7 +354,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="DURATION",
     help="How far the reference looks back. May repeat.",
 )
-@_option(
+@option(
     "--term",
     "terms",
     multiple=True,
@@ -486,7 +362,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="DURATION",
     help="Length of a cover. May repeat.",
 )
-@_option(
+@option(
     "--waiting-period",
     "waiting_periods",
     multiple=True,
@@ -494,7 +370,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="DURATION",
     help="Opening part of a term without cover. May repeat.",
 )
-@_option(
+@option(
     "--reference",
     "references",
     type=click.Choice(["rolling-high", "lagged", "running-high", "inception"]),
@@ -502,19 +378,19 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     default=["rolling-high"],
     help="Price that a fall is measured from. May repeat.",
 )
-@_simulation_options
-@_option(
+@simulation_options
+@option(
     "--as-of",
-    callback=_read_instant,
+    callback=read_instant,
     metavar="TIME",
     help="Use closes up to this time: 2024-01-31T00:00Z; by default up to the last that most tokens reach.",
 )
-@_option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older has failed.")
-@_option("--valid-for", default="36h", metavar="DURATION", help="How long the rates may be sold on.")
-@_option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")
-@_label_option
-@_workplace_options
-@_json_option
+@option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older has failed.")
+@option("--valid-for", default="36h", metavar="DURATION", help="How long the rates may be sold on.")
+@option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")
+@label_option
+@workplace_options
+@json_option
 @click.pass_context
 def rates(ctx: click.Context, /, **options: Any) -> None:
     """Calibrate and simulate all tokens, and publish their rates: the nightly job.
@@ -523,25 +399,25 @@ def rates(ctx: click.Context, /, **options: Any) -> None:
     """
     if options["supplies"] and not options["holders"]:
         raise click.UsageError("--supplies goes with --holders")
-    from crashcover.batch import run_rates
+    from crashcover.commands.rates import run_rates
 
     ctx.exit(run_rates(options))
 
 
 @main.command(epilog=_REPRICE_EXAMPLES + _EXIT_CODES)
 @click.argument("book", metavar="BOOK")
-@_option("--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="What `rates` published.")
-@_option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where the priced book goes.")
-@_option("--table", metavar="NAME", help="Table of the book, where BOOK is the URL of a database.")
-@_option(
+@option("--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="What `rates` published.")
+@option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where the priced book goes.")
+@option("--table", metavar="NAME", help="Table of the book, where BOOK is the URL of a database.")
+@option(
     "--previous",
     type=click.Path(file_okay=False, exists=True),
     metavar="FOLDER",
     help="What an earlier run wrote, to say which rates moved most and why.",
 )
-@_basis_options
-@_workplace_options
-@_json_option
+@basis_options
+@workplace_options
+@json_option
 @click.pass_context
 def reprice(ctx: click.Context, /, **options: Any) -> None:
     """Price a book of covers on published rates.
@@ -549,37 +425,37 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
     BOOK is a .csv, .csv.gz or .parquet file, a folder of parquet files, or the URL of a database. Rows that cannot be
     priced go to quarantine.csv with the reason. A run that was stopped goes on where it was.
     """
-    from crashcover.batch import run_reprice
+    from crashcover.commands.reprice import run_reprice
 
     ctx.exit(run_reprice(options))
 
 
 @main.command(epilog=_REPORT_EXAMPLES + _EXIT_CODES)
-@_option(
+@option(
     "--out",
     default="report.html",
     type=click.Path(dir_okay=False),
-    callback=_check_page,
+    callback=check_page,
     metavar="FILE",
     help="The page; its figures go next to it with the ending .json.",
 )
-@_option("--from", "report_file", metavar="FILE", help="Figures of an earlier report: makes its page again.")
-@_option("--quote", "quotes", metavar="FILE", help="What `crashcover quote --json` printed: reports on its covers.")
-@_option(
+@option("--from", "report_file", metavar="FILE", help="Figures of an earlier report: makes its page again.")
+@option("--quote", "quotes", metavar="FILE", help="What `crashcover quote --json` printed: reports on its covers.")
+@option(
     "--book",
     metavar="FILE",
     help="Covers: .csv, .csv.gz or .parquet with the columns cover_id, asset, drop, window, reference, payout, limit, "
     "currency, term, waiting_period. Reports on capital.",
 )
-@_option("--rates", metavar="FOLDER", help="What `crashcover rates` published, for a book, in place of --prices.")
-@_prices_option(required=False)
-@_knowledge_options
-@_drop_option(required=False)
-@_shape_options
-@_basis_options
-@_pool_options
-@_simulation_options
-@_threads_option
+@option("--rates", metavar="FOLDER", help="What `crashcover rates` published, for a book, in place of --prices.")
+@prices_option(required=False)
+@knowledge_options
+@drop_option(required=False)
+@shape_options
+@basis_options
+@pool_options
+@simulation_options
+@threads_option
 @click.pass_context
 def report(ctx: click.Context, /, **options: Any) -> None:
     """Write a page for a committee, on covers of one token or on a book, and the figures that it is made of.
@@ -588,21 +464,21 @@ def report(ctx: click.Context, /, **options: Any) -> None:
     token, or rates.
     """
     _check_sources(options)
-    from crashcover.report.command import run_report
+    from crashcover.commands.report import run_report
 
     ctx.exit(run_report(options))
 
 
 @main.command(epilog=_DEMO_EXAMPLE + _EXIT_CODES)
-@_option(
+@option(
     "--out", type=click.Path(file_okay=False), default="demo", metavar="FOLDER", help="Where the demo writes its files."
 )
-@_simulation_options
-@_threads_option
+@simulation_options
+@threads_option
 @click.pass_context
 def demo(ctx: click.Context, /, out: str, **options: Any) -> None:
     """Price covers on a synthetic market, draw a picture, and leave sample files to try things on."""
-    from crashcover.commands import read_settings
-    from crashcover.demo import run_demo
+    from crashcover.commands.demo import run_demo
+    from crashcover.commands.inputs import read_settings
 
     ctx.exit(run_demo(Path(out), read_settings(options)))

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
 
 SEED = 20260101
 HOURS = 365 * 24

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from calibration.drop_law import TERM, token_state
-from calibration.horizons import running_squares
-from calibration.market import WINDOWS, fit_market
-from calibration.own_record import no_record
-from calibration.panel import RUN_UP, SPACING, STEP
-from calibration.worst_drops import worst_log_drops
-from pricing.units import format_duration
+from calibration.law.drop_law import TERM, token_state
+from calibration.law.own_record import no_record
+from calibration.market.market import WINDOWS, fit_market
+from calibration.market.panel import RUN_UP, SPACING, STEP
+from calibration.prices.horizons import running_squares
+from calibration.prices.worst_drops import worst_log_drops
+from pricing.tools.units import format_duration
 
 DATA = Path(__file__).parents[1] / "calibration" / "data"
 FIRST_MARKET = pd.Timestamp("2021-04-01", tz="UTC")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from calibration.hazard_fit import HazardFit, fit_hazard
-from calibration.slopes import Slope
+from calibration.hazard.fit import HazardFit, fit_hazard
+from calibration.hazard.slopes import Slope
 
 DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
 PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"

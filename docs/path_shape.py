@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import calibration.volatility
+import calibration.paths.volatility
 from calibration import PEGGED, calibrate, shipped_market
-from calibration.panel import STEP, PanelGrid, panel_grid
-from calibration.worst_drops import worst_log_drops
+from calibration.market.panel import STEP, PanelGrid, panel_grid
+from calibration.prices.worst_drops import worst_log_drops
 from pricing import PrecisionWarning, SimulationSettings, simulate
 
 DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
@@ -51,7 +51,7 @@ def drawn(closes: pd.DataFrame, grid: PanelGrid) -> list[tuple[pd.Timestamp, str
 
 def loss_of(shape: tuple[str, float], closes: pd.DataFrame, grid: PanelGrid) -> list[float]:
     """Return the mean log loss of a shape in every cell."""
-    law, calibration.volatility.PERSISTENCE_BOUND = shape
+    law, calibration.paths.volatility.PERSISTENCE_BOUND = shape
     losses = {cell: [] for cell in CELLS}
     for start, token, row in drawn(closes, grid):
         model = calibrate(closes[token].dropna(), as_of=start, market=shipped_market(start), law=law).model

@@ -46,8 +46,8 @@ from pricing import (
     simulate,
     verify,
 )
-from pricing.book import Book
-from pricing.rate_store import RateEntry, publish
+from pricing.contract.book import Book
+from pricing.rates.store import RateEntry, publish
 
 NOTHING_KNOWN = Conditions()
 KEY = b"of this example; a backend reads its own from a vault"

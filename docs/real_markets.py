@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crashcover.price_files import read_prices
+from crashcover.files.prices import read_prices
 
 DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
 PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"

@@ -19,7 +19,7 @@ import pandas as pd
 from arch.univariate import EGARCH, GARCH, HARCH, SkewStudent, StudentsT, ZeroMean
 
 from calibration import PEGGED
-from calibration.panel import STEP, outcomes, panel_grid
+from calibration.market.panel import STEP, outcomes, panel_grid
 
 DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
 PANEL = DATA / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"

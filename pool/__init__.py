@@ -11,14 +11,7 @@ One crash hits every holder of a token, and the shock of a month hits every toke
 sums over covers and tokens are sums within a scenario.
 """
 
-from pool.allocation import (
-    Allocation,
-    MarginalCapital,
-    allocate,
-    expected_losses,
-    marginal_capital,
-    tail_contributions,
-)
+from pool.allocation import Allocation, MarginalCapital, allocate, expected_losses, marginal_capital, tail_contributions
 from pool.capacity import Accumulation, accumulations
 from pool.dependence import Dependence, TokenRisk
 from pool.exceedance import (
@@ -45,7 +38,9 @@ from pool.reinsurance import ExcessOfLoss, QuotaShare, Reinsurance, retain, reta
 from pool.report import AssetLine, LossSummary, PoolReport, PoolTerms, periods_in_a_year, pool_report
 from pool.ruin import capital_for_ruin, largest_deficits, ruin_probability
 from pool.tail import measure, tail_value_at_risk, tail_weights, value_at_risk
-from pricing.book import Book, CompressedBook, LossFunction, Observation, compress
+from pricing.contract.book import Book
+from pricing.contract.loss_functions import CompressedBook, LossFunction, compress
+from pricing.contract.observation import Observation
 
 __all__ = [
     "Accumulation",

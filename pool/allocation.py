@@ -3,17 +3,16 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from pool.joint import JointScenarios
 from pool.losses import PoolLosses
 from pool.tail import tail_value_at_risk, tail_weights
-from pricing.book import CompressedBook, Observation, sum_by
-from pricing.cover import Cover
-from pricing.estimates import Estimate
+from pricing.contract.book import sum_by
+from pricing.contract.cover import Cover
+from pricing.contract.loss_functions import CompressedBook
 from pricing.principles import TailValueAtRisk
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.surface.estimates import Estimate
+from pricing.tools.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,7 +137,7 @@ def marginal_capital(
     NotSimulatedError
         If the scenarios lack the asset or the observation.
     """
-    drops = scenarios.worst_drops(cover.asset, Observation.of(cover))
+    drops = scenarios.worst_drops(cover.asset, cover.observation)
     losses = cover.limit * np.where(drops >= cover.trigger.drop, cover.payout.share(drops), 0.0)
     with_cover = pool_total + losses
     added = tail_value_at_risk(with_cover, level).value - tail_value_at_risk(pool_total, level).value

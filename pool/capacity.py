@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pricing.book import Book
+from pricing.contract.book import Book
 from pricing.errors import InvalidTermsError
-from pricing.units import require_fraction
+from pricing.tools.units import require_fraction
 
 #: All limits on one token are at most this share of capital.
 SHARE_OF_CAPITAL = 0.02

@@ -1,6 +1,6 @@
 """How tokens fall together: the shock of the month, a token's own deviation, and crashes of its own.
 
-Price models are anchored to the law of a month's worst drop (``calibration.drop_law``), so dependence is placed on that
+Price models are anchored to the law of a month's worst drop (``drop_law``), so dependence is placed on that
 law and not on single steps: a copula on the worst drop leaves every surface as it is. The law says of a token's month
 
     log W = max(centre + shock + deviation, log depth of a crash of its own)
@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
 from calibration import Calibration
-from calibration.drop_law import DropLaw
+from calibration.law.drop_law import DropLaw
 from pool.streams import stratified_uniforms, uniforms
 from pricing.errors import InvalidModelError, NotSimulatedError
-from pricing.units import format_duration
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import format_duration
 
 #: Of log worst drops within 1 hour given those within 24 hours, the share of variance that is between months: 8,698
 #: token-months of the panel, April 2021 to June 2025. Of drops in the first 7 or 14 days given those in 30 it is 0.54.

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-import numpy.typing as npt
 
 from pool.horizons import Horizons
 from pool.losses import PoolLosses
 from pricing.errors import InvalidTermsError
-from pricing.estimates import Estimate
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.surface.estimates import Estimate
+from pricing.tools.arrays import FloatArray
 
 RETURN_PERIODS = (2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 200.0, 250.0)
 

@@ -9,10 +9,8 @@ import numpy.typing as npt
 from pool.streams import shuffle
 from pool.tail import value_at_risk
 from pricing.errors import PrecisionError, SimulationError
-from pricing.estimates import Estimate
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
+from pricing.surface.estimates import Estimate
+from pricing.tools.arrays import FloatArray, IntArray
 
 _FEWEST_BEYOND = 10
 #: Scenarios that fill so many horizons, neighbours in level, count as having the same.

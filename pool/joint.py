@@ -17,16 +17,15 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
-from calibration.drop_law import TERM
+from calibration.law.drop_law import TERM
 from pool.dependence import Dependence, TokenRisk, draw_log_worst, draw_shape, draw_shared
-from pricing.book import Observation
+from pricing.contract.observation import Observation
 from pricing.errors import NotSimulatedError, SimulationError
-from pricing.path_losses import worst_drops_by_path
-from pricing.surface import DropSurface
-from pricing.units import parse_duration
+from pricing.surface.by_path import worst_drops_by_path
+from pricing.surface.surface import DropSurface
+from pricing.tools.arrays import FloatArray, IntArray
+from pricing.tools.units import parse_duration
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 PathArray = npt.NDArray[np.int32]
 
 #: So many neighbours in rank count as equally deep: 0.1 % of 50,000 scenarios. Order among so few keeps nine tenths of

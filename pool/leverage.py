@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from pool.joint import JointScenarios
-from pricing.book import Observation
+from pricing.contract.observation import Observation
 from pricing.errors import InvalidTermsError
-from pricing.units import YEAR
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import YEAR
 
 #: Positions of at most this leverage have no link to the pool.
 LOW_LEVERAGE = 5.0

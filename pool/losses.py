@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from pool.joint import JointScenarios
-from pricing.book import CompressedBook
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.contract.loss_functions import CompressedBook
+from pricing.tools.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pricing.errors import InvalidTermsError
-from pricing.units import Duration, parse_duration, require_fraction
+from pricing.tools.units import Duration, parse_duration, require_fraction
 
 #: No source weighs more in the index than this.
 LARGEST_WEIGHT = 0.30

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from pool.exceedance import Occurrence
 from pool.losses import PoolLosses
 from pricing.errors import InvalidTermsError
-from pricing.units import require_fraction
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import require_fraction
 
 
 class Reinsurance(Protocol):

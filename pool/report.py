@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from calibration.plain import to_plain
 from pool.allocation import Allocation, expected_losses, tail_contributions
@@ -19,13 +18,13 @@ from pool.losses import pool_losses
 from pool.reinsurance import Reinsurance, retain, retained_income
 from pool.ruin import capital_for_ruin, ruin_probability
 from pool.tail import measure, tail_value_at_risk, value_at_risk
-from pricing.book import Book, CompressedBook
+from pricing.contract.book import Book
+from pricing.contract.loss_functions import CompressedBook
 from pricing.errors import InvalidTermsError
-from pricing.estimates import Estimate
 from pricing.principles import ExpectedValuePrinciple
-from pricing.units import YEAR
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.surface.estimates import Estimate
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import YEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

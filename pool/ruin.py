@@ -1,14 +1,12 @@
 """Ruin over a horizon: capital and income of all periods against their losses, looked at after every period."""
 
 import numpy as np
-import numpy.typing as npt
 
 from pool.horizons import Horizons
 from pricing.errors import InvalidTermsError
-from pricing.estimates import Estimate
-from pricing.units import require_fraction
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.surface.estimates import Estimate
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import require_fraction
 
 
 def largest_deficits(net_losses: FloatArray, horizons: Horizons) -> FloatArray:

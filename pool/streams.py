@@ -1,10 +1,8 @@
 """Random numbers by name: each use has a stream of its own, and one more token changes nobody else's."""
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
+from pricing.tools.arrays import FloatArray, IntArray
 
 
 def uniforms(seed: int, stream: str, n: int) -> FloatArray:

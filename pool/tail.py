@@ -1,12 +1,10 @@
 """Measures of the tail of a simulated loss, and the scenarios that make it up."""
 
 import numpy as np
-import numpy.typing as npt
 
-from pricing.estimates import Estimate, WeightedSample
 from pricing.principles import PremiumPrinciple, TailValueAtRisk, ValueAtRisk
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.tools.arrays import FloatArray
 
 # 1 - 0.995 is a little more than 0.005, and two of 400 scenarios must not count as more.
 _ROUNDING = 1e-9

@@ -7,9 +7,9 @@ of one column of that surface; ``premium`` prices it and ``Quoter`` wraps the pr
     Cover ──► signal ─────────────────────┐
     PriceModel ──► simulate ──► DropSurface ──► premium ──► Quote
 
-Exact laws and bounds to check simulations with are in ``pricing.closed_form``, which needs scipy and is therefore not
-in none of the names below: all of ``pricing`` imports numpy and nothing else. A name is loaded when it is first used;
-``__init__.pyi`` says the same to type checkers.
+Exact laws and bounds to check simulations with are in ``pricing.closed_form``. They need scipy, so they are not among
+the names below, which import numpy and nothing else. A name is loaded when it is first used; ``__init__.pyi`` says the
+same to type checkers.
 """
 
 from importlib import import_module
@@ -20,10 +20,12 @@ from pricing.version import ENGINE_VERSION
 __version__ = ENGINE_VERSION
 
 _EXPORTS = {
-    "anchoring": ["Anchoring"],
-    "anchors": ["Anchor"],
-    "compaction": ["CompactSurface", "compact"],
-    "cover": ["Cover", "Payment"],
+    "contract.cover": ["Cover"],
+    "contract.observation": ["Payment"],
+    "contract.payouts": ["FullPayout", "LinearPayout", "Payout", "TieredPayout"],
+    "contract.triggers": ["DropTrigger", "Reference"],
+    "engine.simulation": ["simulate"],
+    "engine.three_windows": ["TermEstimate", "exceedance_over_term", "simulate_three_windows"],
     "errors": [
         "CalibrationError",
         "CorruptSurfaceError",
@@ -50,46 +52,38 @@ _EXPORTS = {
         "UnknownAssetError",
         "WaitingPeriodError",
     ],
-    "estimates": ["Estimate", "WeightedSample"],
-    "loadings": ["CapitalCost", "ParameterUncertainty"],
-    "models": [
-        "Collapse",
-        "ConstantVolatility",
-        "DoubleExponentialSizes",
-        "Empirical",
-        "Garch",
-        "GeneralizedParetoFalls",
-        "Jumps",
-        "Normal",
-        "NormalSizes",
-        "PriceModel",
-        "QuantileLaw",
-        "StudentT",
-    ],
-    "payouts": ["FullPayout", "LinearPayout", "Payout", "TieredPayout"],
-    "premiums": ["Premium", "PremiumFlag", "PricingBasis", "premium"],
+    "models.anchors": ["Anchor"],
+    "models.innovations": ["Empirical", "Normal", "QuantileLaw", "StudentT"],
+    "models.jumps": ["DoubleExponentialSizes", "GeneralizedParetoFalls", "Jumps", "NormalSizes"],
+    "models.price_model": ["Collapse", "PriceModel"],
+    "models.volatility": ["ConstantVolatility", "Garch"],
+    "premiums.basis": ["PricingBasis"],
+    "premiums.build_up": ["premium"],
+    "premiums.loadings": ["CapitalCost", "ParameterUncertainty"],
+    "premiums.premium": ["Premium", "PremiumFlag"],
     "principles": ["StandardDeviationPrinciple"],
-    "quote": ["Quote"],
-    "quoter": ["Quoter"],
-    "rate_limits": ["LimitedRate", "RateLimits"],
-    "rate_quote": ["RateQuote", "verify"],
-    "rate_quoter": ["RateQuoter"],
-    "selling_rules": ["Conditions", "RateInForce", "RatesInForce", "SalesBump", "SalesPressure", "SellingRules"],
-    "settings": ["SimulationSettings"],
-    "simulation": ["simulate"],
-    "surface": ["DropSurface"],
-    "three_windows": ["TermEstimate", "exceedance_over_term", "simulate_three_windows"],
-    "triggers": ["DropTrigger", "Reference"],
+    "quotes.quote": ["Quote"],
+    "quotes.quoter": ["Quoter"],
+    "quotes.rate_limits": ["LimitedRate", "RateInForce", "RateLimits", "RatesInForce"],
+    "quotes.rate_quoter": ["RateQuoter"],
+    "quotes.sales": ["SalesBump", "SalesPressure"],
+    "quotes.sealed_quote": ["RateQuote", "verify"],
+    "quotes.selling_rules": ["Conditions", "SellingRules"],
+    "rates.compact_surface": ["CompactSurface", "compact"],
+    "surface.estimates": ["Estimate", "WeightedSample"],
+    "surface.settings": ["SimulationSettings"],
+    "surface.surface": ["Anchoring", "DropSurface"],
     "version": ["ENGINE_VERSION"],
 }
+_ROOMS = {module.split(".")[0] for module in _EXPORTS}
 _HOMES = {name: module for module, names in _EXPORTS.items() for name in names}
 
 __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Load the module of a name, or a module by its own name, when it is first asked for."""
-    if name in _EXPORTS and name not in _HOMES:
+    """Load the module of a name, or a folder by its own name, when it is first asked for."""
+    if name in _ROOMS and name not in _HOMES:
         return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,9 @@
-from pricing.anchoring import Anchoring
-from pricing.anchors import Anchor
-from pricing.compaction import CompactSurface, compact
-from pricing.cover import Cover, Payment
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Payment
+from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.engine.simulation import simulate
+from pricing.engine.three_windows import TermEstimate, exceedance_over_term, simulate_three_windows
 from pricing.errors import (
     CalibrationError,
     CorruptSurfaceError,
@@ -28,36 +30,27 @@ from pricing.errors import (
     UnknownAssetError,
     WaitingPeriodError,
 )
-from pricing.estimates import Estimate, WeightedSample
-from pricing.loadings import CapitalCost, ParameterUncertainty
-from pricing.models import (
-    Collapse,
-    ConstantVolatility,
-    DoubleExponentialSizes,
-    Empirical,
-    Garch,
-    GeneralizedParetoFalls,
-    Jumps,
-    Normal,
-    NormalSizes,
-    PriceModel,
-    QuantileLaw,
-    StudentT,
-)
-from pricing.payouts import FullPayout, LinearPayout, Payout, TieredPayout
-from pricing.premiums import Premium, PremiumFlag, PricingBasis, premium
+from pricing.models.anchors import Anchor
+from pricing.models.innovations import Empirical, Normal, QuantileLaw, StudentT
+from pricing.models.jumps import DoubleExponentialSizes, GeneralizedParetoFalls, Jumps, NormalSizes
+from pricing.models.price_model import Collapse, PriceModel
+from pricing.models.volatility import ConstantVolatility, Garch
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import premium
+from pricing.premiums.loadings import CapitalCost, ParameterUncertainty
+from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.principles import StandardDeviationPrinciple
-from pricing.quote import Quote
-from pricing.quoter import Quoter
-from pricing.rate_limits import LimitedRate, RateLimits
-from pricing.rate_quote import RateQuote, verify
-from pricing.rate_quoter import RateQuoter
-from pricing.selling_rules import Conditions, RateInForce, RatesInForce, SalesBump, SalesPressure, SellingRules
-from pricing.settings import SimulationSettings
-from pricing.simulation import simulate
-from pricing.surface import DropSurface
-from pricing.three_windows import TermEstimate, exceedance_over_term, simulate_three_windows
-from pricing.triggers import DropTrigger, Reference
+from pricing.quotes.quote import Quote
+from pricing.quotes.quoter import Quoter
+from pricing.quotes.rate_limits import LimitedRate, RateInForce, RateLimits, RatesInForce
+from pricing.quotes.rate_quoter import RateQuoter
+from pricing.quotes.sales import SalesBump, SalesPressure
+from pricing.quotes.sealed_quote import RateQuote, verify
+from pricing.quotes.selling_rules import Conditions, SellingRules
+from pricing.rates.compact_surface import CompactSurface, compact
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import Anchoring, DropSurface
 from pricing.version import ENGINE_VERSION
 
 __version__: str

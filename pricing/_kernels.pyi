@@ -73,7 +73,7 @@ def simulate_blocks(
     weights : ndarray of shape (n_paths,)
         Output, likelihood ratio of each path.
     proposal : ProposalArrays, optional
-        Laws that the paths are drawn from instead of the model; see ``pricing.proposals``.
+        Laws that the paths are drawn from instead of the model; see ``pricing.engine.rare_drops.mixture``.
     ratios : ndarray of shape (n_components, n_paths), optional
         Output, likelihood of each path under each component of the proposal over that under the model.
     log_prices : ndarray of shape (n_steps, n_paths), optional

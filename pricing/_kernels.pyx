@@ -7,7 +7,7 @@ stays in the first-level cache::
     words -> segments -> innovations -> returns (volatility law) -> jumps -> log prices -> one stage per watch
 
 For rare drops some segments and jumps are drawn from other laws, and a stage per law adds up the likelihood ratio of
-the path; see ``pricing/proposals.py``.
+the path; see ``pricing/engine/rare_drops/mixture.py``.
 
 Neither payouts nor drops enter. Every inner loop runs over lanes in plain arithmetic, without calls into the C library,
 so the compiler vectorises it and the bits do not depend on the instruction set. Random numbers are a function of
@@ -15,7 +15,7 @@ so the compiler vectorises it and the bits do not depend on the instruction set.
 keeps anything: the GIL is released, scratch memory belongs to the caller, trouble is counted and returned. Running
 values of a stage live in local arrays, because a store to shared memory in one row would stall the load in the next.
 
-The same stages in plain NumPy, one path a column, are in ``tests/pricing/kernel_twin.py``.
+The same stages in plain NumPy, one path a column, are in ``tests/pricing/engine/kernel_twin.py``.
 """
 
 import numpy as np

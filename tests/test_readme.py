@@ -1,9 +1,9 @@
 """The README does what it says."""
 
 import re
-from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from tests.checkout import CHECKOUT
+
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.forecasters.simulated import exceedances
-from backtest.known import FloatArray, Known, Quotes, quote_each
+from backtest.known import Known, Quotes, quote_each
 from calibration import Market, calibrate, fit_market
 from pricing.errors import CalibrationError
-from pricing.settings import SimulationSettings
+from pricing.surface.settings import SimulationSettings
+from pricing.tools.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.known import FloatArray, Known, Quotes, smoothed
+from backtest.known import Known, Quotes, smoothed
+from pricing.tools.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,13 @@ import numpy as np
 from arch.univariate import GARCH, ConstantMean, StudentsT
 
 from backtest.forecasters.simulated import exceedances
-from backtest.known import FloatArray, Known, Quotes, quote_each
+from backtest.known import Known, Quotes, quote_each
 from pricing.errors import InsufficientDataError, NotConvergedError
-from pricing.models import Empirical, Garch, PriceModel
-from pricing.settings import SimulationSettings
+from pricing.models.innovations import Empirical
+from pricing.models.price_model import PriceModel
+from pricing.models.volatility import Garch
+from pricing.surface.settings import SimulationSettings
+from pricing.tools.arrays import FloatArray
 
 #: arch wants returns of about this size.
 _PER_CENT = 100.0

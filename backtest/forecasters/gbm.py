@@ -5,11 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.cells import Cell, spans_of
-from backtest.known import FloatArray, Known, Quotes, smoothed
-from pricing.models import ConstantVolatility, Normal, PriceModel
-from pricing.settings import SimulationSettings
-from pricing.simulation import simulate
-from pricing.surface import DropSurface
+from backtest.known import Known, Quotes, smoothed
+from pricing.engine.simulation import simulate
+from pricing.models.innovations import Normal
+from pricing.models.price_model import PriceModel
+from pricing.models.volatility import ConstantVolatility
+from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import DropSurface
+from pricing.tools.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

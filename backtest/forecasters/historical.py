@@ -6,9 +6,10 @@ from datetime import timedelta
 import numpy as np
 
 from backtest.cells import Span, spans_of
-from backtest.known import FloatArray, Known, Quotes, smoothed
-from calibration.worst_drops import worst_log_drops
-from pricing.units import in_steps
+from backtest.known import Known, Quotes, smoothed
+from calibration.prices.worst_drops import worst_log_drops
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import in_steps
 
 _TOO_SHORT = "InsufficientDataError: no stretch of the past is as long as the term"
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from backtest.known import BoolArray, FloatArray, Known, Quotes
+from backtest.known import Known, Quotes
 from pricing.errors import NotConvergedError
+from pricing.tools.arrays import BoolArray, FloatArray
 
 _MOST_STEPS = 100
 _TOLERANCE = 1e-10

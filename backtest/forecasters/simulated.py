@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from backtest.cells import Cell, spans_of
-from backtest.known import FloatArray, smoothed
+from backtest.known import smoothed
+from pricing.engine.simulation import simulate
 from pricing.errors import PrecisionWarning
-from pricing.models import PriceModel
-from pricing.settings import SimulationSettings
-from pricing.simulation import simulate
+from pricing.models.price_model import PriceModel
+from pricing.surface.settings import SimulationSettings
+from pricing.tools.arrays import FloatArray
 
 
 def exceedances(model: PriceModel, cells: Sequence[Cell], settings: SimulationSettings) -> FloatArray:

@@ -7,8 +7,9 @@ import pandas as pd
 from scipy.special import ndtr
 
 from backtest.cells import Span, spans_of
-from backtest.known import FloatArray, Known, Quotes
+from backtest.known import Known, Quotes
 from pricing.errors import InsufficientDataError
+from pricing.tools.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

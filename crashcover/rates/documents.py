@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from calibration import Calibration, Market
-from calibration.drop_law import MarketState, TokenState
-from calibration.own_record import OwnRecord
+from calibration.law.drop_law import MarketState, TokenState
+from calibration.law.own_record import OwnRecord
 from calibration.what_if import Inputs, inputs_of
 from pricing.errors import DataError
-from pricing.whole_files import write_text
+from pricing.tools.whole_files import write_text
 
 _CALIBRATIONS, _MARKETS = "calibrations", "markets"
 #: Folders of a rate store that documents are kept in.

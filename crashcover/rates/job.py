@@ -15,21 +15,21 @@ import click
 import pandas as pd
 
 from calibration import Market, fit_market
-from crashcover.digests import digest_of
-from crashcover.locks import locked
-from crashcover.market import read_market
-from crashcover.panel_files import read_columns
-from crashcover.progress import Stages
+from crashcover.display.progress import Stages
+from crashcover.files.markets import read_market
+from crashcover.files.panels import read_columns
 from crashcover.rates.documents import KEPT
 from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
 from crashcover.rates.publication import last_time, publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
 from crashcover.rates.token import RateOutcome, RateTask, rate_token, read_outcome
-from crashcover.workers import Workplace, one_blas_thread
+from crashcover.runs.digests import digest_of
+from crashcover.runs.locks import locked
+from crashcover.runs.workers import Workplace, one_blas_thread
 from pricing.errors import DataError
-from pricing.rate_store import RateStore
+from pricing.rates.store import RateStore
+from pricing.tools.whole_files import sweep, write_text
 from pricing.version import ENGINE_VERSION
-from pricing.whole_files import sweep, write_text
 
 _LIBRARIES = ("arch", "numpy", "pandas", "scipy")
 #: Folder of the reports in a rate store.

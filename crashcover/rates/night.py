@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crashcover.asset_names import file_name
-from crashcover.holder_files import read_supplies
-from crashcover.panel_files import read_columns
-from crashcover.price_files import read_prices
-from crashcover.price_times import bar_length
+from crashcover.files.holders import read_supplies
+from crashcover.files.panels import read_columns
+from crashcover.files.prices import read_prices
+from crashcover.files.times import bar_length
+from crashcover.runs.asset_names import file_name
+from pricing.contract.signals import Signal, make_signals
+from pricing.contract.triggers import Reference
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
-from pricing.settings import SimulationSettings
-from pricing.signals import Signal, make_signals
-from pricing.triggers import Reference
+from pricing.surface.settings import SimulationSettings
 
 #: Endings of price and holder files, in the order in which they are taken off a name.
 _ENDINGS = (".csv.gz", ".csv", ".parquet")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from crashcover.rates import documents
 from crashcover.rates.token import RateOutcome
-from pricing.compaction import CompactSurface
 from pricing.errors import CorruptSurfaceError, RateStoreError
-from pricing.rate_store import RateEntry, RateStore, is_empty, open_version, prune, publish, versions
+from pricing.rates.compact_surface import CompactSurface
+from pricing.rates.store import RateEntry, RateStore, is_empty, open_version, prune, publish, versions
 from pricing.version import ENGINE_VERSION
 
 #: Why an asset that nobody gave prices for was not rated.

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from crashcover.rates.publication import DAMAGE, NO_PRICES, Tonight
 from crashcover.rates.token import RateOutcome
-from pricing.compaction import CompactSurface
-from pricing.rate_store import RateStore
-from pricing.signals import Signal
-from pricing.triggers import Reference
+from pricing.contract.signals import Signal
+from pricing.contract.triggers import Reference
+from pricing.rates.compact_surface import CompactSurface
+from pricing.rates.store import RateStore
 
 #: Fall that stands for the rates of an asset, and how it is observed where that was simulated.
 DROP = 0.3

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from calibration import Calibration, Market, calibrate
-from crashcover.asset_names import file_name
-from crashcover.holder_files import read_holders
+from crashcover.files.holders import read_holders
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
-from pricing.compaction import compact
+from crashcover.runs.asset_names import file_name
+from pricing.engine.simulation import simulate
 from pricing.errors import InsufficientDataError, PricingError, TooLargeError
-from pricing.simulation import simulate
-from pricing.units import format_duration
-from pricing.whole_files import write_text
+from pricing.rates.compact_surface import compact
+from pricing.tools.units import format_duration
+from pricing.tools.whole_files import write_text
 
 #: What a token's data can do to its calibration; anything else is a fault of this program and stops the night.
 _FAILURES = (PricingError, ArithmeticError, ValueError)

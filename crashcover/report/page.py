@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crashcover.report.book_pictures import period_losses, tokens, year_losses
-from crashcover.report.cover_pictures import drivers, exceedance, waterfall, worst_month
+from crashcover.report.book.pictures import period_losses, tokens, year_losses
+from crashcover.report.covers.pictures import drivers, exceedance, waterfall, worst_month
 from crashcover.report.formats import FILTERS
 
 Values = Mapping[str, Any]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pricing.units import format_duration
+from pricing.tools.units import format_duration
 
 #: As many changes are kept.
 MOST_CHANGES = 20

@@ -8,20 +8,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crashcover.digests import digest_of
-from crashcover.locks import locked
-from crashcover.progress import Stages
-from crashcover.repricing.book_tables import TableBook, export
-from crashcover.repricing.rows import AssetRates
-from crashcover.repricing.staging import StagedBook, stage
+from crashcover.display.progress import Stages
+from crashcover.repricing.intake.rows import AssetRates
+from crashcover.repricing.intake.staging import StagedBook, stage
+from crashcover.repricing.intake.tables import TableBook, export
 from crashcover.repricing.summary import summarise
 from crashcover.repricing.token import RepriceOutcome, RepriceTask, read_outcome, reprice_token
-from crashcover.workers import Workplace
+from crashcover.runs.digests import digest_of
+from crashcover.runs.locks import locked
+from crashcover.runs.workers import Workplace
 from pricing.errors import DataError, InvalidTermsError, RateStoreError, SimulationError
-from pricing.premiums import PricingBasis
-from pricing.rate_store import RateStore, open_version
+from pricing.premiums.basis import PricingBasis
+from pricing.rates.store import RateStore, open_version
+from pricing.tools.whole_files import PART, replacing, sweep, write_text
 from pricing.version import ENGINE_VERSION
-from pricing.whole_files import PART, replacing, sweep, write_text
 
 #: What a run leaves in its folder.
 MANIFEST, SUMMARY, PRICED, QUARANTINE = "manifest.json", "summary.json", "priced", "quarantine.csv"

@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crashcover.repricing.columns import OBSERVATION, READERS, combine, read_column, read_numbers
-from pricing.book import Book, Observation
-from pricing.compaction import CompactSurface
+from crashcover.repricing.intake.columns import OBSERVATION, READERS, combine, read_column, read_numbers
+from pricing.contract.book import Book
+from pricing.contract.observation import Observation
 from pricing.errors import PrecisionError, UninsurableError
-from pricing.premium_columns import FLAGS, REFUSALS, premium_columns
-from pricing.premiums import PricingBasis
-from pricing.rate_store import RateEntry
-
-IntArray = npt.NDArray[np.intp]
+from pricing.premiums.basis import PricingBasis
+from pricing.rates.book_premiums import FLAGS, REFUSALS, premium_columns
+from pricing.rates.compact_surface import CompactSurface
+from pricing.rates.store import RateEntry
+from pricing.tools.arrays import IntArray
 
 #: Columns of numbers that a row gets, with the line or figure of a premium that each shows.
 FIGURES = {

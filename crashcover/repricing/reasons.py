@@ -1,8 +1,8 @@
 """Why a rate moved, read off the calibrations of both nights without simulating anything.
 
 The law of a token's worst month gives the probability of each drop for the inputs of one night or the other. They are
-exchanged one after the other, in the order of ``crashcover.rate_changes.explain``; what is left of the change is in the
-shape of the paths, in terms other than thirty days, and in the simulation.
+exchanged one after the other, in the order of ``rate_changes.explain``; what is left of the change is in the shape of
+the paths, in terms other than thirty days, and in the simulation.
 """
 
 import math
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from calibration.crashes import crash_rate
-from calibration.law_anchors import exceedance
+from calibration.law.crashes import crash_rate
+from calibration.law.law_anchors import exceedance
 from calibration.what_if import Inputs, exchanged
 from crashcover.rates.documents import read_inputs
 from crashcover.repricing.changes import CoverChange
 from pricing.errors import DataError
-from pricing.units import parse_duration
+from pricing.tools.units import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from rich import box
 from rich.table import Table
 
 from crashcover.repricing.changes import CoverChange, largest
+from crashcover.repricing.intake.staging import StagedBook
 from crashcover.repricing.reasons import reasons_for
-from crashcover.repricing.staging import StagedBook
 from crashcover.repricing.token import RepriceOutcome
-from pricing.rate_store import RateStore
+from pricing.rates.store import RateStore
 from pricing.version import ENGINE_VERSION
 
 Values = Mapping[str, Any]

@@ -8,13 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crashcover.asset_names import file_name, is_whole, partition_name
 from crashcover.repricing.changes import COMPARED, CoverChange, changes_of, matched
+from crashcover.repricing.intake.staging import Stretches, read_stretches
 from crashcover.repricing.premiums import with_premiums
-from crashcover.repricing.staging import Stretches, read_stretches
-from pricing.premiums import PricingBasis
-from pricing.rate_store import RateStore
-from pricing.whole_files import replacing, write_text
+from crashcover.runs.asset_names import file_name, is_whole, partition_name
+from pricing.premiums.basis import PricingBasis
+from pricing.rates.store import RateStore
+from pricing.tools.whole_files import replacing, write_text
 
 #: File of the covers on one asset, in a folder of its own.
 PARTITION = "part-0.parquet"

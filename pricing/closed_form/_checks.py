@@ -3,7 +3,7 @@
 import math
 
 from pricing.errors import InvalidModelError, InvalidTermsError, PrecisionError
-from pricing.units import require_fraction
+from pricing.tools.units import require_fraction
 
 #: Rounding that a sum of exact terms may leave outside [0, 1]; anything larger is a failure and is raised.
 _ROUNDING = 1e-12

@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from scipy.integrate import quad
 
 from pricing.errors import PrecisionError
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
 
 _PANEL_ORDER = 16
 _WANTED, _ACCEPTED = 1e-11, 1e-8

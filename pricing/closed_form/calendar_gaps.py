@@ -9,7 +9,6 @@ import math
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammaln, log_ndtr, ndtr, xlogy
 
 from pricing.closed_form._checks import (
@@ -25,8 +24,7 @@ from pricing.closed_form._checks import (
     log_distance,
 )
 from pricing.errors import InvalidTermsError
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
 
 
 def gap_probability(*, window_probability: float, n_windows: int) -> float:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr
 
 from pricing.closed_form._checks import (
@@ -27,8 +26,8 @@ from pricing.closed_form._checks import (
 )
 from pricing.closed_form._quadrature import chebyshev_points, gauss_legendre, interpolation_matrix, panels
 from pricing.errors import InvalidTermsError
+from pricing.tools.arrays import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 ArrayFunction = Callable[[FloatArray], FloatArray]
 
 #: Mean overshoot of a normal random walk, in step deviations: -zeta(1/2)/sqrt(2 pi).

@@ -11,7 +11,6 @@ import math
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import hyp1f1
 
@@ -26,6 +25,7 @@ from pricing.closed_form._checks import (
 from pricing.closed_form._quadrature import integrate
 from pricing.closed_form.laplace import ComplexArray, invert
 from pricing.errors import PrecisionError
+from pricing.tools.arrays import FloatArray
 
 # The series is used where a handful of modes is enough and where the first one is not lost against its own drift.
 _SHORTEST_SERIES_TIME = 0.25
@@ -33,8 +33,6 @@ _STEEPEST_SERIES_DRIFT = 6.0
 _TAYLOR_BELOW = 0.01
 _NORM_TAYLOR = (-1.0 / 2835.0, 2.0 / 315.0, -1.0 / 15.0, 1.0 / 3.0)
 _LEAST_DISCOUNT = 1e-9
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def drawdown_probability(

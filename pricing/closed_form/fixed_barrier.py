@@ -16,8 +16,7 @@ from pricing.closed_form._checks import (
 )
 from pricing.closed_form._quadrature import integrate
 from pricing.errors import InvalidModelError, InvalidTermsError
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
 
 
 def touch_probability(*, drop: float, volatility: float, log_drift: float, term_years: float) -> float:

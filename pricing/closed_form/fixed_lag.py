@@ -14,8 +14,7 @@ from scipy.special import ndtr
 from pricing.closed_form._checks import as_probability, check_diffusion, check_finite, check_terms, log_distance
 from pricing.closed_form._quadrature import gauss_legendre
 from pricing.errors import InvalidTermsError
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
 
 _REACH = 8.5  # a normal density beyond it is under 1e-16
 _NODES_PER_AXIS = {2: 64, 3: 40}

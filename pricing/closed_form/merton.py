@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import schur
 from scipy.special import ndtr
 
@@ -30,8 +29,7 @@ from pricing.closed_form._quadrature import (
     interpolation_matrix,
 )
 from pricing.closed_form.laplace import ComplexArray, agreed, invert
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
 
 _NODES = (120, 160)
 _TOLERANCE = 1e-6

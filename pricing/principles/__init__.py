@@ -18,7 +18,7 @@ from pricing.principles.distortions import (
     WangTransform,
     WangTTransform,
 )
-from pricing.principles.losses import LossDistribution
+from pricing.principles.loss_distribution import LossDistribution
 from pricing.principles.moments import (
     EsscherPrinciple,
     ExpectedValuePrinciple,

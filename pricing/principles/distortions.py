@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from pricing.errors import InvalidBasisError
-from pricing.principles.losses import LossDistribution, require_probability
+from pricing.principles.loss_distribution import LossDistribution, require_probability
 from pricing.principles.principle import SmoothPrinciple, require_not_negative
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.tools.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

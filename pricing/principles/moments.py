@@ -8,14 +8,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pricing.errors import PrecisionError
-from pricing.estimates import Estimate, WeightedSample
-from pricing.principles.losses import LossDistribution, require_probability
+from pricing.principles.loss_distribution import LossDistribution, require_probability
 from pricing.principles.principle import SmoothPrinciple, require_not_negative
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.tools.arrays import FloatArray
 
 _LARGEST_EXPONENT = 700.0
 

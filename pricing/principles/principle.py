@@ -3,14 +3,10 @@
 import math
 from abc import ABC, abstractmethod
 
-import numpy as np
-import numpy.typing as npt
-
 from pricing.errors import InvalidBasisError
-from pricing.estimates import Estimate, WeightedSample
-from pricing.principles.losses import LossDistribution
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.principles.loss_distribution import LossDistribution
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.tools.arrays import FloatArray
 
 
 class PremiumPrinciple(ABC):

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from pricing.errors import InvalidBasisError, PrecisionError
-from pricing.estimates import Estimate, WeightedSample
 from pricing.principles.distortions import Distortion, FreeParameter
-from pricing.principles.losses import LossDistribution, require_probability
+from pricing.principles.loss_distribution import LossDistribution, require_probability
 from pricing.principles.principle import PremiumPrinciple, require_not_negative
-
-FloatArray = npt.NDArray[np.float64]
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.tools.arrays import FloatArray
 
 _FEWEST_PATHS_BEYOND = 10
 # 1 - 0.9 is a little less than 0.1, and a tenth of all paths must not count as more than it.

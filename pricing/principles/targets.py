@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pricing.errors import InvalidBasisError
 from pricing.principles.distortions import Distortion, FreeParameter
-from pricing.principles.losses import LossDistribution
+from pricing.principles.loss_distribution import LossDistribution
 
 AnyDistortion = TypeVar("AnyDistortion", bound=Distortion)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from crashcover.backtesting import read_panel
 from crashcover.cli import main
+from crashcover.commands.backtest import read_panel
 from pricing.errors import DataError
 from tests.backtest.conftest import DAYS, TOKENS, make_closes
 

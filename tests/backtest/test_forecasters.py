@@ -25,13 +25,13 @@ from backtest import (
     worst_drops,
 )
 from backtest.cells import spans_of
-from backtest.forecasters import fit_drop_law
 from backtest.forecasters.historical import stretch_drops
 from backtest.forecasters.logit import fit_logit
+from backtest.forecasters.worst_drop_law import fit_drop_law
 from backtest.known import smoothed
 from pricing import ConstantVolatility, Normal, PriceModel, simulate
 from pricing.errors import InsufficientDataError, InvalidTermsError
-from pricing.settings import SimulationSettings
+from pricing.surface.settings import SimulationSettings
 
 HOUR, DAY_SPAN = timedelta(hours=1), Span(timedelta(hours=24), timedelta(days=30))
 

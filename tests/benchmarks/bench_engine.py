@@ -4,14 +4,15 @@ from itertools import count
 
 import pytest
 
-from pricing import Cover, DropTrigger, FullPayout, Quoter, kernel
+from pricing import Cover, DropTrigger, FullPayout, Quoter
+from pricing.engine import kernel
 from tests.benchmarks.works import JUMPS, N_PATHS, N_STEPS, NORMAL, ROUNDS, WORKS
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
 @pytest.mark.parametrize("build", kernel.usable_builds())
 def test_build(benchmark, monkeypatch, build, work):
-    monkeypatch.setattr("pricing.simulation.simulate_blocks", kernel.load_build(build).simulate_blocks)
+    monkeypatch.setattr("pricing.engine.simulation.simulate_blocks", kernel.load_build(build).simulate_blocks)
     seeds = count()  # fresh paths in every round: a replayed path flatters branch predictors
     benchmark.pedantic(work.run, setup=lambda: ((next(seeds),), {}), rounds=ROUNDS, warmup_rounds=1)
     benchmark.extra_info.update(

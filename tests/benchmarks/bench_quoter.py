@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pricing import DropTrigger, FullPayout, LinearPayout, PricingBasis, Quoter, TieredPayout, compact
-from pricing.book import Book
+from pricing.contract.book import Book
 from pricing.principles import WangTransform
-from pricing.rate_store import publish
-from tests.pricing.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
+from pricing.rates.store import publish
+from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 N_ASSETS, N_COVERS = 250, 1_000_000
 PAYOUTS = {

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from pricing import FullPayout, LinearPayout, Reference, TieredPayout, compact, simulate
-from pricing.book import Book, Observation
-from pricing.premium_columns import premium_columns
-from pricing.settings import SimulationSettings
+from pricing.contract.book import Book
+from pricing.contract.observation import Observation
+from pricing.rates.book_premiums import premium_columns
+from pricing.surface.settings import SimulationSettings
 from tests.benchmarks import opponents
 from tests.benchmarks.works import JUMPS, N_PATHS
 

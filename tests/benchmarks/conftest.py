@@ -4,7 +4,7 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-from pricing import kernel
+from pricing.engine import kernel
 
 collect_ignore_glob = ["*.py"]  # files named on the command line are collected all the same
 

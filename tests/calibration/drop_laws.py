@@ -5,8 +5,8 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from calibration.drop_law import DropLaw, Level, OwnCrashLaw, TokenState
-from calibration.own_record import OwnRecord
+from calibration.law.drop_law import DropLaw, Level, OwnCrashLaw, TokenState
+from calibration.law.own_record import OwnRecord
 
 
 def a_law(window="24h", *, shocks=(-0.3, 0.0, 0.4), error=0.1, intercept=-1.6, spread=-1.4, spread_slope=0.2, **own):

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from calibration import Verdict, calibrate, check_closes, concentration, fit_volatility, hazard_factor
-from calibration.findings import Finding, FindingKind
 from calibration.judgement import judge
+from calibration.prices.findings import Finding, FindingKind
 from tests.calibration.drop_laws import a_law
 
 CALM = {"law": "constant", "innovations": "normal"}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration import Verdict, calibrate, shipped_market, update
-from calibration.own_record import BLOCK_EPOCH
+from calibration.law.own_record import BLOCK_EPOCH
 from pricing.errors import DataError
 
 #: Without a likelihood to maximise a calibration takes milliseconds.

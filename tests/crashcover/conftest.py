@@ -9,11 +9,11 @@ from click.testing import CliRunner, Result
 
 from crashcover import sample_market
 from crashcover.cli import main
-from crashcover.progress import unseen
+from crashcover.display.progress import unseen
 from crashcover.rates.job import RateJob
 from crashcover.rates.job import run_job as run_rates
 from crashcover.rates.night import RateSettings
-from crashcover.workers import Workplace
+from crashcover.runs.workers import Workplace
 
 
 @pytest.fixture(scope="session")

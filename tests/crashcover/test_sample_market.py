@@ -6,8 +6,8 @@ import pytest
 
 from calibration import calibrate, concentration
 from crashcover import sample_market
-from crashcover.holder_files import read_holders
-from crashcover.price_files import read_prices
+from crashcover.files.holders import read_holders
+from crashcover.files.prices import read_prices
 from crashcover.sample_market import CALM, EVEN, SUPPLY, TOKENS, WHALE, WILD
 
 

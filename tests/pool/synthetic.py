@@ -4,8 +4,8 @@ import numpy as np
 
 from pool import Book, Observation
 from pricing import ConstantVolatility, DropSurface, FullPayout, Normal, PriceModel, SimulationSettings
-from pricing.signals import make_signal
-from pricing.units import parse_duration
+from pricing.contract.signals import make_signal
+from pricing.tools.units import parse_duration
 
 MODEL = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal())
 

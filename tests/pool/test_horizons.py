@@ -20,7 +20,7 @@ from pool import (
     ruin_probability,
 )
 from pricing.errors import InvalidTermsError, PrecisionError, SimulationError
-from pricing.units import parse_duration
+from pricing.tools.units import parse_duration
 
 #: Largest z of all comparisons below, some thirty: one in ten thousand by chance.
 MOST_SIGMAS = 4.5

@@ -13,8 +13,16 @@ import pandas as pd
 import pytest
 
 from calibration import shipped_market
-from calibration.market import PEGGED, WINDOWS
-from calibration.panel import eligible, market_blocks, market_index, market_state, outcomes, panel_grid, states_at
+from calibration.market.market import PEGGED, WINDOWS
+from calibration.market.panel import (
+    eligible,
+    market_blocks,
+    market_index,
+    market_state,
+    outcomes,
+    panel_grid,
+    states_at,
+)
 from pool import Dependence, TokenRisk
 from pool.dependence import SHAPE_CORRELATION, draw_log_worst, draw_shared
 

@@ -21,7 +21,6 @@ from pricing import (
     SimulationSettings,
     StudentT,
     simulate,
-    simulation,
 )
 from pricing.closed_form import (
     discrete_drawdown_probability,
@@ -30,10 +29,11 @@ from pricing.closed_form import (
     one_step_window_probability,
     two_step_window_probability,
 )
-from pricing.kernel_inputs import model_arrays
-from pricing.mixture_shares import SMALLEST_PROBABILITY, best_shares
-from pricing.segment_laws import jump_laws
-from pricing.tilts import DEEPEST_LOG_DROP, further_jumps
+from pricing.engine import simulation
+from pricing.engine.kernel_inputs import model_arrays
+from pricing.engine.rare_drops.segments import jump_laws
+from pricing.engine.rare_drops.shares import SMALLEST_PROBABILITY, best_shares
+from pricing.engine.rare_drops.tilts import DEEPEST_LOG_DROP, further_jumps
 from tests.reference_tables import rows
 
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)

@@ -1,0 +1,153 @@
+"""What an insurer would have earned who sold every token a cover of limit 1 at his own price."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from backtest.scoring.resampling import Interval, PeriodBootstrap
+from backtest.scoring.scores import Sample
+from pricing.premiums.basis import PricingBasis
+from pricing.tools.arrays import BoolArray, FloatArray
+
+#: Probability that the capital is enough for a year.
+CONFIDENCE = 0.995
+_YEAR_DAYS = 365.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """Premiums and losses of the periods that start in a calendar year, in limits."""
+
+    year: int
+    premium: float
+    losses: float
+    loss_ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Premiums and losses of covers of limit 1 that pay it in full.
+
+    Parameters
+    ----------
+    covers, declined : int
+        Covers sold, and covers whose premium would have reached the limit.
+    premium, losses : ndarray of float, shape (n_periods,)
+        Gross premium and losses of each period, in limits.
+    loss_ratio : Interval
+        All losses over all gross premium.
+    years : tuple of Year
+        By calendar year of the start.
+    worst_period : float
+        Largest loss of one period after expenses, in gross premiums of an average period.
+    drawdown : float
+        Largest fall of the cumulated result after expenses, in the same unit.
+    capital : float
+        Loss of a year that is not exceeded with probability 0.995 when its periods are drawn at random, in gross
+        premiums of a year.
+    """
+
+    covers: int
+    declined: int
+    premium: FloatArray = field(repr=False)
+    losses: FloatArray = field(repr=False)
+    loss_ratio: Interval
+    years: tuple[Year, ...]
+    worst_period: float
+    drawdown: float
+    capital: float
+
+
+def gross_premium(probability: FloatArray, basis: PricingBasis) -> FloatArray:
+    """Price covers of limit 1 that pay it in full, as ``pricing.premium`` does.
+
+    Parameters
+    ----------
+    probability : ndarray of float, shape (n,)
+        Probability of the event.
+    basis : PricingBasis
+        Loadings; cost of capital, interest and minima are left out.
+    """
+    price = np.array([basis.risk_load.price_of_binary(float(p)) for p in probability])
+    needed = price + basis.parameter_load * probability + basis.fixed_expense
+    gross: FloatArray = needed / (1.0 - basis.ratio_of_gross)
+    return gross
+
+
+def keep_account(
+    sample: Sample,
+    starts: npt.NDArray[np.datetime64],
+    bootstrap: PeriodBootstrap,
+    basis: PricingBasis,
+    *,
+    period_days: float,
+    seed: int,
+) -> Account:
+    """Sell every cover that is insurable, and settle it.
+
+    Parameters
+    ----------
+    sample : Sample
+        Quotes and outcomes.
+    starts : ndarray of datetime64, shape (n_periods,)
+        Start of each period.
+    bootstrap : PeriodBootstrap
+        For the interval of the loss ratio.
+    basis : PricingBasis
+        Loadings.
+    period_days : float
+        Days from one start to the next.
+    seed : int
+        Seed of the years that are drawn.
+    """
+    gross = gross_premium(sample.quoted, basis)
+    sold: BoolArray = gross < 1.0
+    premium, losses = sample.by_period(gross * sold), sample.by_period(sample.came & sold)
+    result = premium * (1.0 - basis.expense_ratio) - basis.fixed_expense * sample.by_period(sold) - losses
+    average = float(premium.mean())
+    periods_a_year = max(round(_YEAR_DAYS / period_days), 1)
+    return Account(
+        covers=int(sold.sum()),
+        declined=int((~sold).sum()),
+        premium=premium,
+        losses=losses,
+        loss_ratio=bootstrap.ratio(losses, premium),
+        years=_years(starts, premium, losses),
+        worst_period=_over(max(-float(result.min()), 0.0), average),
+        drawdown=_over(largest_drawdown(result), average),
+        capital=_over(_capital(result, periods_a_year, seed), average * periods_a_year),
+    )
+
+
+def _over(amount: float, unit: float) -> float:
+    return amount / unit if unit else np.nan
+
+
+def _years(starts: npt.NDArray[np.datetime64], premium: FloatArray, losses: FloatArray) -> tuple[Year, ...]:
+    calendar = starts.astype("datetime64[Y]").astype(np.int64) + 1970
+    return tuple(
+        _year(int(year), float(premium[calendar == year].sum()), float(losses[calendar == year].sum()))
+        for year in np.unique(calendar)
+    )
+
+
+def _year(year: int, premium: float, losses: float) -> Year:
+    return Year(year=year, premium=premium, losses=losses, loss_ratio=_over(losses, premium))
+
+
+def largest_drawdown(result: FloatArray) -> float:
+    """Return the largest fall of the cumulated result from an earlier high, the beginning included.
+
+    Examples
+    --------
+    >>> largest_drawdown(np.array([2.0, -3.0, 1.0, -2.0]))
+    4.0
+    """
+    cumulated = np.append(0.0, np.cumsum(result))
+    return float((np.maximum.accumulate(cumulated) - cumulated).max())
+
+
+def _capital(result: FloatArray, periods_a_year: int, seed: int, n_years: int = 20_000) -> float:
+    drawn = np.random.default_rng(seed).integers(len(result), size=(n_years, periods_a_year))
+    return max(-float(np.quantile(result[drawn].sum(axis=1), 1.0 - CONFIDENCE)), 0.0)

@@ -1,0 +1,201 @@
+"""Walk forward: at each start, hand every forecaster what was known, and keep what it quotes.
+
+A forecaster sees a ``Known`` and nothing else, so nothing that happened later can reach it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.cells import spans_of
+from backtest.known import Forecaster, Known, Quotes
+from backtest.outcomes import outcome_table
+from backtest.panel import Panel
+from backtest.periods import Plan, find_starts
+from backtest.store import prepare, result_file
+from pricing.errors import SimulationError
+from pricing.tools.whole_files import replacing
+
+Progress = Callable[[int], None]
+#: Calls a function with each task.
+Run = Callable[[Callable[[Any], None], Sequence[Any]], Iterable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walked:
+    """The result of a walk.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        As made by ``outcome_table``.
+    quotes : dict of str to DataFrame
+        For each forecaster one row for each row of `outcomes`: a probability for each cell, and ``refusal``, a text or
+        missing.
+    """
+
+    outcomes: pd.DataFrame = field(repr=False)
+    quotes: dict[str, pd.DataFrame] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Task:
+    """One forecaster at one start, small enough to be sent to another process."""
+
+    forecaster: Forecaster
+    known_but_history: Known
+    file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _ClosesFile:
+    """Closes in a file that every process maps into memory instead of holding a copy."""
+
+    path: Path
+    times: pd.DatetimeIndex
+    tokens: pd.Index
+    step: timedelta
+
+    def until(self, start: pd.Timestamp) -> pd.DataFrame:
+        n_bars = int(self.times.searchsorted(start, side="right"))
+        closes = np.load(self.path, mmap_mode="r")[:n_bars]
+        return pd.DataFrame(closes, index=self.times[:n_bars], columns=self.tokens, copy=False)
+
+
+def walk(
+    panel: Panel,
+    plan: Plan,
+    forecasters: Sequence[Forecaster],
+    folder: Path,
+    *,
+    run: Run = map,
+    progress: Progress | None = None,
+) -> Walked:
+    """Quote every token and cell at every start, and look up what happened.
+
+    What was walked before in the same folder is read and not done again.
+
+    Parameters
+    ----------
+    panel : Panel
+        Prices.
+    plan : Plan
+        What to quote, and when.
+    forecasters : sequence of Forecaster
+        Who quotes.
+    folder : Path
+        Where the quotes are kept, one file a forecaster and start.
+    run : callable
+        Called with a function and its arguments, gives a result for each as they come; by default one after the other.
+        For processes: ``functools.partial(pricing.processes.in_processes, n_processes=2)``.
+    progress : callable, optional
+        Called with the number of files done, of ``n_files``.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the folder holds results of another backtest.
+    SimulationError
+        If a forecaster quotes a probability that is not strictly between 0 and 1.
+    """
+    starts = find_starts(panel, plan)
+    outcomes = outcome_table(panel, starts, spans_of(plan.cells))
+    prepare(folder, panel, plan, forecasters)
+    tasks = [
+        _Task(forecaster=forecaster, known_but_history=known, file=result_file(folder, forecaster, known.start))
+        for known in (_known_but_history(panel.step, plan, start, outcomes) for start in starts[1:])
+        for forecaster in forecasters
+    ]
+    waiting = [task for task in tasks if not task.file.exists()]
+    report = progress or (lambda _done: None)
+    report(len(tasks) - len(waiting))
+    with _closes_file(panel) as closes:
+        quote = partial(_quote, closes=closes)
+        for n_done, _ in enumerate(run(quote, waiting), start=1 + len(tasks) - len(waiting)):
+            report(n_done)
+    quotes = {forecaster.name: _collect(forecaster, tasks) for forecaster in forecasters}
+    later = outcomes[outcomes["start"] > starts[0]].reset_index(drop=True)
+    return Walked(outcomes=later, quotes=quotes)
+
+
+def n_files(panel: Panel, plan: Plan, forecasters: Sequence[Forecaster]) -> int:
+    """Count the files that a walk leaves: none of the first start, which has no past."""
+    return (len(find_starts(panel, plan)) - 1) * len(forecasters)
+
+
+def known_at(panel: Panel, plan: Plan, start: pd.Timestamp, outcomes: pd.DataFrame) -> Known:
+    """Put together what was known at a start.
+
+    Parameters
+    ----------
+    panel : Panel
+        Prices; those after the start are not looked at.
+    plan : Plan
+        What is quoted.
+    start : Timestamp
+        Start of the covers.
+    outcomes : DataFrame
+        As made by ``outcome_table``; those of this start and of later ones are not looked at.
+    """
+    return replace(_known_but_history(panel.step, plan, start, outcomes), history=panel.until(start).closes)
+
+
+def _known_but_history(step: timedelta, plan: Plan, start: pd.Timestamp, outcomes: pd.DataFrame) -> Known:
+    now = outcomes[outcomes["start"] == start]
+    return Known(
+        start=start,
+        step=step,
+        cells=plan.cells,
+        tokens=tuple(now["token"]),
+        volatility=now["volatility"].to_numpy(),
+        history=pd.DataFrame(),
+        # No term is longer than the distance of starts, so those of all earlier starts have ended.
+        past=outcomes[outcomes["start"] < start].dropna().reset_index(drop=True),
+        seed=plan.seed,
+    )
+
+
+@contextmanager
+def _closes_file(panel: Panel) -> Iterator[_ClosesFile]:
+    with TemporaryDirectory(prefix="backtest-") as scratch:
+        path = Path(scratch) / "closes.npy"
+        np.save(path, panel.closes.to_numpy())
+        times = pd.DatetimeIndex(panel.closes.index)
+        yield _ClosesFile(path=path, times=times, tokens=panel.closes.columns, step=panel.step)
+
+
+def _quote(task: _Task, closes: _ClosesFile) -> None:
+    known = replace(task.known_but_history, history=closes.until(task.known_but_history.start))
+    quotes = task.forecaster.quote(known)
+    _require_probabilities(quotes, known, task.forecaster)
+    table = pd.DataFrame(quotes.probabilities, columns=[cell.name for cell in known.cells])
+    refusals = pd.Series([quotes.refusals.get(token) for token in known.tokens], dtype="str")
+    with replacing(task.file) as part:
+        table.assign(token=known.tokens, start=known.start, refusal=refusals).to_parquet(part)
+
+
+def _require_probabilities(quotes: Quotes, known: Known, forecaster: Forecaster) -> None:
+    probabilities = quotes.probabilities
+    if probabilities.shape != (len(known.tokens), len(known.cells)):
+        raise SimulationError(f"{forecaster.name} must quote every token and cell, got shape {probabilities.shape}")
+    quoted = ~np.isnan(probabilities)
+    wrong = quoted & ~((probabilities > 0.0) & (probabilities < 1.0)) | (quoted != quoted.any(axis=1, keepdims=True))
+    if wrong.any():
+        token, cell = np.argwhere(wrong)[0]
+        raise SimulationError(
+            f"{forecaster.name} must quote all cells of a token, strictly between 0 and 1, or none, got "
+            f"{probabilities[token, cell]} for {known.tokens[token]} at {known.start}, {known.cells[cell].name}"
+        )
+
+
+def _collect(forecaster: Forecaster, tasks: Sequence[_Task]) -> pd.DataFrame:
+    files = [task.file for task in tasks if task.forecaster is forecaster]
+    return pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)

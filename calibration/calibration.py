@@ -1,0 +1,320 @@
+"""One call from a price history, and a holder list where there is one, to a price model that says what it rests on."""
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from calibration.assumptions import state_assumptions
+from calibration.hazard.factor import HazardFactor, hazard_factor
+from calibration.hazard.risk_signals import RiskSignals
+from calibration.holders.concentration_measures import Concentration, concentration
+from calibration.holders.lists import BURN_ADDRESSES, Labels
+from calibration.judgement import judge
+from calibration.law.crashes import CrashRate, crash_rate
+from calibration.law.drop_law import DropLaw, MarketState, TokenState
+from calibration.law.law_anchors import can_be_anchored, coherent_anchors
+from calibration.law.token_history import TokenHistory, observe
+from calibration.law.worst_month import WorstMonth, worst_month_law
+from calibration.market.market import Market
+from calibration.market.shipped import shipped_market
+from calibration.paths.dynamics import collapse_of_month, paths_of_month
+from calibration.paths.volatility import Innovations, Law, VolatilityFit, filter_variance, fit_volatility
+from calibration.plain import to_plain
+from calibration.prices.bars import CheckedCloses, check_closes, one_series, utc_labels
+from calibration.prices.diagnostics import Diagnostics, diagnose, extend
+from calibration.prices.findings import BREAKS, Finding
+from calibration.verdict import Verdict
+from pricing.errors import DataError, NotConvergedError
+from pricing.models.price_model import PriceModel
+from pricing.models.volatility import Garch
+from pricing.tools.units import Duration
+
+#: The shape of paths comes from so many returns, the latest: half a year of hours.
+SHAPE_RETURNS = 4320
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """A price model and everything it rests on.
+
+    Parameters
+    ----------
+    model : PriceModel
+        What to simulate: the shape of the token's returns, crashes of its own, anchored to the law of its worst month.
+    worst_months : tuple of WorstMonth
+        That law, one a window.
+    crashes : tuple of CrashRate
+        Crashes of the token's own, one a window.
+    volatility : VolatilityFit
+        The shape of the paths.
+    hazard : HazardFactor
+        What holders and signals make of the crash rate.
+    concentration : Concentration or None
+        The holders, where a list was given.
+    market_state : MarketState
+        What moves every quote at once, as used.
+    market : Market
+        The laws, and how they were learnt.
+    diagnostics : Diagnostics
+        The history in figures.
+    findings : tuple of Finding
+        What was remarkable about the prices or repaired in them.
+    as_of : datetime
+        UTC time up to which prices were used: as asked for, or the last close.
+    verdict : Verdict
+        Reasons to look twice.
+    assumptions : tuple of str
+        What is taken for granted, in sentences.
+    state : TokenState
+        What the laws read of the token.
+    history : TokenHistory
+        What ``update`` goes on from.
+    """
+
+    model: PriceModel
+    worst_months: tuple[WorstMonth, ...]
+    crashes: tuple[CrashRate, ...]
+    volatility: VolatilityFit
+    hazard: HazardFactor
+    concentration: Concentration | None
+    market_state: MarketState
+    market: Market = field(repr=False, metadata={"plain": False})
+    diagnostics: Diagnostics
+    findings: tuple[Finding, ...]
+    as_of: datetime
+    verdict: Verdict
+    assumptions: tuple[str, ...]
+    state: TokenState = field(repr=False, metadata={"plain": False})
+    history: TokenHistory = field(repr=False, metadata={"plain": False})
+
+    def to_json(self) -> str:
+        """Write everything but working arrays as JSON with sorted keys; floats read back to the last bit."""
+        return json.dumps(to_plain(self), sort_keys=True, allow_nan=False)
+
+
+def calibrate(
+    prices: pd.Series | pd.DataFrame,
+    *,
+    holders: pd.DataFrame | None = None,
+    supply: float | None = None,
+    labels: Labels | None = None,
+    signals: RiskSignals | None = None,
+    market: Market | None = None,
+    as_of: datetime | str | None = None,
+    step: Duration | None = None,
+    law: Law = "garch",
+    innovations: Innovations = "student_t",
+) -> Calibration:
+    """Make a price model from closes and, where known, from the market, the holders and signals of danger.
+
+    Parameters
+    ----------
+    prices : Series or one-column DataFrame of float
+        Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar; at least 500 one-step returns.
+    holders : DataFrame, optional
+        The largest holders: columns ``address``, ``balance`` and, optionally, ``label``.
+    supply : float, optional
+        Tokens that exist; only with ``holders``.
+    labels : mapping or Series, optional
+        Category by address, see ``concentration``; only with ``holders``.
+    signals : RiskSignals, optional
+        What markets and chains show: unlocks, inflow to exchanges, funding, open interest.
+    market : Market, optional
+        Laws and state of the market, see ``fit_market``; by default the latest that ships and is not later than the
+        prices.
+    as_of : datetime or str, optional
+        Use only closes labelled at or before this time, which needs a time zone.
+    step : timedelta or str, optional
+        Length of a bar; by default the most common spacing. At most a day.
+    law : {"garch", "gjr", "constant"}
+        Volatility law of the paths. Where the likelihood has no maximum it is constant with normal shocks, and the
+        verdict says ``SHAPE_NOT_FITTED``.
+    innovations : {"student_t", "empirical", "normal"}
+        Law of the standardised shocks.
+
+    Raises
+    ------
+    DataError
+        If a price, a holder or a signal is wrong in itself, or the market is later than the prices.
+    InsufficientDataError
+        If there are too few returns, they do not vary, or no market is known so early.
+    """
+    if holders is None and (supply is not None or labels is not None):
+        raise DataError("supply and labels describe holders, got them without holders")
+    checked = check_closes(prices, step=step, as_of=as_of)
+    laws_from = shipped_market(checked.as_of) if market is None else market
+    _require_earlier(laws_from, checked)
+    owners = None
+    if holders is not None:
+        owners = concentration(holders, supply=supply, labels=labels, burn_addresses=BURN_ADDRESSES)
+    shape, shape_is_fitted = _shape(checked, law, innovations)
+    return _assemble(
+        checked=checked,
+        history=observe(checked.closes, checked.step, tuple(law.window for law in laws_from.laws)),
+        market=laws_from,
+        shape=shape,
+        shape_is_fitted=shape_is_fitted,
+        owners=owners,
+        hazard=hazard_factor(concentration=owners, signals=signals),
+        diagnostics=diagnose(checked),
+    )
+
+
+def _shape(checked: CheckedCloses, law: Law, innovations: Innovations) -> tuple[VolatilityFit, bool]:
+    """Fit the shape of paths, and say whether it could be: where it cannot, the law still sets the level."""
+    returns = checked.log_returns[-SHAPE_RETURNS:]
+    try:
+        return fit_volatility(returns, step=checked.step, law=law, innovations=innovations), True
+    except NotConvergedError:
+        return fit_volatility(returns, step=checked.step, law="constant", innovations="normal"), False
+
+
+def update(
+    calibration: Calibration, new_prices: pd.Series | pd.DataFrame, *, market: Market | None = None
+) -> Calibration:
+    """Take in later closes without looking at the earlier ones again; the work grows with the new closes only.
+
+    The law, the own record and the variance of the paths go on; the shape of the paths and the findings stay as they
+    were calibrated.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        What was known before.
+    new_prices : Series or one-column DataFrame of float
+        Closes after the last one, in the same form.
+    market : Market, optional
+        A later market; by default the one of `calibration`.
+
+    Raises
+    ------
+    DataError
+        If the closes are wrong in themselves, or do not follow those before.
+    """
+    history = calibration.history
+    laws_from = calibration.market if market is None else market
+    checked = check_closes(_after(new_prices, history), step=history.step)
+    _require_one_asset(checked.findings)
+    _require_earlier(laws_from, checked)
+    later = checked.closes[checked.closes.index > history.last_close]
+    return _assemble(
+        checked=replace(checked, findings=tuple(dict.fromkeys((*calibration.findings, *checked.findings)))),
+        history=history.advance(later),
+        market=laws_from,
+        shape=_with_later_variance(calibration.volatility, checked.log_returns[later.index[0] :]),
+        shape_is_fitted=Verdict.SHAPE_NOT_FITTED not in calibration.verdict,
+        owners=calibration.concentration,
+        hazard=calibration.hazard,
+        diagnostics=extend(calibration.diagnostics, np.exp(history.recent.dropna()), checked, later),
+    )
+
+
+def _after(new_prices: pd.Series | pd.DataFrame, history: TokenHistory) -> pd.Series:
+    """Put the last known closes in front of later ones: from the last two that are one step apart on."""
+    later = one_series(new_prices)
+    later = later.set_axis(utc_labels(later.index))
+    if later.empty or later.index.min() <= history.last_close:
+        raise DataError(
+            f"new_prices must follow the last close at {history.last_close.isoformat()}, got "
+            f"{'none' if later.empty else later.index.min().isoformat()} (pass the new bars only)"
+        )
+    known = history.recent.notna().to_numpy()
+    pairs = np.flatnonzero(known[1:] & known[:-1])
+    begin = pairs[-1] if len(pairs) else len(known) - 1
+    joined: pd.Series = pd.concat([np.exp(history.recent.iloc[begin:].dropna()), later])
+    return joined
+
+
+def _require_one_asset(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        if finding.kind in BREAKS:
+            raise DataError(
+                f"new_prices must go on with the same asset, got a {finding.kind.value} at "
+                f"{finding.time:%Y-%m-%d %H:%M}: {finding.message} (calibrate again from all closes)"
+            )
+
+
+def _require_earlier(market: Market, checked: CheckedCloses) -> None:
+    if market.as_of > checked.as_of:
+        raise DataError(
+            f"market must not know more than the prices: it is as of {market.as_of:%Y-%m-%d %H:%M}, they are as of "
+            f"{checked.as_of:%Y-%m-%d %H:%M} (fit_market(panel, as_of=...) for a past day)"
+        )
+
+
+def _assemble(
+    *,
+    checked: CheckedCloses,
+    history: TokenHistory,
+    market: Market,
+    shape: VolatilityFit,
+    shape_is_fitted: bool,
+    owners: Concentration | None,
+    hazard: HazardFactor,
+    diagnostics: Diagnostics,
+) -> Calibration:
+    """Put the parts together: rates, worst months, anchors, model, and what to think of them."""
+    state = history.state(market.laws)
+    market_state = market.state_at(checked.as_of)
+    crashes = tuple(crash_rate(law, state, place, hazard.value) for place, law in enumerate(market.laws))
+    months = tuple(
+        worst_month_law(law, state, place, market_state, crashes[place]) for place, law in enumerate(market.laws)
+    )
+    return Calibration(
+        model=_model(market.laws, months, crashes, shape, checked.step),
+        worst_months=months,
+        crashes=crashes,
+        volatility=shape,
+        hazard=hazard,
+        concentration=owners,
+        market_state=market_state,
+        market=market,
+        diagnostics=diagnostics,
+        findings=checked.findings,
+        as_of=checked.as_of,
+        verdict=judge(checked, diagnostics, shape, crashes, market, hazard, owners, shape_is_fitted=shape_is_fitted),
+        assumptions=state_assumptions(checked, shape, months, crashes, market, hazard, owners),
+        state=state,
+        history=history,
+    )
+
+
+def _model(
+    laws: tuple[DropLaw, ...],
+    months: tuple[WorstMonth, ...],
+    crashes: tuple[CrashRate, ...],
+    shape: VolatilityFit,
+    step: timedelta,
+) -> PriceModel:
+    """Anchor the paths where bars are short enough to see what the laws speak of; otherwise leave their level alone."""
+    if not can_be_anchored(step, laws):
+        return PriceModel(volatility=shape.law, innovations=shape.innovations, jumps=(crashes[-1].jumps(),), step=step)
+    volatility, spread = paths_of_month(shape, step=step, month=months[-1])
+    return PriceModel(
+        volatility=volatility,
+        innovations=shape.innovations,
+        jumps=(crashes[0].jumps(),),
+        step=step,
+        volatility_spread=spread,
+        collapse=collapse_of_month(months[-1], crashes[-1]),
+        anchors=coherent_anchors(laws, [month.probabilities for month in months]),
+    )
+
+
+def _with_later_variance(shape: VolatilityFit, log_returns: pd.Series) -> VolatilityFit:
+    law = shape.law
+    if not isinstance(law, Garch):
+        return shape
+    filtered = filter_variance(
+        log_returns.to_numpy(),
+        omega=law.omega,
+        alpha=law.alpha,
+        gamma=law.gamma,
+        beta=law.beta,
+        initial_variance=law.initial_variance,
+    )
+    latest = float(filtered[-1])
+    return replace(shape, law=replace(law, initial_variance=latest), next_variance=latest)

@@ -1,0 +1,1 @@
+"""What holders and signals do to the rate of crashes."""

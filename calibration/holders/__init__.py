@@ -1,0 +1,1 @@
+"""Lists of holders and how concentrated they are."""

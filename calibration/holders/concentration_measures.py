@@ -1,0 +1,266 @@
+"""Concentration of holders, measured on what can be sold and never on a list that was cut and blown up to 100 %.
+
+Burnt tokens leave the supply. Locked, treasury and contract balances leave the float. What exchanges, bridges, staking
+and liquidity pools hold belongs to customers who are not seen, so two cases are kept: all of them small (their tokens
+count in the float, nobody's share contains them), or one hidden whale with a tenth of everything pooled. Lower bounds
+are of the first case, upper bounds of the second (for the number of Nakamoto it is the other way round).
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from calibration.holders import shares as measures
+from calibration.holders.bounded import Bounded
+from calibration.holders.lists import Category, Entities, HolderFinding, HolderFindingKind, Labels, read_holders
+from calibration.holders.shares import RankedShares
+from pricing.errors import DataError
+
+#: A plain number under a name of its own, because ``Concentration`` has an attribute ``float``.
+Number = float
+
+#: Share of everything pooled that a hidden whale owns: the customary case and a stress. Judgement: before the fall of
+#: OM in April 2025 84 million tokens left one exchange for 26 new wallets.
+HIDDEN_WHALE, HIDDEN_WHALE_STRESS = 0.10, 0.35
+#: Share of a treasury's tokens that its owners may sell within 30 days. Judgement.
+TREASURY_DISCRETION = 0.25
+#: Listed balances may exceed the supply by no more than rounding.
+SUPPLY_TOLERANCE = 1e-9
+
+OUT_OF_FLOAT = frozenset({Category.LOCKED, Category.TREASURY, Category.CONTRACT})
+POOLED = frozenset({Category.EXCHANGE, Category.BRIDGE, Category.STAKING, Category.POOL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """An address that is no single holder.
+
+    Parameters
+    ----------
+    address : str
+        The address, hexadecimal ones in lower case.
+    balance : float
+        Its tokens.
+    category : Category
+        What stands behind it.
+    reason : str
+        Where its tokens went in the measures.
+    """
+
+    address: str
+    balance: Number
+    category: Category
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Concentration:
+    """How few hands hold a token. Shares are of the float.
+
+    Parameters
+    ----------
+    hhi : Bounded
+        Herfindahl-Hirschman index: sum of squared shares.
+    stress_hhi : Bounded
+        The same where a hidden whale owns 35 % of everything pooled.
+    effective_holders : Bounded
+        ``1 / hhi``: number of equal holders with the same index.
+    top1, top10 : Bounded
+        Share of the largest holder and of the ten largest; ``top_share(k)`` for others.
+    nakamoto : Bounded
+        Smallest number of holders that own more than half of the float.
+    overhang : Bounded
+        Tokens that the ten largest sellers could sell within 30 days: single holders, a quarter of each treasury and,
+        in the upper bound, the hidden whale.
+    gini : Bounded
+        Gini coefficient of single holders, pools left out. For display: it hangs on dust.
+    pooled : float
+        Share of the float that exchanges, bridges, staking contracts and liquidity pools hold for others.
+    supply : float
+        Tokens that exist, burnt ones left out.
+    float : float
+        Tokens that can be sold.
+    listed_share : float
+        Share of the float that the list accounts for, pools included.
+    excluded : tuple of Excluded
+        Addresses that are no single holder, with the reason.
+    findings : tuple of HolderFinding
+        What was remarkable about the list.
+    dispersed, hidden_whale : RankedShares
+        Shares in the two cases for pools, from which ``top_share`` computes.
+    unlabelled : ndarray of bool, shape (N,)
+        For each listed share of the dispersed case, whether nothing is known about its owner.
+    """
+
+    hhi: Bounded
+    stress_hhi: Bounded
+    effective_holders: Bounded
+    top1: Bounded
+    top10: Bounded
+    nakamoto: Bounded
+    overhang: Bounded
+    gini: Bounded
+    pooled: Number
+    supply: Number
+    float: Number
+    listed_share: Number
+    excluded: tuple[Excluded, ...]
+    findings: tuple[HolderFinding, ...]
+    dispersed: RankedShares = field(repr=False, metadata={"plain": False})
+    hidden_whale: RankedShares = field(repr=False, metadata={"plain": False})
+    unlabelled: npt.NDArray[np.bool_] = field(repr=False, metadata={"plain": False})
+
+    def top_share(self, k: int) -> Bounded:
+        """Share of the ``k`` largest holders."""
+        return _between(measures.top_share(self.dispersed, k), measures.top_share(self.hidden_whale, k))
+
+
+def concentration(
+    holders: pd.DataFrame,
+    *,
+    supply: float | None = None,
+    labels: Labels | None = None,
+    entities: Entities | None = None,
+    n_holders: int | None = None,
+    burn_addresses: frozenset[str] = frozenset(),
+) -> Concentration:
+    """Measure the concentration of a token's largest holders.
+
+    Parameters
+    ----------
+    holders : DataFrame
+        Columns ``address``, ``balance`` in tokens and, optionally, ``label`` (a category) and ``entity`` (a name that
+        addresses of one owner share): the largest holders, in any order.
+    supply : float, optional
+        Tokens that exist, burnt ones included. Without it the listed total is used, and a finding says so.
+    labels : mapping or Series, optional
+        Category by address: exchange, bridge, staking, pool, locked, treasury, contract, burn or holder.
+    entities : mapping or Series, optional
+        Name of the owner by address: balances of one entity in one category count as one holder.
+    n_holders : int, optional
+        Number of entities with a balance, listed or not; it narrows the bounds.
+    burn_addresses : frozenset of str, optional
+        Addresses that count as burnt unless labelled otherwise, such as ``BURN_ADDRESSES``. By default the list is
+        taken at its word, and a finding names the well-known ones on it.
+
+    Raises
+    ------
+    DataError
+        If a row is wrong, the listed balances exceed the supply, or nothing is left in the float.
+
+    Examples
+    --------
+    >>> holders = pd.DataFrame({"address": ["a", "b"], "balance": [60.0, 20.0]})
+    >>> measured = concentration(holders, supply=100.0)
+    >>> round(measured.hhi.lower, 12), round(measured.hhi.upper, 12), measured.nakamoto.value
+    (0.4, 0.44, 1.0)
+    """
+    frame, findings = read_holders(holders, labels, burn_addresses, entities)
+    listed = math.fsum(frame["balance"])
+    issued = _issued(supply, listed)
+    existing = issued - _sum(frame, frozenset({Category.BURN}))
+    tradable = existing - _sum(frame, OUT_OF_FLOAT)
+    if tradable <= SUPPLY_TOLERANCE * issued:
+        raise DataError(f"holders must leave a float, got {tradable:g} of {issued:g} tokens after all exclusions")
+    single = frame["category"] == Category.HOLDER
+    dispersed = RankedShares(
+        listed=frame.loc[single, "balance"].to_numpy() / tradable,
+        rest=max(0.0, issued - listed) / tradable,
+        largest_unlisted=float(frame["balance"].min()) / tradable,
+        n_unlisted=None if n_holders is None else n_holders - len(frame),
+    )
+    pooled = _sum(frame, POOLED) / tradable
+    whale = dispersed.with_holders(HIDDEN_WHALE * pooled)
+    hhi = _between(measures.herfindahl(dispersed), measures.herfindahl(whale))
+    return Concentration(
+        hhi=hhi,
+        stress_hhi=measures.herfindahl(dispersed.with_holders(HIDDEN_WHALE_STRESS * pooled)),
+        effective_holders=_effective_holders(hhi),
+        top1=_between(measures.top_share(dispersed, 1), measures.top_share(whale, 1)),
+        top10=_between(measures.top_share(dispersed, 10), measures.top_share(whale, 10)),
+        nakamoto=_between(measures.nakamoto(whale), measures.nakamoto(dispersed), prudent="lower"),
+        overhang=_overhang(dispersed, whale, frame, tradable),
+        gini=_gini_of_singles(dispersed, 1.0 - pooled),
+        pooled=pooled,
+        supply=existing,
+        float=tradable,
+        listed_share=1.0 - dispersed.rest,
+        excluded=_excluded(frame),
+        findings=findings + _supply_findings(supply, dispersed),
+        dispersed=dispersed,
+        hidden_whale=whale,
+        unlabelled=frame.loc[single, "unlabelled"].to_numpy(dtype=bool),
+    )
+
+
+def _issued(supply: float | None, listed: float) -> float:
+    if supply is None:
+        return listed
+    if not 0.0 < supply < math.inf:
+        raise DataError(f"supply must be positive and finite, got {supply}")
+    if listed > supply * (1.0 + SUPPLY_TOLERANCE):
+        raise DataError(
+            f"supply must cover the listed balances, got {supply:g} against {listed:g} (a rebasing token, a stale "
+            "supply, or the circulating supply where locked tokens are listed)"
+        )
+    return supply
+
+
+def _gini_of_singles(dispersed: RankedShares, single: float) -> Bounded:
+    if single <= measures.ROUNDING:
+        return Bounded(lower=0.0, upper=1.0)  # everything is pooled: nothing is known about single holders
+    return measures.gini(dispersed.of(single))
+
+
+def _overhang(dispersed: RankedShares, whale: RankedShares, frame: pd.DataFrame, tradable: float) -> Bounded:
+    treasuries = frame.loc[frame["category"] == Category.TREASURY, "balance"].to_numpy()
+    sellable = TREASURY_DISCRETION * treasuries / tradable
+    shares = _between(
+        measures.top_share(dispersed.with_holders(*sellable), 10), measures.top_share(whale.with_holders(*sellable), 10)
+    )
+    return Bounded(lower=shares.lower * tradable, upper=shares.upper * tradable)
+
+
+def _between(lowest: Bounded, highest: Bounded, prudent: str = "upper") -> Bounded:
+    # a whale of a grain of dust changes the order of a sum, and with it the last digit
+    return Bounded(lower=lowest.lower, upper=max(lowest.lower, highest.upper), prudent=prudent)
+
+
+def _effective_holders(hhi: Bounded) -> Bounded:
+    upper = 1.0 / hhi.lower if hhi.lower > 0.0 else math.inf
+    return Bounded(lower=1.0 / hhi.upper, upper=upper, prudent="lower")
+
+
+def _sum(frame: pd.DataFrame, categories: frozenset[Category]) -> float:
+    return math.fsum(frame.loc[frame["category"].isin(categories), "balance"])
+
+
+def _excluded(frame: pd.DataFrame) -> tuple[Excluded, ...]:
+    rows = zip(frame["address"], frame["balance"], frame["category"], strict=True)
+    return tuple(
+        Excluded(address=address, balance=float(balance), category=category, reason=_reason(category))
+        for address, balance, category in rows
+        if category is not Category.HOLDER
+    )
+
+
+def _reason(category: Category) -> str:
+    if category is Category.BURN:
+        return "burnt: out of the supply"
+    if category in OUT_OF_FLOAT:
+        return f"{category.value}: out of the float"
+    return (
+        f"{category.value}: held for customers, all small in the lower bound, one with {HIDDEN_WHALE:.0%} in the upper"
+    )
+
+
+def _supply_findings(supply: float | None, dispersed: RankedShares) -> tuple[HolderFinding, ...]:
+    if supply is None:
+        return (HolderFinding(kind=HolderFindingKind.SUPPLY_UNKNOWN, message="shares are of the listed total"),)
+    if dispersed.rest > measures.ROUNDING:
+        message = f"{dispersed.rest:.2%} of the float is held by addresses that are not listed"
+        return (HolderFinding(kind=HolderFindingKind.LIST_CUT, message=message),)
+    return ()

@@ -1,0 +1,91 @@
+"""What concentration becomes if one hand is behind balances that look like many."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration.holders import shares as measures
+from calibration.holders.bounded import Bounded
+from calibration.holders.concentration_measures import HIDDEN_WHALE_STRESS, Concentration
+from calibration.holders.shares import ROUNDING
+from pricing.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhaleStress:
+    """Concentration with one hidden whale. Shares are of the float.
+
+    Parameters
+    ----------
+    whale : float
+        Share of the hidden whale.
+    hhi : Bounded
+        Herfindahl-Hirschman index.
+    top1, top10 : Bounded
+        Share of the largest holder and of the ten largest.
+    """
+
+    whale: float
+    hhi: Bounded
+    top1: Bounded
+    top10: Bounded
+
+
+def stress_hidden_whale(
+    measured: Concentration, *, pooled: float = HIDDEN_WHALE_STRESS, unlabelled: float = 0.0
+) -> WhaleStress:
+    """Suppose that one holder owns part of what is pooled and the largest of what is unlabelled.
+
+    Addresses without label and entity are taken from the largest down until they reach the stated share of all of them,
+    the last one whole. Joining holders never lowers the index, so every measure rises with both shares.
+
+    Parameters
+    ----------
+    measured : Concentration
+        The holders as they were listed.
+    pooled : float
+        Share, between 0 and 1, of the balances of exchanges, bridges, staking contracts and liquidity pools.
+    unlabelled : float
+        Share, between 0 and 1, of the listed balances about whose owners nothing is known.
+
+    Raises
+    ------
+    DataError
+        If a share is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from calibration import concentration
+    >>> rows = pd.DataFrame({"address": ["a", "b", "venue"], "balance": [30.0, 20.0, 50.0]})
+    >>> measured = concentration(rows, labels={"venue": "exchange"})
+    >>> round(stress_hidden_whale(measured, pooled=0.5, unlabelled=1.0).whale, 12)
+    0.75
+    """
+    for name, share in (("pooled", pooled), ("unlabelled", unlabelled)):
+        if not 0.0 <= share <= 1.0:
+            raise DataError(f"{name} must be between 0 and 1, got {share} (a share: 35 % is 0.35)")
+    listed, candidates = measured.dispersed.listed, np.flatnonzero(measured.unlabelled)
+    reached = np.cumsum(listed[candidates])
+    taken = candidates[: _count(reached, unlabelled)]
+    whale = pooled * measured.pooled + float(np.sum(listed[taken]))
+    others = np.delete(listed, taken)
+    shares = measures.RankedShares(
+        listed=others,
+        rest=measured.dispersed.rest,
+        largest_unlisted=measured.dispersed.largest_unlisted,
+        n_unlisted=measured.dispersed.n_unlisted,
+    ).with_holders(whale)
+    return WhaleStress(
+        whale=whale,
+        hhi=measures.herfindahl(shares),
+        top1=measures.top_share(shares, 1),
+        top10=measures.top_share(shares, 10),
+    )
+
+
+def _count(reached: np.ndarray, share: float) -> int:
+    """Smallest number of addresses that reach a share of the whole."""
+    if share == 0.0 or len(reached) == 0:
+        return 0
+    return int(np.searchsorted(reached, share * reached[-1] - ROUNDING)) + 1

@@ -1,0 +1,238 @@
+"""A holder list made fit for use: addresses become entities, one row each, and each has a category."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from calibration.prices.numeric import find_non_numbers
+from pricing.errors import DataError
+
+
+class Category(Enum):
+    """What stands behind an address; the value is the label in a file."""
+
+    HOLDER = "holder"
+    EXCHANGE = "exchange"
+    BRIDGE = "bridge"
+    STAKING = "staking"
+    POOL = "pool"
+    LOCKED = "locked"
+    TREASURY = "treasury"
+    CONTRACT = "contract"
+    BURN = "burn"
+
+
+#: Addresses that nobody can spend from, hexadecimal ones in lower case.
+BURN_ADDRESSES = frozenset(
+    {
+        "0x0000000000000000000000000000000000000000",
+        "0x0000000000000000000000000000000000000001",
+        "0x000000000000000000000000000000000000dead",
+        "0xdead000000000000000000000000000000000000",
+        "0xdead000000000000000042069420694206942069",
+        "1nc1nerator11111111111111111111111111111111",
+    }
+)
+_HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]+")
+
+Labels = Mapping[str, str | Category] | pd.Series
+Entities = Mapping[str, str] | pd.Series
+Stated = TypeVar("Stated", str, Category)
+
+
+class HolderFindingKind(Enum):
+    """What is remarkable about a holder list."""
+
+    ENTITIES_MERGED = "several addresses belong to one entity; their balances were added"
+    DUPLICATE_ADDRESS = "an address stands on the list more than once; its balances were added"
+    ZERO_BALANCE = "an address holds nothing; it was left out"
+    SUPPLY_UNKNOWN = "the supply is not known; the listed total takes its place, so shares are upper bounds"
+    BURN_LISTED = "well-known burn addresses are on the list and counted as holders"
+    LIST_CUT = "the list ends before the supply is reached; measures have bounds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderFinding:
+    """One remarkable fact about a holder list.
+
+    Parameters
+    ----------
+    kind : HolderFindingKind
+        What was found.
+    message : str
+        The fact with its figures.
+    """
+
+    kind: HolderFindingKind
+    message: str
+
+
+def read_holders(
+    holders: pd.DataFrame,
+    labels: Labels | None,
+    burn_addresses: frozenset[str] = frozenset(),
+    entities: Entities | None = None,
+) -> tuple[pd.DataFrame, tuple[HolderFinding, ...]]:
+    """Check a holder list, name each owner's category and merge what belongs together.
+
+    What one entity holds in several categories stays apart: a founder's vesting contract is not in the float, his
+    wallets are.
+
+    Parameters
+    ----------
+    holders : DataFrame
+        Columns ``address``, ``balance`` and, optionally, ``label`` (a category) and ``entity`` (a name).
+    labels : mapping or Series, optional
+        Category by address; it overrules the column, and both overrule `burn_addresses`.
+    burn_addresses : frozenset of str
+        Addresses that count as burnt where nothing else is said.
+    entities : mapping or Series, optional
+        Name of the owner by address; it overrules the column. An address without a name is an entity of its own.
+
+    Returns
+    -------
+    frame : DataFrame
+        Columns ``address`` (of an entity: its name), ``balance`` (positive, falling), ``category`` and ``unlabelled``,
+        true where neither a category nor an entity is stated.
+    findings : tuple of HolderFinding
+        What was merged or left out.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a balance is not a finite number or negative, a label is unknown, or a label or an
+        entity is contradicted.
+    """
+    for column in ("address", "balance"):
+        if column not in holders.columns:
+            raise DataError(f"holders must have the columns address and balance, got {list(holders.columns)}")
+    addresses = pd.Series([_normal(address, row) for row, address in enumerate(holders["address"])], dtype=object)
+    balances = _balances(holders["balance"], addresses)
+    categories = dict.fromkeys(burn_addresses, Category.BURN) | _book(holders, addresses, "label", labels, _category)
+    owners = _book(holders, addresses, "entity", entities, _owner)
+    by_address = pd.Series(balances).groupby(addresses.to_numpy(), sort=False).sum()
+    held = by_address[by_address > 0.0]
+    if held.empty:
+        raise DataError(f"holders must hold something, got {len(holders)} rows without a positive balance")
+    frame = _merge(held, categories, owners)
+    findings = (
+        _merging_findings(len(addresses), by_address)
+        + _burn_findings(by_address, categories)
+        + _entity_findings(len(held) - len(frame))
+    )
+    return frame, findings
+
+
+def _merge(held: pd.Series, categories: Mapping[str, Category], owners: Mapping[str, str]) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "address": [owners.get(address, address) for address in held.index],
+            "balance": held.to_numpy(),
+            "category": [categories.get(address, Category.HOLDER) for address in held.index],
+            "unlabelled": [address not in categories and address not in owners for address in held.index],
+        }
+    )
+    merged = rows.groupby(["address", "category"], sort=False, as_index=False).agg(
+        {"balance": "sum", "unlabelled": "all"}
+    )
+    ordered = merged.sort_values("balance", ascending=False, kind="stable", ignore_index=True)
+    return ordered[["address", "balance", "category", "unlabelled"]]
+
+
+def _normal(address: object, row: int) -> str:
+    """Write hexadecimal addresses in lower case; others, such as base58, tell case apart."""
+    if not isinstance(address, str) or not address.strip():
+        raise DataError(f"address at row {row} must be a text, got {address!r}")
+    text = address.strip()
+    return text.lower() if _HEXADECIMAL.fullmatch(text) else text
+
+
+def _balances(balances: pd.Series, addresses: pd.Series) -> npt.NDArray[np.float64]:
+    def refuse(bad: npt.NDArray[np.bool_], demand: str, slip: str) -> None:
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise DataError(
+                f"balance at row {row} ({addresses[row]}) must be {demand}, got {balances.iloc[row]!r} {slip}"
+            )
+
+    refuse(find_non_numbers(balances), "a number", "(a text: read the column as numbers)")
+    values = balances.to_numpy(dtype=np.float64, na_value=np.nan)
+    refuse(~np.isfinite(values), "finite", "(a missing balance: leave the row out, or write 0)")
+    refuse(values < 0.0, "0 or more", "(a debt, or a transfer instead of a balance)")
+    return values
+
+
+def _book(
+    holders: pd.DataFrame,
+    addresses: pd.Series,
+    column: str,
+    stated: Mapping[str, Any] | pd.Series | None,
+    read: Callable[[object, object], Stated],
+) -> dict[str, Stated]:
+    """Read what is said about addresses, in a column of the list and in a mapping that overrules it."""
+    book: dict[str, Stated] = {}
+    if column in holders.columns:
+        for address, text in zip(addresses, holders[column], strict=True):
+            if isinstance(text, str | Category) and text != "":
+                entry = read(text, address)
+                if book.setdefault(address, entry) != entry:
+                    raise DataError(f"{column} of {address} must be one, got {_text(book[address])} and {_text(entry)}")
+    if stated is not None:
+        book |= {_normal(address, row): read(text, address) for row, (address, text) in enumerate(stated.items())}
+    return book
+
+
+def _text(entry: object) -> object:
+    return entry.value if isinstance(entry, Category) else entry
+
+
+def _owner(name: object, address: object) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise DataError(f"entity of {address} must be a name, got {name!r}")
+    return name.strip()
+
+
+def _category(label: object, address: object) -> Category:
+    if isinstance(label, Category):
+        return label
+    known = {category.value: category for category in Category}
+    category = known.get(label.strip().lower()) if isinstance(label, str) else None
+    if category is None:
+        raise DataError(f"label of {address} must be one of {', '.join(known)}, got {label!r}")
+    return category
+
+
+def _burn_findings(merged: pd.Series, book: Mapping[str, Category]) -> tuple[HolderFinding, ...]:
+    overlooked = merged[[address in BURN_ADDRESSES and address not in book for address in merged.index]]
+    if overlooked.empty:
+        return ()
+    message = (
+        f"{overlooked.sum() / merged.sum():.2%} of the listed balances; label them burn to take them out of the supply"
+    )
+    return (HolderFinding(kind=HolderFindingKind.BURN_LISTED, message=message),)
+
+
+def _entity_findings(n_merged: int) -> tuple[HolderFinding, ...]:
+    if n_merged == 0:
+        return ()
+    message = f"{n_merged} addresses were added to others of their entity"
+    return (HolderFinding(kind=HolderFindingKind.ENTITIES_MERGED, message=message),)
+
+
+def _merging_findings(n_rows: int, merged: pd.Series) -> tuple[HolderFinding, ...]:
+    findings = []
+    if repeated := n_rows - len(merged):
+        findings.append(
+            HolderFinding(
+                kind=HolderFindingKind.DUPLICATE_ADDRESS, message=f"{repeated} rows were added to earlier ones"
+            )
+        )
+    if empty := int((merged == 0.0).sum()):
+        findings.append(HolderFinding(kind=HolderFindingKind.ZERO_BALANCE, message=f"{empty} addresses hold nothing"))
+    return tuple(findings)

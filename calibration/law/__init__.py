@@ -1,0 +1,1 @@
+"""The law of a month's worst drop, for one token."""

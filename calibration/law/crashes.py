@@ -1,0 +1,79 @@
+"""Crashes of a token's own: the market's rate for tokens in its state, the token's record, its holders and signals."""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from calibration.law.drop_law import TERM, DropLaw, TokenState
+from pricing.models.jumps import GeneralizedParetoFalls, Jumps
+from pricing.tools.units import YEAR
+
+#: From an index of one down the mean fall would be infinite.
+_LARGEST_SHAPE = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrashRate:
+    """How often a token crashes on its own within one window, and what led there.
+
+    Parameters
+    ----------
+    window : timedelta
+        Window of the drop.
+    threshold_drop : float
+        Smallest drop that counts, a fraction.
+    market_rate : float
+        Crashes expected in 30 days of a token of this volatility and tail weight.
+    crashes, expected : float
+        Months that were crashes of the token's own, and how many they are among as many months of the market.
+    credibility_factor : float
+        What the record makes of the rate: (1 + crashes) / (1 + expected).
+    hazard_factor : float
+        What holders and signals make of it.
+    index : float
+        Pareto index of the depth in log price.
+    """
+
+    window: timedelta
+    threshold_drop: float
+    market_rate: float
+    crashes: float
+    expected: float
+    credibility_factor: float
+    hazard_factor: float
+    index: float
+
+    @property
+    def rate(self) -> float:
+        """Crashes expected in 30 days."""
+        return self.market_rate * self.credibility_factor * self.hazard_factor
+
+    @property
+    def per_year(self) -> float:
+        """Crashes expected in a year."""
+        return self.rate * (YEAR / TERM)
+
+    def jumps(self) -> Jumps:
+        """Return the crashes as jumps within one step.
+
+        Their Pareto law of the log drop is a generalised Pareto law of the excess over the threshold.
+        """
+        threshold = -math.log1p(-self.threshold_drop)
+        shape = min(1.0 / self.index, _LARGEST_SHAPE)
+        sizes = GeneralizedParetoFalls(threshold=threshold, scale=threshold / self.index, shape=shape)
+        return Jumps(per_year=self.per_year, sizes=sizes)
+
+
+def crash_rate(law: DropLaw, state: TokenState, place: int, hazard_factor: float) -> CrashRate:
+    """Rate the crashes of one token under the law at `place` of its market."""
+    record = state.records[place]
+    return CrashRate(
+        window=law.window,
+        threshold_drop=-math.expm1(-law.own.threshold),
+        market_rate=float(law.own.market_rates(state)[0]),
+        crashes=float(record.crashes[0]),
+        expected=float(record.expected[0]),
+        credibility_factor=float(record.credibility_factor[0]),
+        hazard_factor=hazard_factor,
+        index=law.own.index,
+    )

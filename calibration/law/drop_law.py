@@ -1,0 +1,218 @@
+"""The law of a month's worst drop: a common part that all tokens share and crashes of the token's own.
+
+With z a log drop, the worst drop W of a token over the next 30 days has
+
+    P(W >= z) = 1 - (1 - C(z)) exp(-lambda S(z)).
+
+C is the common part: log W is normal around the token's own level, shifted by the shock of the month, whose law is that
+of the months on record. lambda counts crashes of the token's own in 30 days, and S(z) = (z / threshold)^-index is how
+deep they go (Pareto). Everything that moves a quote from day to day enters through ``TokenState`` and ``MarketState``.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+from scipy.special import ndtr
+
+from calibration.law.own_record import OwnRecord
+from calibration.prices.horizons import HALF_LIVES, RunningSquares
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import parse_duration
+
+#: Term of the law.
+TERM = timedelta(days=30)
+#: A volatility below this is a stale price; the law takes no notice of how far below.
+LEAST_VOLATILITY = 0.05
+#: Names of the slopes of the common part, in order.
+COVARIATES = ("volatility", "longer volatility", "shorter volatility", "latest volatility", "own record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TokenState:
+    """What the law knows of tokens at one time; arrays of shape (n_tokens,) unless said.
+
+    Parameters
+    ----------
+    log_volatilities : ndarray of shape (n_half_lives, n_tokens)
+        Logs of annual volatilities.
+    tail_weight : ndarray
+        Log of uncut over cut volatility.
+    records : tuple of OwnRecord
+        Own records, one a window of the market's laws.
+    """
+
+    log_volatilities: FloatArray
+    tail_weight: FloatArray
+    records: tuple[OwnRecord, ...]
+
+    @property
+    def log_volatility(self) -> FloatArray:
+        """Log of the 30-day volatility, the scale of the law."""
+        return np.asarray(self.log_volatilities[HALF_LIVES.index(30.0)])
+
+    def covariates(self, place: int) -> FloatArray:
+        """Return the covariates of the common part of one of the market's laws, shape (n_tokens, 5)."""
+        latest, shorter, middle, longer = self.log_volatilities
+        excess = self.records[place].excess
+        return np.stack([middle, longer - middle, shorter - middle, latest - shorter, excess], axis=1)
+
+
+def token_state(squares: RunningSquares, records: tuple[OwnRecord, ...]) -> TokenState:
+    """Read the state of tokens off their running sums."""
+    return TokenState(
+        log_volatilities=np.log(np.fmax(squares.volatilities(), LEAST_VOLATILITY)),
+        tail_weight=np.nan_to_num(squares.tail_weight(), posinf=0.0, neginf=0.0),
+        records=records,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketState:
+    """What moves every quote at once.
+
+    Parameters
+    ----------
+    log_volatility : float
+        Mean over tokens of the log of the 30-day volatility.
+    run_up : float
+        Log return of the equally weighted market over the last 90 days.
+    """
+
+    log_volatility: float
+    run_up: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Expected level of a month's log worst drop, given the state of the market.
+
+    Parameters
+    ----------
+    intercept, volatility_slope, run_up_slope : float
+        Coefficients.
+    error : float
+        Standard error of the level.
+    """
+
+    intercept: float
+    volatility_slope: float
+    run_up_slope: float
+    error: float
+
+    def at(self, state: MarketState) -> float:
+        """Evaluate the level."""
+        return self.intercept + self.volatility_slope * state.log_volatility + self.run_up_slope * state.run_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCrashLaw:
+    """Rate and depth of the crashes of a token's own.
+
+    Parameters
+    ----------
+    threshold : float
+        Smallest log drop of such a crash.
+    log_rate, tail_slope, volatility_slope : float
+        Log of the number expected in a term at no tail weight and a volatility of 100 %, and slopes.
+    index : float
+        Pareto index of the depth in log price.
+    crash_share : float
+        Share of the market's blocks that were crashes of a token's own: what records are compared with.
+    """
+
+    threshold: float
+    log_rate: float
+    tail_slope: float
+    volatility_slope: float
+    index: float
+    crash_share: float
+
+    def market_rates(self, state: TokenState) -> FloatArray:
+        """Return what is expected in a term of tokens in this state, without their own record."""
+        return np.exp(
+            self.log_rate + self.tail_slope * state.tail_weight + self.volatility_slope * state.log_volatility
+        )
+
+    def beyond(self, log_drop: float) -> float:
+        """Return the share of crashes as deep as a log drop or deeper."""
+        return 1.0 if log_drop <= self.threshold else math.exp(-self.index * math.log(log_drop / self.threshold))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropLaw:
+    """Law of the worst drop of one window over the next 30 days.
+
+    Parameters
+    ----------
+    window : timedelta
+        Window of the drop.
+    slopes : tuple of float
+        Slopes of the common part, see ``COVARIATES``.
+    level : Level
+        Level of the common part.
+    shocks : tuple of float
+        Shocks of the market's months on record, equally likely.
+    spread, spread_slope : float
+        Log of the standard deviation between tokens in a month, and its slope on the shock.
+    own : OwnCrashLaw
+        Crashes of the token's own.
+    first_block : int
+        Number of the first block of `block_means`.
+    block_means : tuple of float or None
+        Mean log worst drop of each block of the market, what own records are measured against; None where unknown.
+    """
+
+    window: timedelta
+    slopes: tuple[float, ...]
+    level: Level
+    shocks: tuple[float, ...]
+    spread: float
+    spread_slope: float
+    own: OwnCrashLaw
+    first_block: int
+    block_means: tuple[float | None, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "window", parse_duration(self.window, "window"))  # JSON holds it as text
+        for name in ("slopes", "shocks", "block_means"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    def centre(self, covariates: FloatArray, market: MarketState) -> FloatArray:
+        """Return the log worst drop that the common part is centred at, before the shock of the month.
+
+        Parameters
+        ----------
+        covariates : ndarray of shape (n_tokens, 5)
+            See ``TokenState.covariates``.
+        market : MarketState
+            State of the market.
+        """
+        typical = np.array([market.log_volatility, 0.0, 0.0, 0.0, 0.0])
+        return np.asarray((covariates - typical) @ np.array(self.slopes) + self.level.at(market))
+
+    def common_exceedance(self, log_drop: float, centre: FloatArray) -> FloatArray:
+        """Return the probability that the common part alone is as deep as a log drop or deeper."""
+        shocks = np.array(self.shocks)
+        deviation = np.hypot(np.exp(self.spread + self.spread_slope * shocks), self.level.error)
+        return np.asarray(ndtr((centre[:, None] + shocks - math.log(log_drop)) / deviation).mean(axis=1))
+
+    def exceedance(self, log_drop: float, centre: FloatArray, own_rates: FloatArray) -> FloatArray:
+        """Return the probability of a worst drop as deep as a log drop or deeper.
+
+        Parameters
+        ----------
+        log_drop : float
+            Positive.
+        centre : ndarray of shape (n_tokens,)
+            See ``centre``.
+        own_rates : ndarray of shape (n_tokens,)
+            Crashes of the token's own expected in the term.
+        """
+        untouched = (1.0 - self.common_exceedance(log_drop, centre)) * np.exp(-own_rates * self.own.beyond(log_drop))
+        return np.asarray(1.0 - untouched)
+
+    def known_exactly(self) -> "DropLaw":
+        """Return the same law without the uncertainty of its level."""
+        return replace(self, level=replace(self.level, error=0.0))

@@ -1,0 +1,70 @@
+"""The laws of the worst drop at a few nodes: what simulated paths are anchored to."""
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+import numpy as np
+from scipy.optimize import brentq
+
+from calibration.law.drop_law import TERM, DropLaw
+from pricing.models.anchors import Anchor
+from pricing.tools.arrays import FloatArray
+
+#: Drops at which a law is met exactly; in between the dynamics interpolate.
+NODES = (0.02, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+#: A node outside these probabilities moves no price and no path.
+LEAST_PROBABILITY, MOST_PROBABILITY = 1e-5, 0.995
+#: Neighbouring nodes are at least so far apart in probability, in parts of the deeper one.
+LEAST_STEP = 1e-3
+#: A drop in an hour is a drop in a day, and a day sees others: least ratio of their probabilities, or of the opposite.
+LEAST_RATIO = 1.05
+
+
+def exceedance(law: DropLaw, drop: float, centre: float, rate: float) -> float:
+    """Return the probability of a worst drop as deep as a fraction or deeper."""
+    return float(law.exceedance(-math.log1p(-drop), np.array([centre]), np.array([rate]))[0])
+
+
+def log_drop_exceeded(law: DropLaw, probability: float, centre: float, rate: float) -> float:
+    """Return the worst log drop that a share of the months exceed."""
+    one = np.array([1.0])
+
+    def gap(log_log_drop: float) -> float:
+        return float(law.exceedance(math.exp(log_log_drop), centre * one, rate * one)[0]) - probability
+
+    return math.exp(brentq(gap, -12.0, 5.0, xtol=1e-6))
+
+
+def can_be_anchored(step: timedelta, laws: Sequence[DropLaw]) -> bool:
+    """Whether every window of the laws is a whole number of bars."""
+    return all(law.window % step == timedelta(0) for law in laws)
+
+
+def coherent_anchors(laws: Sequence[DropLaw], curves: Sequence[Sequence[float]]) -> tuple[Anchor, ...]:
+    """Turn exceedance at the nodes into anchors.
+
+    Parameters
+    ----------
+    laws : sequence of DropLaw
+        Shortest window first.
+    curves : sequence of sequence of float
+        Exceedance at ``NODES``; a curve below that of a shorter window is lifted above it.
+    """
+    anchors, shorter = [], np.zeros(len(NODES))
+    for law, curve in zip(laws, curves, strict=True):
+        lifted = np.minimum(LEAST_RATIO * shorter, 1.0 - (1.0 - shorter) / LEAST_RATIO)
+        shorter = np.maximum(curve, lifted)
+        anchors.append(_anchor(law, shorter))
+    return tuple(anchors)
+
+
+def _anchor(law: DropLaw, curve: FloatArray) -> Anchor:
+    """Keep the nodes that say something, falling strictly."""
+    nodes = zip(NODES, curve.tolist(), strict=True)
+    kept = [(drop, p) for drop, p in nodes if LEAST_PROBABILITY < p < MOST_PROBABILITY]
+    falling = kept[:1] + [after for before, after in pairwise(kept) if after[1] < before[1] * (1.0 - LEAST_STEP)]
+    return Anchor(
+        window=law.window, term=TERM, drops=[drop for drop, _ in falling], probabilities=[p for _, p in falling]
+    )

@@ -1,0 +1,148 @@
+"""A token's own crash record against its market's: months that were worse than those of the others.
+
+Thirty-day blocks on a fixed calendar are compared with the mean block of the market, so a month in which all fell
+counts against nobody. Two figures come out: a decaying mean excess, shrunk towards none, and a credibility factor on
+the rate of crashes of the token's own (Poisson-gamma; Buehlmann and Gisler 2005, section 2.4).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from pricing.tools.arrays import FloatArray
+
+#: Length of a block, and a time at which one starts.
+BLOCK = timedelta(days=30)
+BLOCK_EPOCH = pd.Timestamp("2021-04-01", tz="UTC")
+#: A block counts where this share of its closes is known.
+COMPLETE = 0.8
+#: A worst log drop more than exp(0.8) = 2.2 times the market's mean is a crash of the token's own. Measured against the
+#: token's usual excess instead, records ranked tokens worse.
+CRASH_EXCESS = 0.8
+#: No block counts for more than exp(1.5) = 4.5 times the market's mean.
+LARGEST_EXCESS = 1.5
+#: Blocks after which an excess counts half, and blocks of no excess that every token starts with.
+RECORD_HALF_LIFE = 24.0
+RECORD_PRIOR = 3.0
+#: Shape of the gamma law of crash rates between tokens. The panel's moments give 1.1 (24 h) and 1.9 (1 h).
+CREDIBILITY_SHAPE = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OwnRecord:
+    """Records after some blocks.
+
+    Parameters
+    ----------
+    excess : ndarray
+        Decaying mean of the log worst drop over the market's mean, shrunk towards 0.
+    crashes, expected : ndarray
+        Own crashes seen, and expected of a token of the market in as many blocks.
+    """
+
+    excess: FloatArray
+    crashes: FloatArray
+    expected: FloatArray
+
+    @property
+    def credibility_factor(self) -> FloatArray:
+        """Factor on the market's rate of own crashes."""
+        return (CREDIBILITY_SHAPE + self.crashes) / (CREDIBILITY_SHAPE + self.expected)
+
+
+def block_number(time: pd.Timestamp) -> int:
+    """Return the number of the block that a time lies in; a time at which a block starts ends the one before."""
+    return -int((BLOCK_EPOCH - time) // BLOCK) - 1
+
+
+def log_worst_blocks(rolling: FloatArray, times: pd.DatetimeIndex, step: timedelta) -> tuple[int, FloatArray]:
+    """Return the log of the worst log drop of every block, and the number of the first.
+
+    Parameters
+    ----------
+    rolling : ndarray of shape (n_bars, n_tokens)
+        Drops below the rolling high, see ``rolling_log_drops``.
+    times : DatetimeIndex
+        Closes of the bars, on a regular grid.
+    step : timedelta
+        Length of a bar.
+
+    Returns
+    -------
+    first : int
+        Block of the first row.
+    blocks : ndarray of shape (n_blocks, n_tokens)
+        NaN where too few closes are known or none fell, and for the last block while it lasts.
+    """
+    per_block = BLOCK // step
+    first = block_number(times[0])
+    begin = BLOCK_EPOCH + first * BLOCK
+    lead = -((begin - times[0]) // pd.Timedelta(step)) - 1  # rounded up: closes may lie off the border of blocks
+    n_blocks = (lead + len(rolling)) // per_block
+    grid = np.full((n_blocks * per_block, rolling.shape[1]), np.nan)
+    inside = rolling[: len(grid) - lead] if n_blocks else rolling[:0]
+    grid[lead : lead + len(inside)] = inside
+    stacked = grid.reshape(n_blocks, per_block, rolling.shape[1])
+    known = np.mean(~np.isnan(stacked), axis=1)
+    worst = np.fmax.reduce(stacked, axis=1) if n_blocks else np.empty((0, rolling.shape[1]))
+    usable = (known >= COMPLETE) & (worst > 0.0)
+    return first, np.log(worst, where=usable, out=np.full(worst.shape, np.nan))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Track:
+    """What happened to tokens up to each block; arrays of shape (n_blocks, n_tokens).
+
+    Parameters
+    ----------
+    excess : ndarray
+        Decaying mean of the log worst drop over the market's mean, shrunk towards 0.
+    crashes, known : ndarray
+        Crashes of a token's own, and blocks known.
+    """
+
+    excess: FloatArray
+    crashes: FloatArray
+    known: FloatArray
+
+    @property
+    def crash_shares(self) -> FloatArray:
+        """Share of all tokens' blocks up to each that were crashes of a token's own, shape (n_blocks,)."""
+        return np.asarray(self.crashes.sum(axis=1) / np.maximum(self.known.sum(axis=1), 1.0))
+
+    def record(self, block: int, crash_share: float) -> OwnRecord:
+        """Return the records after one block, against a market's share of crashes."""
+        return OwnRecord(
+            excess=self.excess[block], crashes=self.crashes[block], expected=self.known[block] * crash_share
+        )
+
+
+def track_excesses(excesses: FloatArray) -> Track:
+    """Follow tokens through their blocks.
+
+    Parameters
+    ----------
+    excesses : ndarray of shape (n_blocks, n_tokens)
+        Log worst drop of each block less the market's mean; NaN where unknown.
+    """
+    decay = 0.5 ** (1.0 / RECORD_HALF_LIFE)
+    known = ~np.isnan(excesses)
+    capped = np.where(known, np.clip(excesses, -LARGEST_EXCESS, LARGEST_EXCESS), 0.0)
+    total, weight = np.zeros(excesses.shape[1]), np.zeros(excesses.shape[1])
+    usual = np.zeros(excesses.shape)
+    for block in range(len(excesses)):
+        total, weight = decay * total + capped[block], decay * weight + known[block]
+        usual[block] = total / (weight + RECORD_PRIOR)
+    return Track(
+        excess=usual,
+        crashes=np.cumsum(known & (excesses > CRASH_EXCESS), axis=0, dtype=np.float64),
+        known=np.cumsum(known, axis=0, dtype=np.float64),
+    )
+
+
+def no_record(n_tokens: int) -> OwnRecord:
+    """Return the record of tokens of which no block is complete."""
+    nothing = np.zeros(n_tokens)
+    return OwnRecord(excess=nothing, crashes=nothing, expected=nothing)

@@ -1,0 +1,176 @@
+"""What the law has to remember of one token: enough to quote, and to go on from without the bars before."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from calibration.law.drop_law import DropLaw, TokenState, token_state
+from calibration.law.own_record import (
+    BLOCK,
+    BLOCK_EPOCH,
+    OwnRecord,
+    block_number,
+    log_worst_blocks,
+    no_record,
+    track_excesses,
+)
+from calibration.prices.horizons import RunningSquares, running_squares
+from calibration.prices.worst_drops import rolling_log_drops
+from pricing.errors import DataError
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import format_duration
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockRecord:
+    """Complete blocks of one token for one window.
+
+    Parameters
+    ----------
+    window : timedelta
+        Window of the drops.
+    first : int
+        Number of the first block.
+    logs : ndarray of shape (n_blocks,)
+        Log of the worst log drop of each; NaN where too little is known.
+    """
+
+    window: timedelta
+    first: int
+    logs: FloatArray = field(repr=False)
+
+    def against(self, law: DropLaw) -> OwnRecord:
+        """Compare with the market's blocks."""
+        means = np.full(len(self.logs), np.nan)
+        for place in range(len(self.logs)):
+            at = self.first + place - law.first_block
+            mean = law.block_means[at] if 0 <= at < len(law.block_means) else None
+            means[place] = np.nan if mean is None else mean
+        if not len(means):
+            return no_record(1)
+        return track_excesses((self.logs - means)[:, None]).record(-1, law.own.crash_share)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TokenHistory:
+    """Running sums and complete blocks of a token, and the bars since the last complete block began.
+
+    Parameters
+    ----------
+    step : timedelta
+        Length of a bar.
+    last_close : Timestamp
+        Time of the last bar.
+    squares : RunningSquares
+        Running sums of squared returns.
+    blocks : tuple of BlockRecord
+        Complete blocks, one a window.
+    recent : Series of float
+        Log closes on a regular grid, from one day before the current block on.
+    """
+
+    step: timedelta
+    last_close: pd.Timestamp
+    squares: RunningSquares = field(repr=False)
+    blocks: tuple[BlockRecord, ...]
+    recent: pd.Series = field(repr=False)
+
+    def state(self, laws: tuple[DropLaw, ...]) -> TokenState:
+        """Return what laws read of the token."""
+        by_window = {record.window: record for record in self.blocks}
+        return token_state(self.squares, tuple(by_window[law.window].against(law) for law in laws))
+
+    def advance(self, closes: pd.Series) -> "TokenHistory":
+        """Take in later bars; the work grows with their number only.
+
+        Parameters
+        ----------
+        closes : Series of float
+            Closes after the last one, in order, on a UTC DatetimeIndex.
+
+        Raises
+        ------
+        DataError
+            If none of them is a whole number of steps after the last one.
+        """
+        joined = _on_grid(pd.concat([self.recent, np.log(closes)]), self.step, self.last_close)
+        if joined.index[-1] == self.last_close:
+            raise DataError(
+                f"closes must be whole steps of {format_duration(self.step)} after {self.last_close.isoformat()}, got "
+                f"{closes.index[0].isoformat()} to {closes.index[-1].isoformat()} (bars of another venue, or shifted)"
+            )
+        values = joined.to_numpy()
+        n_old = len(self.recent)
+        returns = np.diff(values, prepend=np.nan)[n_old:, None]
+        squares = running_squares(
+            returns, np.array([len(returns) - 1]), per_day=self.squares.per_day, before=self.squares
+        )[-1]
+        blocks = tuple(_extended(record, joined, self.step) for record in self.blocks)
+        return TokenHistory(
+            step=self.step,
+            last_close=joined.index[-1],
+            squares=squares,
+            blocks=blocks,
+            recent=_since_block(joined),
+        )
+
+
+def observe(closes: pd.Series, step: timedelta, windows: tuple[timedelta, ...]) -> TokenHistory:
+    """Read a whole history.
+
+    Parameters
+    ----------
+    closes : Series of float
+        Closes in order on a UTC DatetimeIndex.
+    step : timedelta
+        Length of a bar.
+    windows : tuple of timedelta
+        Windows that blocks are kept for, whole numbers of steps.
+    """
+    log_prices = _on_grid(np.log(closes), step, _usual_time(pd.DatetimeIndex(closes.index), step))
+    values = log_prices.to_numpy()
+    returns = np.diff(values, prepend=np.nan)[:, None]
+    return TokenHistory(
+        step=step,
+        last_close=log_prices.index[-1],
+        squares=running_squares(returns, np.array([len(values) - 1]), per_day=_DAY / step)[-1],
+        blocks=tuple(_blocks(log_prices, step, window) for window in windows),
+        recent=_since_block(log_prices),
+    )
+
+
+def _usual_time(times: pd.DatetimeIndex, step: timedelta) -> pd.Timestamp:
+    """Return the last time on the grid that most times lie on."""
+    offsets = (times - BLOCK_EPOCH) % pd.Timedelta(step)
+    usual = offsets.to_series().mode().iloc[0]
+    return times[offsets == usual].max()
+
+
+def _on_grid(log_prices: pd.Series, step: timedelta, time: pd.Timestamp) -> pd.Series:
+    """Put closes on the regular grid through a time; those off it are left out."""
+    offsets = (pd.DatetimeIndex(log_prices.index) - time) % pd.Timedelta(step)
+    kept: pd.Series = log_prices[offsets == pd.Timedelta(0)]
+    return kept.reindex(pd.date_range(kept.index[0], kept.index[-1], freq=step))
+
+
+def _blocks(log_prices: pd.Series, step: timedelta, window: timedelta) -> BlockRecord:
+    rolling = rolling_log_drops(log_prices.to_numpy()[:, None], round(window / step))
+    first, logs = log_worst_blocks(rolling, pd.DatetimeIndex(log_prices.index), step)
+    return BlockRecord(window=window, first=first, logs=logs[:, 0])
+
+
+def _extended(record: BlockRecord, recent: pd.Series, step: timedelta) -> BlockRecord:
+    """Append the blocks that have become complete; the day before the current block only feeds its windows."""
+    again = _blocks(recent, step, record.window)
+    n_known = len(record.logs)
+    fresh = again.logs[max(0, record.first + n_known - again.first) :]
+    return BlockRecord(window=record.window, first=record.first, logs=np.concatenate([record.logs, fresh]))
+
+
+def _since_block(log_prices: pd.Series) -> pd.Series:
+    begin = BLOCK_EPOCH + block_number(log_prices.index[-1] + timedelta(microseconds=1)) * BLOCK
+    return log_prices[log_prices.index > begin - _DAY]

@@ -1,0 +1,1 @@
+"""From closes to checked returns, and what is measured on them."""

@@ -1,0 +1,137 @@
+"""What ``crashcover backtest`` does: read a panel, walk it, write the report."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backtest.cells import make_cells
+from backtest.forecasters.makers import MAKERS, make_forecasters
+from backtest.known import Forecaster
+from backtest.panel import Panel
+from backtest.periods import Plan, count_quotable, find_starts
+from backtest.results.page import ends, number, write_page
+from backtest.results.summary import REFERENCE, summarise
+from backtest.walk_forward import n_files, walk
+from calibration import PEGGED
+from crashcover.commands.exits import Exit
+from crashcover.display.progress import tracking
+from crashcover.files.panels import read_panel
+from crashcover.runs.workers import Workplace
+from pricing.tools.units import parse_duration
+from pricing.tools.whole_files import write_text
+
+#: Wide enough never to cut a number.
+_UNBOUNDED = 1000
+
+Values = Mapping[str, Any]
+
+
+def run_backtest(path: Path, options: Values) -> Exit:
+    """Walk forward through a panel, and write the JSON document and the page."""
+    plan = _read_plan(options)
+    folder = Path(options["out"])
+    panel = read_panel(path, label=options["label"], leave_out=options["leave_out"] or PEGGED)
+    forecasters = _make_forecasters(panel, plan, options)
+    workplace = Workplace(processes=options["workers"])
+    with tracking(n_files(panel, plan, forecasters)) as track:
+        progress = None if options["quiet"] else track("walking")
+        walked = walk(panel, plan, forecasters, folder, run=workplace.run, progress=progress)
+    summary = summarise(panel, plan, walked)
+    document = json.dumps(summary, allow_nan=False)
+    write_text(folder / "backtest.json", document)
+    write_text(folder / "backtest.html", write_page(summary))
+    _show(summary, document, folder, options)
+    return Exit.DONE
+
+
+def _read_plan(options: Values) -> Plan:
+    return Plan(
+        cells=make_cells(windows=options["windows"], terms=options["terms"], drops=options["drops"]),
+        every=parse_duration(options["every"], "every"),
+        first_start=options["first_start"],
+        warm_up=options["warm_up"],
+        seed=options["seed"],
+    )
+
+
+def _make_forecasters(panel: Panel, plan: Plan, options: Values) -> tuple[Forecaster, ...]:
+    share = options["sample"] / count_quotable(panel, find_starts(panel, plan))
+    return make_forecasters(options["forecasters"] or tuple(MAKERS), n_paths=options["paths"], share=share)
+
+
+def _show(summary: Values, document: str, folder: Path, options: Values) -> None:
+    """Print the document or the tables, as asked for."""
+    if options["as_json"]:
+        click.echo(document)
+    elif not options["quiet"]:
+        console = Console(width=_UNBOUNDED, highlight=False)
+        for cell in summary["cells"]:
+            console.print(score_table(cell))
+        console.print(Text("\n".join(_notes(summary, folder)), style="dim"))
+
+
+def score_table(cell: Values) -> Table:
+    """Tabulate the forecasters of one cell.
+
+    Parameters
+    ----------
+    cell : mapping
+        One of the cells that ``backtest.summarise`` returns.
+    """
+    title = (
+        f"fall of {100 * cell['drop']:g} % within {cell['window']}, some time in {cell['term']}: came in "
+        f"{cell['events']:,} token-periods, {100 * cell['frequency']:.2f} %"
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    table.add_column("forecaster", no_wrap=True)
+    for heading in ("token-\nperiods", "A/E\n", "", "log skill\n", "", "Brier\nskill", "AUC in\nperiods"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("loss ratio\n%", "capital\nyears", "reserve breaches\ncame / promised"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, scores in cell["forecasters"].items():
+        table.add_row(name, *_score_cells(scores))
+    return table
+
+
+def _score_cells(scores: Values) -> tuple[str, ...]:
+    breaches = scores["breaches"]["of_the_reserve"]
+    loss_ratio = scores["money"]["loss_ratio"][0]
+    return (
+        f"{scores['token_periods']:,}",
+        number(scores["actual_to_expected"][0], ".2f"),
+        ends(scores["actual_to_expected"], ".2f"),
+        number(scores["log_skill"][0], "+.3f"),
+        ends(scores["log_skill"], "+.3f"),
+        number(scores["brier_skill"][0], "+.3f"),
+        number(scores["auc_within_periods"][0], ".2f"),
+        "–" if loss_ratio is None else f"{100 * loss_ratio:.0f}",
+        number(scores["money"]["capital"], ".2f"),
+        f"{breaches['breaches']} / {breaches['expected']:.1f}",
+    )
+
+
+def _notes(summary: Values, folder: Path) -> list[str]:
+    plan, intervals = summary["plan"], summary["intervals"]
+    refused = {
+        name: scores["refused"] for name, scores in summary["cells"][0]["forecasters"].items() if scores["refused"]
+    }
+    return [
+        f"{plan['token_periods']:,} token-periods of {plan['tokens']} tokens, {len(plan['starts'])} starts from "
+        f"{plan['starts'][0][:10]} to {plan['starts'][-1][:10]} every {plan['every']}.",
+        f"Ranges: {intervals['level']:.0%}, whole periods drawn again ({intervals['resamples']:,} resamples, seed "
+        f"{intervals['seed']}), because tokens fall together. A/E: events that came over events expected.",
+        f"Skill: share of the loss of {REFERENCE} that is saved. Capital: loss of a year not exceeded with 99.5 %, in "
+        "years' premium.",
+        *(
+            f"{name} refused {count:,} token-periods, scored at the quote of {REFERENCE}."
+            for name, count in refused.items()
+        ),
+        f"Page with pictures: {folder / 'backtest.html'}; every number: {folder / 'backtest.json'}.",
+    ]

@@ -1,0 +1,93 @@
+"""What the commands do, once their options are read."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from calibration import Calibration, calibrate
+from crashcover.files.holders import read_holders
+from crashcover.files.markets import read_market
+from crashcover.files.prices import PriceHistory, read_prices
+from crashcover.offers.payout_texts import parse_payout
+from crashcover.offers.terms import Terms
+from crashcover.runs.workers import one_blas_thread
+from crashcover.sample_market import is_synthetic
+from pricing.contract.triggers import Reference
+from pricing.premiums.basis import PLAIN_LOADINGS, PricingBasis
+from pricing.premiums.loadings import CapitalCost
+from pricing.principles import StandardDeviationPrinciple
+from pricing.surface.settings import SimulationSettings
+
+#: Options of a command by name.
+Options = Mapping[str, Any]
+
+
+def read_terms(options: Options) -> Terms:
+    """Make the terms of covers from options."""
+    return Terms(
+        drops=options["drops"],
+        windows=options["windows"],
+        terms=options["terms"],
+        limit=options["limit"],
+        currency=options["currency"],
+        reference=Reference[options["reference"].replace("-", "_").upper()],
+        payout=parse_payout(options["payout"]),
+        waiting_period=options["waiting_period"],
+    )
+
+
+def read_basis(options: Options) -> PricingBasis:
+    """Make the loadings from options."""
+    capital_rate = options["capital_rate"]
+    return PricingBasis(
+        risk_load=StandardDeviationPrinciple(multiple=options["risk_load_multiple"]),
+        capital=CapitalCost(annual_rate=capital_rate) if capital_rate else None,
+        **{name: options[name] for name in PLAIN_LOADINGS},
+    )
+
+
+def read_settings(options: Options) -> SimulationSettings:
+    """Make the size of the simulation from options."""
+    return SimulationSettings(
+        n_paths=options["paths"],
+        seed=options["seed"],
+        n_threads=options["threads"],
+        rare_drops=options["rare_drops"],
+    )
+
+
+def read_history(options: Options) -> PriceHistory:
+    """Read the prices of one token, and tell of what was remarkable about the file."""
+    path = Path(options["prices"])
+    history = read_prices(path, asset=options["asset"], label=options["label"])
+    _tell("notice", (f"{path}: {notice}" for notice in history.notices))
+    return history
+
+
+def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
+    """Calibrate one token from its files, and tell of findings."""
+    holders = read_holders(Path(options["holders"]), asset=options["asset"]) if options["holders"] else None
+    market = read_market(Path(options["market"])) if options["market"] else None
+    with one_blas_thread():
+        calibration = calibrate(
+            history.closes, holders=holders, supply=options["supply"], market=market, as_of=options["as_of"]
+        )
+    _tell(
+        "finding",
+        (f"{finding.time:%Y-%m-%d %H:%M}Z {finding.kind.value}: {finding.message}" for finding in calibration.findings),
+    )
+    if calibration.concentration:
+        _tell("finding", (f"{each.kind.value}: {each.message}" for each in calibration.concentration.findings))
+    return calibration
+
+
+def _tell(kind: str, texts: Iterable[str]) -> None:
+    for text in texts:
+        click.echo(f"{kind}: {text}", err=True)
+
+
+def story_of(asset: str) -> str:
+    """Say so where a token does not exist."""
+    return "synthetic" if is_synthetic(asset) else ""

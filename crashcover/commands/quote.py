@@ -1,0 +1,76 @@
+"""The command ``quote``: price covers on one token."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from crashcover.commands.exits import Exit
+from crashcover.commands.inputs import (
+    Options,
+    calibrate_token,
+    read_basis,
+    read_history,
+    read_settings,
+    read_terms,
+    story_of,
+)
+from crashcover.display.console import show_offers, stdout
+from crashcover.display.picture import Chart, Curve, draw_exceedance
+from crashcover.display.progress import tracking
+from crashcover.display.table import WIDTH, footnotes
+from crashcover.files.quotes import write_document
+from crashcover.offers.offers import Offers, make_offers
+from crashcover.offers.terms import describe_window
+from crashcover.sample_market import is_synthetic
+from pricing.contract.cover import Cover
+from pricing.premiums.build_up import sample_for
+from pricing.tools.units import format_duration, parse_duration
+
+
+def run_quote(options: Options) -> Exit:
+    """Price covers on one token: table or JSON on stdout, a picture where asked for."""
+    basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
+    history = read_history(options)
+    covers = terms.covers(history.asset)
+    calibration = calibrate_token(history, options)
+    with tracking(settings.n_paths) as track:
+        offers = make_offers(
+            calibration, covers, basis=basis, settings=settings, with_drivers=not options["as_json"], track=track
+        )
+    if options["plot"]:
+        _draw(offers, history.asset, options["plot"])
+    if options["as_json"]:
+        click.echo(write_document(offers))
+    else:
+        console = stdout()
+        show_offers(offers, history.asset, console, story=story_of(history.asset))
+        console.print(footnotes(offers.offers, settings), width=WIDTH)
+    return Exit.DONE if offers.quotes else Exit.ALL_REFUSED
+
+
+def _titled(asset: str) -> str:
+    return f"{asset} (SYNTHETIC)" if is_synthetic(asset) else asset
+
+
+def _draw(offers: Offers, asset: str, path: Path) -> None:
+    """Draw one panel a window and one curve a term."""
+    covers = [offer.outcome.cover for offer in offers.offers]
+    windows = dict.fromkeys(describe_window(cover.trigger) for cover in covers)
+    charts = [
+        Chart(
+            title=f"{asset}, {covers[0].trigger.reference.name.lower().replace('_', ' ')}, window {window}",
+            curves=term_curves(offers, [cover for cover in covers if describe_window(cover.trigger) == window]),
+        )
+        for window in windows
+    ]
+    draw_exceedance(charts, path, title=f"Worst drops of {_titled(asset)}")
+
+
+def term_curves(offers: Offers, covers: Iterable[Cover]) -> list[Curve]:
+    """Make one curve for each term of covers of one window."""
+    by_term = {parse_duration(cover.term, "term"): cover for cover in covers}
+    return [
+        Curve(label=f"term {format_duration(term)}", sample=sample_for(cover, offers.surface))
+        for term, cover in by_term.items()
+    ]

@@ -1,0 +1,68 @@
+"""What ``crashcover rates`` and ``crashcover reprice`` do, once their options are read."""
+
+import json
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from crashcover.commands.exits import Exit
+from crashcover.commands.workplace import Values, read_path, read_workplace, tell_end
+from crashcover.display.console import stdout
+from crashcover.display.progress import stages
+from crashcover.rates import job as rates
+from crashcover.rates.night import RateSettings
+from crashcover.rates.report import AssetReport, asset_table, change_table, count_text, failure_table
+from pricing.contract.triggers import Reference
+from pricing.tools.units import parse_duration
+
+
+def run_rates(options: Values) -> Exit:
+    """Rate all tokens of a night, publish them and say what they came to."""
+    job = rates.RateJob(
+        prices=Path(options["prices"]),
+        out=Path(options["out"]),
+        holders=read_path(options["holders"]),
+        supplies=read_path(options["supplies"]),
+        market=read_path(options["market"]),
+        as_of=options["as_of"],
+        label=options["label"],
+        settings=_read_rate_settings(options),
+        valid_for=parse_duration(options["valid_for"], "valid_for"),
+        keep=options["keep"],
+    )
+    started = time.perf_counter()
+    with stages() as begin:
+        report = rates.run_job(job, read_workplace(options), begin)
+    for notice in report["notices"]:
+        click.echo(f"notice: {notice}", err=True)
+    if options["as_json"]:
+        click.echo(json.dumps(report))
+    else:
+        _show_report(report, stdout())
+        tell_end(started, f"the report is {job.out / rates.REPORTS / report['version']}.json")
+    return Exit.DONE if report["statuses"].get("fresh") else Exit.CALIBRATION_FAILED
+
+
+def _read_rate_settings(options: Values) -> RateSettings:
+    return RateSettings(
+        windows=options["windows"],
+        terms=options["terms"],
+        waiting_periods=options["waiting_periods"],
+        references=tuple(Reference[name.replace("-", "_").upper()] for name in options["references"]),
+        n_paths=options["paths"],
+        seed=options["seed"],
+        rare_drops=options["rare_drops"],
+        oldest_close=parse_duration(options["oldest_close"], "oldest_close"),
+    )
+
+
+def _show_report(report: Values, console: Console) -> None:
+    assets = [AssetReport(**each) for each in report["assets"]]
+    console.print(asset_table(assets))
+    if any(each.error for each in assets):
+        console.print(failure_table(assets))
+    if any(each.change for each in assets):
+        console.print(change_table(assets))
+    console.print(count_text(report))

@@ -1,0 +1,154 @@
+"""What the command ``report`` does, once its options are read."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from calibration import Calibration, calibrate
+from crashcover.commands.exits import Exit
+from crashcover.commands.inputs import calibrate_token, read_basis, read_history, read_settings, read_terms
+from crashcover.display.progress import tracking
+from crashcover.files.holders import read_holders
+from crashcover.files.markets import read_market
+from crashcover.files.panels import read_panel
+from crashcover.files.tables import ASSET_COLUMNS, find_column, read_table
+from crashcover.report.book.content import book_content
+from crashcover.report.book.file import read_book
+from crashcover.report.book.pooling import PoolAims, needed_observations, pool_book
+from crashcover.report.book.reinsurance import parse_reinsurance
+from crashcover.report.book.tokens import RatedToken, rate_calibrated, rate_from_store, require_assets
+from crashcover.report.covers.content import FORMAT, cover_content
+from crashcover.report.covers.pricing import price_covers, read_covers
+from crashcover.report.page import write_json, write_page
+from crashcover.runs.track import Track
+from crashcover.runs.workers import one_blas_thread
+from pool import JointSettings
+from pricing.contract.cover import Cover
+from pricing.errors import DataError, PricingError
+from pricing.rates.store import RateStore
+
+Options = Mapping[str, Any]
+
+
+def run_report(options: Options) -> Exit:
+    """Write a report, or the page of one that was written before."""
+    page = Path(options["out"])
+    if options["report_file"]:
+        content = read_report(Path(options["report_file"]))
+    else:
+        text = write_json(_make_content(options))
+        # The page is made of what the file says, so that it can be made again from the file.
+        content = json.loads(text)
+        _write(page.with_suffix(".json"), text)
+    _write(page, write_page(content))
+    return Exit.DONE if content["kind"] == "book" or content["quotes"] else Exit.ALL_REFUSED
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """Read the values of a report.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or holds no report.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {str(error.strerror).lower()}") from error
+    except ValueError as error:
+        raise DataError(f"{path}: is not JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(f"{path}: must be a report of the format {FORMAT!r}, which crashcover report writes")
+    return content
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {str(error.strerror).lower()}") from error
+    click.echo(str(path))
+
+
+def _make_content(options: Options) -> dict[str, Any]:
+    if options["book"]:
+        return _book(options)
+    with tracking(options["paths"]) as track:
+        if options["quotes"]:
+            return cover_content(read_covers(Path(options["quotes"]), track))
+        basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
+        history = read_history(options)
+        covers = terms.covers(history.asset)
+        calibration = calibrate_token(history, options)
+        return cover_content(price_covers(calibration, covers, basis=basis, settings=settings, track=track))
+
+
+def _book(options: Options) -> dict[str, Any]:
+    covers = read_book(Path(options["book"]))
+    aims = PoolAims(
+        capital=options["capital"],
+        level=options["level"],
+        ruin_target=options["ruin_target"],
+        horizon_periods=options["horizon_periods"],
+        share_of_capital=options["share_of_capital"],
+        reinsurance=tuple(parse_reinsurance(text) for text in options["reinsurance"]),
+    )
+    joint = JointSettings(n_scenarios=options["scenarios"], seed=options["seed"], n_threads=options["threads"])
+    aims.require_scenarios(joint.n_scenarios)
+    with tracking(options["paths"]) as track:
+        rate = _rated_from_store if options["rates"] else _rated_from_panel
+        tokens = rate(covers, options, track)
+    return book_content(pool_book(covers, tokens, basis=read_basis(options), aims=aims, settings=joint))
+
+
+def _assets(covers: Sequence[Cover]) -> list[str]:
+    return list(dict.fromkeys(cover.asset for cover in covers))
+
+
+def _rated_from_store(covers: Sequence[Cover], options: Options, track: Track) -> dict[str, RatedToken]:
+    folder = Path(options["rates"])
+    store = RateStore.open(folder)
+    assets = _assets(covers)
+    require_assets(assets, list(store.entries), folder)
+    return {asset: rate_from_store(folder, store, asset, needed_observations(covers, asset), track) for asset in assets}
+
+
+def _rated_from_panel(covers: Sequence[Cover], options: Options, track: Track) -> dict[str, RatedToken]:
+    panel_file = Path(options["prices"])
+    panel = read_panel(panel_file, label=options["label"], leave_out=())
+    assets = _assets(covers)
+    require_assets(assets, list(panel.closes.columns), panel_file)
+    listed = _listed(Path(options["holders"])) if options["holders"] else set()
+    calibrations = {
+        asset: _calibrate_column(panel.closes[asset].dropna(), asset, options, has_holders=asset in listed)
+        for asset in assets
+    }
+    settings = read_settings(options)
+    return {
+        asset: rate_calibrated(calibration, asset, needed_observations(covers, asset), settings, track)
+        for asset, calibration in calibrations.items()
+    }
+
+
+def _listed(holders: Path) -> set[str]:
+    """Return the tokens that a file of holders lists; the others are flagged as tokens without."""
+    table = read_table(holders)
+    column = find_column(table, *ASSET_COLUMNS)
+    if column is None:
+        raise DataError(f"{holders}, row 1: must have a column that names the token, for a book, such as list")
+    return set(table[column].dropna().astype(str))
+
+
+def _calibrate_column(closes: pd.Series, asset: str, options: Options, *, has_holders: bool) -> Calibration:
+    holders = read_holders(Path(options["holders"]), asset=asset) if has_holders else None
+    market = read_market(Path(options["market"])) if options["market"] else None
+    try:
+        with one_blas_thread():
+            return calibrate(closes, holders=holders, market=market, as_of=options["as_of"])
+    except PricingError as error:
+        raise type(error)(f"asset {asset!r}: {error}") from error

@@ -1,0 +1,31 @@
+"""Where the batch commands run, and what they say at the end."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crashcover.runs.workers import Workplace
+from pricing.errors import WorkerError
+
+Values = Mapping[str, Any]
+
+
+def read_path(text: str | None) -> Path | None:
+    """Turn the text of an option into a path, if it is given."""
+    return Path(text) if text else None
+
+
+def read_workplace(options: Values) -> Workplace:
+    """Choose where tasks run, from options."""
+    try:
+        return Workplace(processes=options["processes"], workers=options["workers"], scheduler=options["scheduler"])
+    except WorkerError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def tell_end(started: float, where: str) -> None:
+    """Say how long a command took and where its results are."""
+    click.echo(f"done in {time.perf_counter() - started:,.1f} seconds; {where}", err=True)

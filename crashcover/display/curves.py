@@ -1,0 +1,44 @@
+"""Exceedance curves as plain numbers, with the band of their simulation error."""
+
+from typing import Any
+
+import numpy as np
+
+from pricing.surface.estimates import Estimate, WeightedSample
+
+#: Normal quantile of a 95 % band.
+BAND = 1.96
+#: A probability of fewer paths than this cannot be told from zero with 95 % confidence.
+FEWEST_PATHS = 3
+#: Drops at which curves are written down.
+GRID = tuple(percent / 100 for percent in range(1, 100))
+
+
+def plain_estimate(estimate: Estimate[float]) -> dict[str, float]:
+    """Write a number with its standard error."""
+    return {"value": float(estimate.value), "standard_error": float(estimate.standard_error)}
+
+
+def plain_curve(sample: WeightedSample) -> dict[str, Any]:
+    """Write an exceedance curve, as far as enough paths went.
+
+    The band is even on the logarithmic scale: a probability times and divided by the exponential of 1.96 relative
+    standard errors.
+
+    Parameters
+    ----------
+    sample : WeightedSample
+        Worst drops.
+    """
+    drops = [drop for drop in GRID if sample.n_beyond(drop) >= FEWEST_PATHS]
+    estimates = [sample.exceedance(drop) for drop in drops]
+    probability = np.array([estimate.value for estimate in estimates])
+    error = np.array([estimate.standard_error for estimate in estimates])
+    spread = np.exp(BAND * error / probability)
+    return {
+        "drops": drops,
+        "probabilities": probability.tolist(),
+        "standard_errors": error.tolist(),
+        "lower": (probability / spread).tolist(),
+        "upper": np.minimum(probability * spread, 1.0).tolist(),
+    }

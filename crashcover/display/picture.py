@@ -1,0 +1,137 @@
+"""Exceedance curves: how likely a worst drop of a given size or more is, drawn as far as the simulation can see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pricing.surface.estimates import WeightedSample
+from pricing.tools.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+#: Normal quantile of a 95 % band.
+_BAND = 1.96
+#: A probability of fewer paths than this cannot be told from zero with 95 % confidence.
+_FEWEST_PATHS = 3
+_GRID = np.arange(0.01, 1.0, 0.005)
+#: Colours that stay apart in grey and for colour-blind eyes (Okabe and Ito 2008), with dashes to go with them.
+_STYLES = (
+    ("#0072B2", "-"),
+    ("#D55E00", "--"),
+    ("#009E73", "-."),
+    ("#CC79A7", ":"),
+    ("#56B4E9", "-"),
+    ("#E69F00", "--"),
+)
+_COLUMNS, _PANEL_WIDTH, _PANEL_HEIGHT = 2, 5.6, 3.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One curve of a chart.
+
+    Parameters
+    ----------
+    label : str
+        Entry of the legend.
+    sample : WeightedSample
+        Worst drops of the signal.
+    """
+
+    label: str
+    sample: WeightedSample = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """One panel of the picture.
+
+    Parameters
+    ----------
+    title : str
+        Heading.
+    curves : sequence of Curve
+        At most six.
+    """
+
+    title: str
+    curves: Sequence[Curve]
+
+
+def draw_exceedance(charts: Sequence[Chart], path: Path, *, title: str) -> None:
+    """Draw exceedance curves, one panel a chart, on common axes.
+
+    Parameters
+    ----------
+    charts : sequence of Chart
+        At least one.
+    path : Path
+        Picture to write; its ending chooses the format.
+    title : str
+        Heading of the picture.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(_COLUMNS, len(charts))
+    rows = -(-len(charts) // columns)
+    figure = Figure(figsize=(_PANEL_WIDTH * columns + 0.6, _PANEL_HEIGHT * rows + 0.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, chart in zip(panels.flat, charts, strict=False):
+        _draw_chart(axes, chart)
+    for axes in panels.flat[len(charts) :]:
+        axes.set_visible(False)
+    _scale(panels.flat[0], charts)
+    figure.supxlabel(
+        "worst drop within the term, % of the reference price (bands: 95 % by simulation error alone)", fontsize=10
+    )
+    figure.supylabel("probability of that drop or a deeper one, %", fontsize=10)
+    figure.suptitle(title, fontsize=12, fontweight="bold")
+    figure.savefig(path, dpi=130)
+
+
+def _draw_chart(axes: "Axes", chart: Chart) -> None:
+    for curve, (colour, dashes) in zip(chart.curves, _STYLES, strict=False):
+        drops, probability, lower, upper = _band(curve.sample)
+        axes.plot(100 * drops, 100 * probability, color=colour, linestyle=dashes, linewidth=1.8, label=curve.label)
+        axes.fill_between(100 * drops, 100 * lower, 100 * upper, color=colour, alpha=0.18, linewidth=0)
+    limit = _resolution(chart)
+    axes.axhline(100 * limit, color="0.35", linewidth=0.9)
+    n_paths = chart.curves[0].sample.n_paths
+    axes.axhspan(0.0, 100 * limit, color="0.93", linewidth=0)
+    axes.text(1, 112 * limit, f"not resolved below 3 of {n_paths:,} paths", fontsize=8, color="0.35")
+    axes.set_title(chart.title, fontsize=10, loc="left")
+    axes.grid(visible=True, which="major", color="0.88", linewidth=0.8)
+    axes.grid(visible=True, which="minor", axis="y", color="0.94", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=9, labelbottom=True, labelleft=True)
+    axes.legend(fontsize=9, frameon=True, framealpha=0.9, edgecolor="0.85", loc="upper right")
+
+
+def _band(sample: WeightedSample) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return drops, probabilities and their band, as far as enough paths went; the band is even on the log scale."""
+    estimates = [sample.exceedance(float(drop)) for drop in _GRID if sample.n_beyond(float(drop)) >= _FEWEST_PATHS]
+    probability = np.array([estimate.value for estimate in estimates])
+    error = np.array([estimate.standard_error for estimate in estimates])
+    spread = np.exp(_BAND * error / probability)
+    return _GRID[: len(estimates)], probability, probability / spread, np.minimum(probability * spread, 1.0)
+
+
+def _resolution(chart: Chart) -> float:
+    return _FEWEST_PATHS / chart.curves[0].sample.n_paths
+
+
+def _scale(axes: "Axes", charts: Sequence[Chart]) -> None:
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    axes.set_yscale("log")
+    axes.set_xlim(0.0, 100.0)
+    axes.set_ylim(50.0 * min(map(_resolution, charts)), 130.0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda percent, _: f"{percent:g}"))
+    axes.xaxis.set_major_locator(MultipleLocator(10))

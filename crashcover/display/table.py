@@ -1,0 +1,299 @@
+"""The readable side of a calibration and its covers: panels and tables for a terminal of 100 columns or more."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from decimal import Decimal
+
+import numpy as np
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from calibration import Bounded, Calibration, Concentration, HazardFactor, explain
+from calibration.law.drop_law import TERM
+from calibration.prices.horizons import HALF_LIVES
+from crashcover.offers.drivers import is_resolved
+from crashcover.offers.offers import Offer
+from crashcover.offers.outcomes import Reason, Refusal
+from crashcover.offers.terms import describe_window
+from pricing.contract.cover import Cover
+from pricing.premiums.premium import Premium, PremiumFlag
+from pricing.premiums.statements import CENT, rounded, statement
+from pricing.quotes.quote import Quote
+from pricing.surface.estimates import Estimate
+from pricing.surface.settings import SimulationSettings
+from pricing.tools.units import YEAR, format_duration, parse_duration
+
+#: Width of panels and notes.
+WIDTH = 104
+
+_IMPRECISE = "*"
+#: Drops whose probabilities over 30 days a summary shows.
+_SHOWN_DROPS = (0.2, 0.3, 0.5)
+#: From this limit on amounts are shown in whole units: the rest is far below the standard error.
+_WHOLE_UNITS_FROM = 10_000.0
+#: Headings of the amounts of a premium, in their order.
+_AMOUNTS = {
+    "expected_loss": "exp. loss",
+    "parameter_load": "param.",
+    "risk_load": "risk",
+    "capital_cost": "capital",
+    "expenses": "expenses",
+    "commission": "commission",
+    "profit": "profit",
+    "minimum_lift": "to minimum",
+    "gross": "premium",
+    "tax": "tax",
+    "total": "to pay",
+}
+_USUAL = frozenset({"expected_loss", "risk_load", "expenses", "gross"})
+_DRIVER_NOTE = (
+    "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: crashes of "
+    "the token's own at ordinary holders; conc.: what holders and signals add (negative: dispersed holders lower the "
+    "price); unc.: what the uncertainty of the level adds; '?' where the standard error exceeds 10 points."
+)
+_PARAMETER_NOTE = (
+    "param.: load for parameter uncertainty, what is there because the level of the law is not known exactly."
+)
+_IMPRECISE_NOTE = (
+    f"{_IMPRECISE} imprecise: the standard error of the expected loss, or of it with its risk load, exceeds a tenth of "
+    "it (raise --paths)."
+)
+
+
+def calibration_panel(calibration: Calibration, asset: str, story: str = "") -> Panel:
+    """Summarise a calibration.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        What to summarise.
+    asset : str
+        Name of the token.
+    story : str
+        What to add to the name, such as that the token is synthetic.
+    """
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column(style="bold")
+    figures.add_column()
+    for name, text in (*_price_figures(calibration), *_holder_figures(calibration.concentration)):
+        figures.add_row(name, text)
+    doubts = [Text(f"- {reason}") for reason in explain(calibration.verdict)]
+    verdict = [Text("Look twice:", style="bold"), *doubts] if doubts else [Text("Verdict: nothing to object to.")]
+    title = f"{asset} ({story})" if story else asset
+    return Panel(Group(figures, Text(), *verdict), title=title, title_align="left", box=box.ROUNDED, width=WIDTH)
+
+
+def assumption_list(calibration: Calibration) -> RenderableType:
+    """List what a calibration takes for granted."""
+    lines = Table.grid(padding=(0, 1))
+    for assumption in calibration.assumptions:
+        lines.add_row("-", assumption)
+    return Panel(lines, title="Assumptions", title_align="left", box=box.ROUNDED, width=WIDTH)
+
+
+def _price_figures(calibration: Calibration) -> tuple[tuple[str, str], ...]:
+    history = calibration.diagnostics
+    step = format_duration(parse_duration(calibration.model.step, "step"))
+    return (
+        (
+            "Prices",
+            f"{history.n_closes:,} closes of {step}, {history.first_close:%Y-%m-%d %H:%M} to "
+            f"{history.last_close:%Y-%m-%d %H:%M} UTC, as of {calibration.as_of:%Y-%m-%d %H:%M}",
+        ),
+        (
+            "Worst falls",
+            f"{_percent(history.worst_drop_1h)} in 1h, {_percent(history.worst_drop_24h)} in 24h; "
+            f"{history.falls_of_30_percent} of 30% or more in 24h",
+        ),
+        (
+            "Volatility",
+            f"{_latest(calibration)}; market {math.exp(calibration.market_state.log_volatility):.1%}, "
+            f"{math.expm1(calibration.market_state.run_up):+.0%} in 90d",
+        ),
+        *_month_figures(calibration),
+        *_crash_figures(calibration),
+        *_hazard_figures(calibration.hazard),
+    )
+
+
+def _latest(calibration: Calibration) -> str:
+    """Write the annual volatilities of all horizons."""
+    volatilities = np.exp(calibration.state.log_volatilities[:, 0])
+    return ", ".join(f"{volatility:.1%} ({days:g}d)" for volatility, days in zip(volatilities, HALF_LIVES, strict=True))
+
+
+def _month_figures(calibration: Calibration) -> list[tuple[str, str]]:
+    return [
+        (
+            "Worst month" if place == 0 else "",
+            f"median {month.median_drop:.1%} within {format_duration(month.window)}; "
+            + ", ".join(f"{_rounded(month.at(drop))}% for {drop:.0%}" for drop in _SHOWN_DROPS),
+        )
+        for place, month in enumerate(calibration.worst_months)
+    ]
+
+
+def _crash_figures(calibration: Calibration) -> list[tuple[str, str]]:
+    return [
+        (
+            "Own crashes" if place == 0 else "",
+            f"{rate.per_year:.2f} a year of {rate.threshold_drop:.0%} or more within {format_duration(rate.window)}: "
+            f"{rate.market_rate * (YEAR / TERM):.2f} of its kind x {rate.credibility_factor:.2f} for its record",
+        )
+        for place, rate in enumerate(calibration.crashes)
+    ]
+
+
+def _hazard_figures(hazard: HazardFactor) -> list[tuple[str, str]]:
+    parts = ", ".join(f"{part.covariate.replace('_', ' ')} {part.factor:.2f}" for part in hazard.parts)
+    return [("", f"x {hazard.value:.2f} ({hazard.lower:.2f} to {hazard.upper:.2f}) for {parts}")] if parts else []
+
+
+def _holder_figures(holders: Concentration | None) -> tuple[tuple[str, str], ...]:
+    if holders is None:
+        return (("Holders", "no list given"),)
+    return (
+        (
+            "Holders",
+            f"HHI {_bounded(holders.hhi, '.4f')}, effective holders {_bounded(holders.effective_holders, ',.1f')},",
+        ),
+        ("", f"top 10 hold {_bounded(holders.top10, '.1%')}, Nakamoto {_bounded(holders.nakamoto, ',.0f')}"),
+        ("", f"of the float of {holders.float:,.0f} tokens, of which the list shows {holders.listed_share:.1%}"),
+    )
+
+
+def _bounded(number: Bounded, form: str) -> str:
+    """Write a number with its bounds, once where they look the same."""
+    lower, upper = (format(bound, form) if math.isfinite(bound) else "?" for bound in (number.lower, number.upper))
+    return lower if lower == upper else f"{lower} to {upper}"
+
+
+def _percent(fraction: float | None) -> str:
+    return "unknown" if fraction is None else f"{fraction:.1%}"
+
+
+def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
+    """Tabulate covers on one asset.
+
+    Parameters
+    ----------
+    offers : sequence of Offer
+        The covers, at least one, all of one limit and currency.
+    settings : SimulationSettings
+        Size of the simulation, which limits what it can see.
+    """
+    shown = _amounts_shown([offer.outcome.premium for offer in offers if isinstance(offer.outcome, Quote)])
+    currency = offers[0].outcome.cover.currency
+    table = _headed(currency, shown, with_drivers=any(offer.drivers for offer in offers))
+    for offer in offers:
+        table.add_row(*_terms(offer.outcome.cover), *_prices(offer.outcome, settings, shown), *_shares(offer))
+    return table
+
+
+def _amounts_shown(premiums: Sequence[Premium]) -> list[str]:
+    """Name the amounts of a premium that belong into a table: the usual ones, and every other that is charged."""
+    charged = {name for name in _AMOUNTS for priced in premiums if getattr(priced, name)}
+    if "tax" not in charged:
+        charged -= {"total"}  # it is the premium
+    return [name for name in _AMOUNTS if name in _USUAL | charged]
+
+
+def _headed(currency: str, amounts: Sequence[str], *, with_drivers: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    headings = [
+        "drop\n%",
+        "window\n",
+        "term\n",
+        "prob.\n%",
+        *(f"{_AMOUNTS[name]}\n{currency}" for name in amounts),
+        f"s.e.\n{currency}",
+        "rate\n%",
+    ]
+    for heading in headings + (["vola.\n%", "crash\n%", "conc.\n%", "unc.\n%"] if with_drivers else []):
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _terms(cover: Cover) -> tuple[str, str, str]:
+    return (
+        f"{100 * cover.trigger.drop:g}",
+        describe_window(cover.trigger),
+        format_duration(parse_duration(cover.term, "term")),
+    )
+
+
+def _prices(outcome: Quote | Refusal, settings: SimulationSettings, amounts: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(outcome, Refusal):
+        unresolved = outcome.reason is Reason.UNRESOLVED
+        fired = outcome.trigger_probability  # also where none of the paths that fired paid anything
+        probability = _rounded(fired) if fired else f"< {300 / settings.n_paths:.2g}"
+        # Two words in two columns leave the table narrow.
+        words = {"gross": "unresolved"} if unresolved else {"expenses": "not", "gross": "insurable"}
+        return (probability, *(words.get(name, "") for name in amounts), "", "")
+    priced, unit = outcome.premium, _unit(outcome.cover)
+    written = statement(priced, unit=unit)
+    cells = {
+        **{name: f"{amount:,}" for name, amount in written.lines.items()},
+        "gross": f"{written.gross:,}",
+        "tax": f"{written.tax:,}",
+        "total": f"{written.total:,}",
+    }
+    if _is_imprecise(outcome):
+        cells["expected_loss"] += _IMPRECISE
+    return (
+        _rounded(priced.trigger_probability),
+        *(cells[name] for name in amounts),
+        f"{rounded(priced.standard_error, unit):,}",
+        _rounded(priced.rate_on_line),
+    )
+
+
+def _rounded(fraction: float) -> str:
+    """Write a fraction as per cent with three digits."""
+    return f"{100 * fraction:.3g}"
+
+
+def _unit(cover: Cover) -> Decimal:
+    return Decimal(1) if cover.limit >= _WHOLE_UNITS_FROM else CENT
+
+
+def _shares(offer: Offer) -> tuple[str, ...]:
+    if offer.drivers is None:
+        return ()
+    return tuple(_share(getattr(offer.drivers, part.name)) for part in fields(offer.drivers))
+
+
+def _share(share: Estimate[float]) -> str:
+    return f"{100 * share.value:.0f}" if is_resolved(share) else "?"
+
+
+def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> RenderableType:
+    """Say what all covers have in common, and what the signs in their tables mean."""
+    cover = offers[0].outcome.cover
+    size = f"{settings.n_paths:,} paths, seed {settings.seed}"
+    notes = [
+        f"Limit {cover.limit:,.0f} {cover.currency}, {_payout(cover)}; {size}. "
+        "rate: premium over limit, for the whole term. s.e.: standard error of the simulation; it says nothing about "
+        "the model."
+    ]
+    if any(isinstance(offer.outcome, Quote) and offer.outcome.premium.parameter_load for offer in offers):
+        notes.append(_PARAMETER_NOTE)
+    if any(_is_imprecise(offer.outcome) for offer in offers):
+        notes.append(_IMPRECISE_NOTE)
+    if any(offer.drivers for offer in offers):
+        notes.append(_DRIVER_NOTE)
+    return Group(*(Text(note, style="dim") for note in notes))
+
+
+def _is_imprecise(outcome: Quote | Refusal) -> bool:
+    return isinstance(outcome, Quote) and outcome.premium.flag is PremiumFlag.IMPRECISE
+
+
+def _payout(cover: Cover) -> str:
+    name = type(cover.payout).__name__.removesuffix("Payout").lower()
+    waiting = parse_duration(cover.waiting_period, "waiting_period")
+    return f"{name} payout" + (f", waiting period {format_duration(waiting)}" if waiting else "")

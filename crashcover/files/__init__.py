@@ -1,0 +1,1 @@
+"""Reading and writing files, with the row in every error."""

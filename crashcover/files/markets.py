@@ -1,0 +1,22 @@
+"""Market files, as ``crashcover market`` writes them."""
+
+from pathlib import Path
+
+from calibration import Market
+from pricing.errors import DataError
+
+
+def read_market(path: Path) -> Market:
+    """Read what ``run_market`` wrote.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or is not a market.
+    """
+    try:
+        return Market.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+    except (DataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} must be what `crashcover market` wrote: {error}") from error

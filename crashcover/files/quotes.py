@@ -1,0 +1,53 @@
+"""The JSON documents of the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from crashcover.offers.offers import Offers
+from crashcover.offers.outcomes import Refusal
+from pricing.errors import DataError
+from pricing.quotes.quote import Quote
+from pricing.tools import plain
+
+
+def write_document(offers: Offers) -> str:
+    """Write the calibration, the complete quotes and the refusals as one JSON text."""
+    document = {
+        "calibration": json.loads(offers.calibration.to_json()),
+        "quotes": [json.loads(quote.to_json()) for quote in offers.quotes],
+        "refused": [plain_refusal(refusal) for refusal in offers.refusals],
+    }
+    return json.dumps(document, sort_keys=True, allow_nan=False)
+
+
+def plain_refusal(refusal: Refusal) -> dict[str, Any]:
+    """Turn a refusal into plain values."""
+    return {
+        "cover": plain.to_plain(refusal.cover),
+        "reason": refusal.reason.value,
+        "trigger_probability": refusal.trigger_probability,
+        "message": refusal.message,
+    }
+
+
+def read_quotes(path: Path) -> tuple[Quote, ...]:
+    """Read one quote, or all quotes of a document.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is no JSON, or holds no quote.
+    PricingError
+        If a quote is not one.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {str(error.strerror).lower()}") from error
+    except ValueError as error:
+        raise DataError(f"{path}: is not JSON: {error}") from error
+    values = value["quotes"] if isinstance(value, dict) and isinstance(value.get("quotes"), list) else [value]
+    if not values:
+        raise DataError(f"{path}: holds no quote (every cover was refused)")
+    return tuple(Quote.from_json(json.dumps(each)) for each in values)

@@ -1,0 +1,132 @@
+"""What drives a price: months that all share, crashes of the token's own, holders and signals, and what is not known.
+
+The cover is priced four times with the same random numbers: without crashes of the token's own, with those of a token
+of ordinary holders, with the token's holders and signals, and with the uncertainty of the law's level. Differences of
+losses on the same path have small standard errors. The steps are taken in this order, so what only happens because
+two causes meet counts to the later one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from calibration import Calibration, inputs_of, remodel
+from crashcover.offers.outcomes import simulate_covers
+from crashcover.runs.track import Track, untracked
+from pricing.contract.cover import Cover
+from pricing.models.price_model import PriceModel
+from pricing.surface.by_path import shares_by_path
+from pricing.surface.estimates import Estimate
+from pricing.surface.surface import DropSurface
+from pricing.tools.arrays import FloatArray
+
+#: A share with a larger standard error is noise.
+LARGEST_STANDARD_ERROR = 0.10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """Shares of the expected loss; they sum to one, and each may be negative.
+
+    Parameters
+    ----------
+    volatility : Estimate
+        Share that is left without any crash of the token's own: volatility and the shocks of the market.
+    crash_rate : Estimate
+        What own crashes of a token of ordinary holders add.
+    concentration : Estimate
+        What holders and signals add.
+    uncertainty : Estimate
+        What the uncertainty of the level of the law adds.
+    """
+
+    volatility: Estimate[float]
+    crash_rate: Estimate[float]
+    concentration: Estimate[float]
+    uncertainty: Estimate[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variants:
+    """The same paths under four models.
+
+    Parameters
+    ----------
+    full, certain, ordinary, smooth : DropSurface
+        Worst drops under the full model; with its level known exactly; moreover with ordinary holders; moreover without
+        crashes of the token's own.
+    """
+
+    full: DropSurface
+    certain: DropSurface
+    ordinary: DropSurface
+    smooth: DropSurface
+
+
+def simulate_variants(
+    calibration: Calibration, full: DropSurface, covers: Sequence[Cover], track: Track = untracked
+) -> Variants:
+    """Simulate the other models on the random numbers of the first.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Source of the full model.
+    full : DropSurface
+        The full model, simulated for `covers`.
+    covers : sequence of Cover
+        Covers on this asset.
+    track : callable, optional
+        Reports progress.
+    """
+    certain = replace(inputs_of(calibration), certain=True)
+    done: dict[PriceModel, DropSurface] = {full.model: full}
+
+    def surface_of(model: PriceModel, name: str) -> DropSurface:
+        if model not in done:
+            done[model] = simulate_covers(model, covers, full.settings, track(name))
+        return done[model]
+
+    return Variants(
+        full=full,
+        certain=surface_of(remodel(calibration, certain), "level known"),
+        ordinary=surface_of(remodel(calibration, replace(certain, hazard=1.0)), "ordinary holders"),
+        smooth=surface_of(remodel(calibration, replace(certain, hazard=0.0)), "no own crashes"),
+    )
+
+
+def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
+    """Split the expected loss of a cover; None where the full model has none."""
+    full, certain, ordinary, smooth = (_losses(cover, getattr(variants, part.name)) for part in fields(variants))
+    if not full.any():
+        return None
+    return Drivers(
+        volatility=_share(smooth, full),
+        crash_rate=_share(ordinary - smooth, full),
+        concentration=Estimate(0.0, 0.0) if variants.ordinary is variants.certain else _share(certain - ordinary, full),
+        uncertainty=Estimate(0.0, 0.0) if variants.certain is variants.full else _share(full - certain, full),
+    )
+
+
+def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
+    """Weighted loss of every path as a share of the limit, in the order of the paths."""
+    losses = shares_by_path(cover, surface)
+    return losses if surface.weights is None else losses * surface.weights
+
+
+def _share(part: FloatArray, whole: FloatArray) -> Estimate[float]:
+    """Estimate a ratio of means of pairs, with its standard error to first order (Cochran 1977, section 2.11).
+
+    Where all paths agree the error would be zero, which would claim certainty from silence; so it is at least that of
+    one full loss that differs.
+    """
+    share = float(part.mean() / whole.mean())
+    influence = (part - share * whole) / whole.mean()
+    spread = float(np.sqrt(np.mean(influence * influence) / len(whole)))
+    return Estimate(share, max(spread, float(1.0 / whole.sum())))
+
+
+def is_resolved(share: Estimate[float]) -> bool:
+    """Whether a share is known to within ten points."""
+    return share.standard_error <= LARGEST_STANDARD_ERROR

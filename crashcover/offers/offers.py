@@ -1,0 +1,121 @@
+"""Covers on one asset, simulated, quoted and explained in one go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calibration import Calibration
+from crashcover.offers.drivers import Drivers, drivers_of, simulate_variants
+from crashcover.offers.outcomes import Refusal, quote_or_refuse, simulate_covers
+from crashcover.runs.track import Track, untracked
+from pricing.contract.cover import Cover
+from pricing.contract.triggers import Reference
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.loadings import ParameterUncertainty
+from pricing.quotes.quote import Quote
+from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import DropSurface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What became of one cover.
+
+    Parameters
+    ----------
+    outcome : Quote or Refusal
+        A price, or why there is none.
+    drivers : Drivers or None
+        What drives the expected loss; None where it is zero, or nobody asked.
+    """
+
+    outcome: Quote | Refusal
+    drivers: Drivers | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """What became of all covers on one asset.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Source of the model.
+    surface : DropSurface
+        What they were priced from.
+    offers : tuple of Offer
+        One a cover, in their order.
+    """
+
+    calibration: Calibration
+    surface: DropSurface
+    offers: tuple[Offer, ...]
+
+    @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """The covers that are sold."""
+        return tuple(offer.outcome for offer in self.offers if isinstance(offer.outcome, Quote))
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The covers that are not."""
+        return tuple(offer.outcome for offer in self.offers if isinstance(offer.outcome, Refusal))
+
+
+def make_offers(
+    calibration: Calibration,
+    covers: Sequence[Cover],
+    *,
+    basis: PricingBasis,
+    settings: SimulationSettings,
+    with_drivers: bool = True,
+    track: Track = untracked,
+) -> Offers:
+    """Simulate a calibrated asset and quote covers on it.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Source of the model.
+    covers : sequence of Cover
+        Covers on this asset.
+    basis : PricingBasis
+        Loadings.
+    settings : SimulationSettings
+        Size and seed of the simulation.
+    with_drivers : bool
+        Whether to find out what drives the prices, which takes up to two more simulations.
+    track : callable, optional
+        Reports progress.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration does not fit the step of the model.
+    """
+    surface = simulate_covers(calibration.model, covers, settings, track("full model"))
+    outcomes = [
+        quote_or_refuse(cover, surface, basis, uncertainty=parameter_uncertainty(calibration, cover))
+        for cover in covers
+    ]
+    if not with_drivers:
+        return Offers(calibration=calibration, surface=surface, offers=tuple(Offer(outcome=each) for each in outcomes))
+    variants = simulate_variants(calibration, surface, covers, track)
+    offers = tuple(Offer(outcome=each, drivers=drivers_of(each.cover, variants)) for each in outcomes)
+    return Offers(calibration=calibration, surface=surface, offers=offers)
+
+
+def parameter_uncertainty(calibration: Calibration, cover: Cover) -> ParameterUncertainty | None:
+    """Say which part of the probabilities behind a cover is there for parameter uncertainty.
+
+    The law of the worst month says so for its windows and falls below the rolling high. What it says for a month is
+    taken over to other terms; for other windows and references, and where paths are not anchored to it, nothing is told
+    apart.
+    """
+    if not calibration.model.anchors or cover.trigger.reference is not Reference.ROLLING_HIGH:
+        return None
+    for month in calibration.worst_months:
+        if month.window == cover.trigger.window:
+            return ParameterUncertainty.between(
+                drops=month.drops, probabilities=month.probabilities, certain=month.certain_probabilities
+            )
+    return None

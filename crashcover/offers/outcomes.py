@@ -1,0 +1,78 @@
+"""From a calibration and terms to quotes: what the command line and the demo do, without any of their looks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pricing.contract.cover import Cover
+from pricing.engine.simulation import simulate
+from pricing.errors import PrecisionError, UninsurableError
+from pricing.models.price_model import PriceModel
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import sample_for
+from pricing.premiums.loadings import ParameterUncertainty
+from pricing.quotes.quote import Quote
+from pricing.quotes.quoter import Quoter
+from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import DropSurface
+from pricing.tools.units import parse_duration
+
+
+class Reason(Enum):
+    """Why a cover is not sold."""
+
+    UNINSURABLE = "uninsurable"
+    """The premium would reach the limit."""
+    UNRESOLVED = "unresolved"
+    """No simulated path led to a payment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A cover that is not sold.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    reason : Reason
+        Why not.
+    trigger_probability : float
+        Simulated probability that the trigger fires within the term.
+    message : str
+        The reason in words.
+    """
+
+    cover: Cover
+    reason: Reason
+    trigger_probability: float
+    message: str
+
+
+def simulate_covers(
+    model: PriceModel, covers: Sequence[Cover], settings: SimulationSettings, progress: Callable[[int], None]
+) -> DropSurface:
+    """Simulate every signal that covers on one asset need."""
+    return simulate(
+        model,
+        windows=sorted({parse_duration(cover.trigger.window or model.step, "window") for cover in covers}),
+        terms=sorted({parse_duration(cover.term, "term") for cover in covers}),
+        references=sorted({cover.trigger.reference for cover in covers}),
+        waiting_periods=sorted({parse_duration(cover.waiting_period, "waiting_period") for cover in covers}),
+        settings=settings,
+        progress=progress,
+    )
+
+
+def quote_or_refuse(
+    cover: Cover, surface: DropSurface, basis: PricingBasis, *, uncertainty: ParameterUncertainty | None = None
+) -> Quote | Refusal:
+    """Quote a cover, or say why it is not sold."""
+    try:
+        return Quoter({cover.asset: surface}, basis).quote(cover, uncertainty=uncertainty)
+    except UninsurableError as error:
+        reason, message = Reason.UNINSURABLE, str(error)
+    except PrecisionError as error:
+        reason, message = Reason.UNRESOLVED, str(error)
+    probability = sample_for(cover, surface).exceedance(cover.trigger.drop).value
+    return Refusal(cover=cover, reason=reason, trigger_probability=probability, message=message)

@@ -1,0 +1,103 @@
+"""Why a rate moved: a change split into terms, market, volatility, own record, holders and signals, and paths."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from calibration import Calibration, exchanged, inputs_of, remodel
+from crashcover.offers.outcomes import simulate_covers
+from crashcover.runs.track import untracked
+from pricing.errors import InvalidTermsError
+from pricing.models.price_model import PriceModel
+from pricing.premiums.build_up import sample_for
+from pricing.quotes.quote import Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateChange:
+    """Two expected losses as shares of the limit, and what lies between them.
+
+    Parameters
+    ----------
+    before, after : float
+        Expected loss on line of both quotes.
+    terms : float
+        Other terms under the old calibration.
+    market : float
+        Laws and state of the market.
+    volatility : float
+        The token's volatility at all horizons, and how heavy its tails were.
+    own_record : float
+        Its own record against the market.
+    concentration : float
+        Holders and signals.
+    paths : float
+        Shape of the paths: clustering and fat tails.
+    """
+
+    before: float
+    after: float
+    terms: float
+    market: float
+    volatility: float
+    own_record: float
+    concentration: float
+    paths: float
+
+
+def explain(
+    quote_before: Quote, quote_after: Quote, *, calibration_before: Calibration, calibration_after: Calibration
+) -> RateChange:
+    """Split the change of a rate, one input after the other, on the same random numbers.
+
+    The parts add up to the change exactly. They are taken in the order of the fields, so what only happens because two
+    inputs moved counts to the later one.
+
+    Parameters
+    ----------
+    quote_before, quote_after : Quote
+        Quotes of one asset, of the same number of paths and seed.
+    calibration_before, calibration_after : Calibration
+        What they were made from.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the quotes are of different assets or simulations, or not of these calibrations.
+    """
+    _check(quote_before, quote_after, calibration_before, calibration_after)
+    _, *moved = exchanged(inputs_of(calibration_before), inputs_of(calibration_after))
+    steps = [calibration_before.model, *(remodel(calibration_before, each) for each in moved), calibration_after.model]
+    before = _loss_on_line(quote_before.model, quote_before)
+    losses = [_loss_on_line(model, quote_after) for model in steps]
+    changes = [after - earlier for earlier, after in pairwise([before, *losses])]
+    terms, market, by_volatility, own_record, concentration, paths = changes
+    return RateChange(
+        before=before,
+        after=losses[-1],
+        terms=terms,
+        market=market,
+        volatility=by_volatility,
+        own_record=own_record,
+        concentration=concentration,
+        paths=paths,
+    )
+
+
+def _check(before: Quote, after: Quote, calibration_before: Calibration, calibration_after: Calibration) -> None:
+    if before.cover.asset != after.cover.asset:
+        raise InvalidTermsError(f"asset must be the same, got {before.cover.asset!r} and {after.cover.asset!r}")
+    if before.settings != after.settings:
+        raise InvalidTermsError(f"settings must be the same, got {before.settings} and {after.settings}")
+    for name, quote, calibration in (
+        ("before", before, calibration_before),
+        ("after", after, calibration_after),
+    ):
+        if quote.model != calibration.model:
+            raise InvalidTermsError(f"calibration_{name} must be the one that quote_{name} was made from")
+
+
+def _loss_on_line(model: PriceModel, quote: Quote) -> float:
+    cover = quote.cover
+    surface = simulate_covers(model, (cover,), quote.settings, untracked("explaining"))
+    sample = sample_for(cover, surface)
+    return sample.mean(cover.payout.share(sample.tail(cover.trigger.drop))).value

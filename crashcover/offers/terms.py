@@ -1,0 +1,79 @@
+"""Terms of a table of covers, as the command line states them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from pricing.contract.cover import Cover
+from pricing.contract.payouts import FullPayout, Payout
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.tools.units import Duration, format_duration, parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Terms of a table of covers: every combination of drop, window and term.
+
+    Parameters
+    ----------
+    drops : sequence of float
+        Falls that fire, fractions of the reference price.
+    windows : sequence of timedelta or str
+        How far the reference looks back.
+    terms : sequence of timedelta or str
+        Lengths of the covers.
+    limit : float
+        Largest payment, in `currency`.
+    currency : str
+        Currency of limits and premiums.
+    reference : Reference
+        What a fall is measured from.
+    payout : FullPayout, LinearPayout, TieredPayout or any payout
+        How much of the limit is due.
+    waiting_period : timedelta or str
+        Opening part of each term without cover.
+    """
+
+    drops: Sequence[float]
+    windows: Sequence[Duration] = ("24h",)
+    terms: Sequence[Duration] = ("30d",)
+    limit: float = 100_000.0
+    currency: str = "USD"
+    reference: Reference = Reference.ROLLING_HIGH
+    payout: Payout = field(default_factory=FullPayout)
+    waiting_period: Duration = "0h"
+
+    def covers(self, asset: str) -> tuple[Cover, ...]:
+        """Write the covers out, each once, in the order of windows, terms and drops.
+
+        Raises
+        ------
+        InvalidTermsError
+            If a term makes no sense.
+        """
+        covers = [
+            self._cover(asset, DropTrigger(drop=drop, window=window, reference=self.reference), term)
+            for window, term, drop in product(self.windows, self.terms, self.drops)
+        ]
+        return tuple({cover.cover_id: cover for cover in covers}.values())
+
+    def _cover(self, asset: str, trigger: DropTrigger, term: Duration) -> Cover:
+        return Cover(
+            cover_id=f"{asset}-{trigger.drop}-{describe_window(trigger)}-{_text(term)}",
+            asset=asset,
+            trigger=trigger,
+            payout=self.payout,
+            limit=self.limit,
+            currency=self.currency,
+            term=term,
+            waiting_period=self.waiting_period,
+        )
+
+
+def describe_window(trigger: DropTrigger) -> str:
+    """Write the window of a trigger, or what takes its place."""
+    return _text(trigger.window) if trigger.window else trigger.reference.name.lower().replace("_", "-")
+
+
+def _text(duration: Duration) -> str:
+    return format_duration(parse_duration(duration, "duration"))

@@ -1,0 +1,174 @@
+"""Options that several commands share, and how their values are read."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def read_instant(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
+    """Read a time with its zone."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not a time such as 2024-01-31T00:00Z") from error
+    if instant.tzinfo is None:
+        raise click.BadParameter(f"{text!r} has no time zone (write 2024-01-31T00:00Z for UTC)")
+    return instant
+
+
+def check_picture(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Path | None:
+    """Demand a file name that a picture can have."""
+    if text is None:
+        return None
+    path = Path(text)
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise click.BadParameter(f"{text!r} must end in .png, .svg or .pdf")
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"the folder of {text!r} does not exist")
+    return path
+
+
+def check_page(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
+    """Demand a file name that a page can have."""
+    if Path(text).suffix not in (".html", ".htm"):
+        raise click.BadParameter(f"{text!r} must end in .html")
+    if not Path(text).parent.is_dir():
+        raise click.BadParameter(f"the folder of {text!r} does not exist")
+    return text
+
+
+def bundle(*options: Decorator) -> Decorator:
+    """Bundle options, in the order of the help text."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def option(*names: str, **attributes: Any) -> Decorator:
+    """Declare an option that shows its default, if it has one."""
+    return click.option(*names, **({"show_default": "default" in attributes} | attributes))
+
+
+label_option = option(
+    "--label",
+    type=click.Choice(["open", "close"]),
+    help="End of the bar that the time column names; by default its own name tells.",
+)
+
+
+def prices_option(*, required: bool) -> Decorator:
+    """Declare the file of prices."""
+    return option(
+        "--prices",
+        required=required,
+        metavar="FILE",
+        help="Closes: .csv, .csv.gz or .parquet with the columns time, close, or time and one column a token.",
+    )
+
+
+def drop_option(*, required: bool) -> Decorator:
+    """Declare the falls that fire."""
+    return option(
+        "--drop",
+        "drops",
+        type=float,
+        multiple=True,
+        required=required,
+        metavar="FRACTION",
+        help="Fall that fires, 0.5 for 50 %. May repeat.",
+    )
+
+
+knowledge_options = bundle(
+    option("--holders", metavar="FILE", help="Holders: columns address, balance and perhaps label and list."),
+    option("--asset", metavar="NAME", help="Token to choose where a file holds several."),
+    option("--market", metavar="FILE", help="What `crashcover market` wrote; by default the market that ships."),
+    option("--supply", type=float, metavar="TOKENS", help="Tokens that exist; without it the listed total is taken."),
+    option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
+    label_option,
+)
+source_options = bundle(prices_option(required=True), knowledge_options)
+simulation_options = bundle(
+    option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
+    option("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),
+    option(
+        "--rare-drops",
+        is_flag=True,
+        help="Draw most paths where deep drops are common, and weight them: for probabilities below one in a thousand.",
+    ),
+)
+threads_option = option("--threads", type=int, default=1, metavar="N", help="Threads; results do not depend on them.")
+shape_options = bundle(
+    option(
+        "--window",
+        "windows",
+        multiple=True,
+        default=["24h"],
+        metavar="DURATION",
+        help="How far the reference looks back. May repeat.",
+    ),
+    option(
+        "--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of the cover. May repeat."
+    ),
+    option("--limit", type=float, default=100_000.0, metavar="AMOUNT", help="Largest payment."),
+    option("--currency", default="USD", help="Currency of limit and premium."),
+    option(
+        "--reference",
+        type=click.Choice(["rolling-high", "lagged", "running-high", "inception"]),
+        default="rolling-high",
+        help="Price that the fall is measured from.",
+    ),
+    option("--payout", default="full", help="full, linear:ATTACHMENT:EXHAUSTION or tiered:DROP=SHARE,DROP=SHARE,..."),
+    option("--waiting-period", default="0h", metavar="DURATION", help="Opening part of the term without cover."),
+)
+term_options = bundle(drop_option(required=True), shape_options)
+basis_options = bundle(
+    option("--risk-load-multiple", type=float, default=0.25, help="Load per standard deviation of the loss."),
+    option("--expense-ratio", type=float, default=0.1, help="Expenses as a fraction of the gross premium."),
+    option("--fixed-expense", type=float, default=0.0, help="Expense per cover."),
+    option("--parameter-load", type=float, default=0.0, help="Load per unit of expected loss for unknown parameters."),
+    option(
+        "--capital-rate",
+        type=float,
+        default=0.0,
+        help="Return a year on capital: the tail value at risk at 99.5 % beyond the expected loss.",
+    ),
+    option("--commission-ratio", type=float, default=0.0, help="Commission as a fraction of the gross premium."),
+    option("--profit-ratio", type=float, default=0.0, help="Profit as a fraction of the gross premium."),
+    option("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, on top of it."),
+    option("--minimum-premium", type=float, default=0.0, help="Least gross premium per cover."),
+    option("--minimum-rate-on-line", type=float, default=0.0, help="Least gross premium as a fraction of the limit."),
+    option("--interest-rate", type=float, default=0.0, help="Continuous rate a year that discounts payments."),
+)
+workplace_options = bundle(
+    option("--processes", type=click.IntRange(min=1), metavar="N", help="Local processes; by default one a core."),
+    option("--workers", type=click.IntRange(min=1), metavar="N", help="Start so many Dask workers here instead."),
+    option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster that runs: tcp://host:8786."),
+)
+pool_options = bundle(
+    option("--capital", type=float, metavar="AMOUNT", help="Capital of the pool; a book needs it."),
+    option("--scenarios", type=int, default=50_000, metavar="N", help="Joint scenarios of one period."),
+    option("--level", type=float, default=0.995, help="Confidence of value at risk and tail value at risk."),
+    option("--ruin-target", type=float, default=0.005, help="Probability of ruin that capital is asked for."),
+    option("--horizon-periods", type=int, default=12, metavar="N", help="Periods in which ruin is looked for."),
+    option("--share-of-capital", type=float, default=0.02, help="Most that limits on one token may be."),
+    option(
+        "--reinsurance",
+        multiple=True,
+        metavar="CONTRACT",
+        help="quota-share:CEDED:COMMISSION or excess:OCCURRENCE:RETENTION:LIMIT:PREMIUM, where an occurrence is a "
+        "period or an asset. May repeat, applied in this order.",
+    ),
+)
+json_option = option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")

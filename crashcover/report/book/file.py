@@ -1,0 +1,85 @@
+"""A book of covers from a file, whole or not at all: capital for most of a book is capital for none of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from crashcover.files.tables import numbers, read_table, row_error
+from crashcover.offers.payout_texts import parse_payout
+from pricing.contract.cover import Cover
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.errors import DataError, InvalidTermsError
+
+#: Columns that a book must have; others are not read.
+COLUMNS = ("cover_id", "asset", "drop", "window", "reference", "payout", "limit", "currency", "term", "waiting_period")
+
+
+def read_book(path: Path) -> list[Cover]:
+    """Read the covers of a book.
+
+    Parameters
+    ----------
+    path : Path
+        A .csv, .csv.gz or .parquet file with one row a cover and the columns of ``COLUMNS``.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lacks a column, or a row makes no cover; the message names the row.
+    """
+    table = read_table(path)
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing:
+        raise DataError(f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}")
+    columns = {name: table[name].tolist() for name in COLUMNS}
+    columns |= {name: numbers(table, name, path).tolist() for name in ("drop", "limit")}
+    cells = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    covers = [_read_row(each, int(row), path) for each, row in zip(cells, table.index, strict=True)]
+    _require_one_book(covers, table, path)
+    return covers
+
+
+def _read_row(cells: Mapping[str, Any], row: int, path: Path) -> Cover:
+    try:
+        return _cover(cells)
+    except InvalidTermsError as error:
+        raise row_error(path, row, str(error)) from error
+
+
+def _cover(cells: Mapping[str, Any]) -> Cover:
+    for name, cell in cells.items():
+        if name != "window" and pd.isna(cell):
+            raise InvalidTermsError(f"{name} must not be empty")
+    reference = _reference(str(cells["reference"]))
+    window = None if pd.isna(cells["window"]) else cells["window"]
+    return Cover(
+        cover_id=str(cells["cover_id"]),
+        asset=str(cells["asset"]),
+        trigger=DropTrigger(drop=cells["drop"], window=window, reference=reference),
+        payout=parse_payout(str(cells["payout"])),
+        limit=cells["limit"],
+        currency=cells["currency"],
+        term=cells["term"],
+        waiting_period=cells["waiting_period"],
+    )
+
+
+def _reference(text: str) -> Reference:
+    try:
+        return Reference[text.strip().replace("-", "_").upper()]
+    except KeyError as error:
+        names = ", ".join(reference.name.lower().replace("_", "-") for reference in Reference)
+        raise InvalidTermsError(f"reference must be one of {names}, got {text!r}") from error
+
+
+def _require_one_book(covers: list[Cover], table: pd.DataFrame, path: Path) -> None:
+    first_row: dict[str, int] = {}
+    for row, cover in zip(table.index.tolist(), covers, strict=True):
+        if cover.cover_id in first_row:
+            slip = f"cover_id {cover.cover_id!r} must come once, came in row {first_row[cover.cover_id]} before"
+            raise row_error(path, row, slip)
+        first_row[cover.cover_id] = row
+        if cover.currency != covers[0].currency:
+            raise row_error(path, row, f"currency must be {covers[0].currency!r} in all rows, got {cover.currency!r}")

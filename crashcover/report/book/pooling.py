@@ -1,0 +1,284 @@
+"""A book on its tokens, priced and pooled: everything that a report on a book looks at."""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crashcover.offers.outcomes import Reason
+from crashcover.report.book.tokens import RANKING_WINDOW, RatedToken
+from pool import (
+    Book,
+    CompressedBook,
+    Dependence,
+    JointScenarios,
+    JointSettings,
+    Observation,
+    PoolLosses,
+    PoolReport,
+    PoolTerms,
+    Reinsurance,
+    compress,
+    joint_scenarios,
+    periods_in_a_year,
+    pool_losses,
+    pool_report,
+    retain,
+)
+from pool.exceedance import RETURN_PERIODS
+from pricing.contract.cover import Cover
+from pricing.errors import PrecisionError, PrecisionWarning, SimulationError, UninsurableError
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import premium_from_sample, require_payment, sample_for
+from pricing.premiums.premium import Premium
+from pricing.surface.estimates import WeightedSample
+from pricing.tools.units import parse_duration
+
+#: A level needs so many scenarios or horizons beyond it.
+_FEWEST_BEYOND = 10
+#: Return periods of the curve, in years; the table shows those of the pool.
+CURVE_YEARS = (1.25, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 25.0, 35.0, 50.0, 75.0, 100.0, 150.0, 200.0, 250.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolAims:
+    """What a pool has and aims at; its income follows from the premiums of the book.
+
+    Parameters
+    ----------
+    capital : float
+        Capital at the start.
+    level : float
+        Confidence of the tail measures.
+    ruin_target : float
+        Probability of ruin that capital is asked for.
+    horizon_periods : int
+        Periods in which ruin is looked for.
+    share_of_capital : float
+        Most that limits on one token may be, a fraction of capital.
+    reinsurance : tuple of contracts
+        Applied in this order.
+    """
+
+    capital: float
+    level: float
+    ruin_target: float
+    horizon_periods: int
+    share_of_capital: float
+    reinsurance: tuple[Reinsurance, ...] = ()
+
+    def require_scenarios(self, n_scenarios: int) -> None:
+        """Demand enough scenarios to see what is asked for.
+
+        Raises
+        ------
+        SimulationError
+            If there are too few.
+        """
+        for_tail = _FEWEST_BEYOND / (1.0 - self.level)
+        for_ruin = self.horizon_periods * _FEWEST_BEYOND / self.ruin_target
+        least = math.ceil(round(max(for_tail, for_ruin), 6))
+        if n_scenarios < least:
+            raise SimulationError(
+                f"n_scenarios must be at least {least:,} for a level of {self.level:g} and a probability of ruin of "
+                f"{self.ruin_target:g} in {self.horizon_periods} periods, got {n_scenarios:,}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotPriced:
+    """A cover in the book that would not be sold today; its losses count, its premium does not.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    reason : Reason
+        Why not.
+    message : str
+        The reason in words.
+    """
+
+    cover: Cover
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PooledBook:
+    """A book, priced and pooled.
+
+    Parameters
+    ----------
+    covers : tuple of Cover
+        The book.
+    tokens : mapping of str to RatedToken
+        Its tokens.
+    premiums : tuple of Premium or NotPriced
+        Price of each cover today.
+    basis : PricingBasis
+        Loadings.
+    aims : PoolAims
+        What the pool has and aims at.
+    ranking, shape : Observation
+        What ties the tokens; no shape where all covers look at the ranking.
+    dependence : Dependence
+        How they fall together.
+    settings : JointSettings
+        Size and seed of the joint simulation.
+    compressed : CompressedBook
+        The book as loss functions.
+    scenarios : JointScenarios
+        Joint scenarios.
+    gross, net : PoolLosses
+        Losses before and after reinsurance.
+    report : PoolReport
+        The pool in figures.
+    """
+
+    covers: tuple[Cover, ...] = field(repr=False)
+    tokens: Mapping[str, RatedToken] = field(repr=False)
+    premiums: tuple[Premium | NotPriced, ...] = field(repr=False)
+    basis: PricingBasis
+    aims: PoolAims
+    ranking: Observation
+    shape: Observation | None
+    dependence: Dependence
+    settings: JointSettings
+    compressed: CompressedBook = field(repr=False)
+    scenarios: JointScenarios = field(repr=False)
+    gross: PoolLosses = field(repr=False)
+    net: PoolLosses = field(repr=False)
+    report: PoolReport = field(repr=False)
+
+
+def observations_of(covers: Sequence[Cover]) -> tuple[Observation, Observation | None]:
+    """Choose what ties tokens: the worst day of the longest term, and the shape that most of the limits look at."""
+    period = max(parse_duration(cover.term, "term") for cover in covers)
+    ranking = Observation(window=RANKING_WINDOW, term=period)
+    limits: dict[Observation, float] = {}
+    for cover in covers:
+        observation = cover.observation
+        limits[observation] = limits.get(observation, 0.0) + cover.limit
+    limits.pop(ranking, None)
+    return ranking, max(limits, key=lambda each: limits[each], default=None)
+
+
+def needed_observations(covers: Sequence[Cover], asset: str) -> list[Observation]:
+    """List what has to be simulated of one asset of a book."""
+    ranking, shape = observations_of(covers)
+    own = [cover.observation for cover in covers if cover.asset == asset]
+    return list(dict.fromkeys([*own, ranking, *([shape] if shape else [])]))
+
+
+def pool_book(
+    covers: Sequence[Cover],
+    tokens: Mapping[str, RatedToken],
+    *,
+    basis: PricingBasis,
+    aims: PoolAims,
+    settings: JointSettings,
+) -> PooledBook:
+    """Price every cover, draw joint scenarios and report on the pool.
+
+    Parameters
+    ----------
+    covers : sequence of Cover
+        The book, of one currency.
+    tokens : mapping of str to RatedToken
+        Every token of the book, simulated for ``needed_observations``.
+    basis : PricingBasis
+        Loadings; premiums less expenses and commission are the income of a period.
+    aims : PoolAims
+        What the pool has and aims at.
+    settings : JointSettings
+        Size and seed of the joint simulation.
+
+    Raises
+    ------
+    SimulationError
+        If there are too few scenarios for what is asked for.
+    """
+    aims.require_scenarios(settings.n_scenarios)
+    premiums = _price(covers, tokens, basis)
+    ranking, shape = observations_of(covers)
+    law = next(law for law in _any(tokens).market.laws if law.window == RANKING_WINDOW)
+    dependence = Dependence.of_law(law)
+    scenarios = joint_scenarios(
+        {asset: token.surface for asset, token in tokens.items()},
+        dependence,
+        {asset: token.risk for asset, token in tokens.items()},
+        ranking=ranking,
+        shape=shape,
+        settings=settings,
+    )
+    compressed = compress(Book.of_covers(covers))
+    gross = pool_losses(compressed, scenarios)
+    return PooledBook(
+        covers=tuple(covers),
+        tokens=tokens,
+        premiums=premiums,
+        basis=basis,
+        aims=aims,
+        ranking=ranking,
+        shape=shape,
+        dependence=dependence,
+        settings=settings,
+        compressed=compressed,
+        scenarios=scenarios,
+        gross=gross,
+        net=retain(aims.reinsurance, gross),
+        report=pool_report(compressed, scenarios, _terms(aims, premiums, scenarios), seed=settings.seed),
+    )
+
+
+def _any(tokens: Mapping[str, RatedToken]) -> RatedToken:
+    return next(iter(tokens.values()))
+
+
+def income_of(premiums: Sequence[Premium | NotPriced]) -> float:
+    """Add up gross premiums less expenses and commission."""
+    return math.fsum(each.gross - each.expenses - each.commission for each in premiums if isinstance(each, Premium))
+
+
+def _terms(aims: PoolAims, premiums: Sequence[Premium | NotPriced], scenarios: JointScenarios) -> PoolTerms:
+    n_years = scenarios.n_scenarios // periods_in_a_year(scenarios.period)
+    seen = tuple(years for years in sorted({*CURVE_YEARS, *RETURN_PERIODS}) if n_years / years >= _FEWEST_BEYOND)
+    return PoolTerms(
+        capital=aims.capital,
+        income=income_of(premiums),
+        level=aims.level,
+        ruin_target=aims.ruin_target,
+        horizon_periods=aims.horizon_periods,
+        reinsurance=aims.reinsurance,
+        share_of_capital=aims.share_of_capital,
+        return_periods=seen,
+    )
+
+
+def _price(
+    covers: Sequence[Cover], tokens: Mapping[str, RatedToken], basis: PricingBasis
+) -> tuple[Premium | NotPriced, ...]:
+    """Price covers one by one; those that look at the same paths share their order."""
+    samples: dict[tuple[str, Observation], WeightedSample] = {}
+    priced = []
+    for cover in covers:
+        key = (cover.asset, cover.observation)
+        if key not in samples:
+            samples[key] = sample_for(cover, tokens[cover.asset].surface)
+        priced.append(_price_one(cover, samples[key], tokens[cover.asset], basis))
+    return tuple(priced)
+
+
+def _price_one(cover: Cover, sample: WeightedSample, token: RatedToken, basis: PricingBasis) -> Premium | NotPriced:
+    try:
+        with warnings.catch_warnings():
+            # One path that carries much makes a premium imprecise; the report counts those, a line each would be noise.
+            warnings.simplefilter("ignore", PrecisionWarning)
+            found = premium_from_sample(cover, sample, basis, uncertainty=token.uncertainty(cover))
+        require_payment(found, cover.cover_id, sample.n_paths)
+    except UninsurableError as error:
+        return NotPriced(cover=cover, reason=Reason.UNINSURABLE, message=str(error))
+    except PrecisionError as error:
+        return NotPriced(cover=cover, reason=Reason.UNRESOLVED, message=str(error))
+    return found

@@ -1,0 +1,174 @@
+"""The tokens of a book, each with the surface that its covers are priced from, from a panel of prices or from rates."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from calibration import Calibration, Market
+from calibration.law.crashes import crash_rate
+from calibration.law.worst_month import worst_month_law
+from calibration.what_if import Inputs
+from crashcover.offers.offers import parameter_uncertainty
+from crashcover.rates.documents import read_inputs
+from crashcover.runs.track import Track
+from pool import TokenRisk
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Observation
+from pricing.engine.simulation import simulate
+from pricing.errors import DataError, PricingError
+from pricing.models.price_model import MODEL_CLASSES, PriceModel
+from pricing.premiums.loadings import ParameterUncertainty
+from pricing.rates.store import RateStore
+from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import DropSurface
+from pricing.tools import plain
+from pricing.tools.units import parse_duration
+
+#: Window that tokens are tied by: the one whose law the dependence is read off.
+RANKING_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatedToken:
+    """One token of a book.
+
+    Parameters
+    ----------
+    asset : str
+        Its name.
+    surface : DropSurface
+        Worst drops for all observations of its covers.
+    risk : TokenRisk
+        What the dependence has to know of it.
+    market : Market
+        The laws that it was calibrated with.
+    calibration : mapping
+        Its calibration as plain values.
+    uncertainty : callable
+        Which part of a cover's expected loss is there for parameter uncertainty; None where that is not told apart.
+    """
+
+    asset: str
+    surface: DropSurface
+    risk: TokenRisk
+    market: Market = field(repr=False)
+    calibration: Mapping[str, Any] = field(repr=False)
+    uncertainty: Callable[[Cover], ParameterUncertainty | None] = field(repr=False)
+
+
+def rate_calibrated(
+    calibration: Calibration,
+    asset: str,
+    observations: Sequence[Observation],
+    settings: SimulationSettings,
+    track: Track,
+) -> RatedToken:
+    """Simulate a token that was calibrated for this report.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Its calibration.
+    asset : str
+        Its name.
+    observations : sequence of Observation
+        What has to be known of its worst drops.
+    settings : SimulationSettings
+        Size and seed of the simulation.
+    track : callable
+        Reports progress.
+    """
+    return RatedToken(
+        asset=asset,
+        surface=_simulate(calibration.model, asset, observations, settings, track),
+        risk=TokenRisk.of_calibration(calibration, RANKING_WINDOW),
+        market=calibration.market,
+        calibration=json.loads(calibration.to_json()),
+        uncertainty=partial(parameter_uncertainty, calibration),
+    )
+
+
+def rate_from_store(
+    folder: Path, store: RateStore, asset: str, observations: Sequence[Observation], track: Track
+) -> RatedToken:
+    """Simulate a token again as it was when its rates were published.
+
+    Published surfaces are sorted, and joint losses need paths in their order, so the paths are made again from the
+    model and the seed.
+
+    Parameters
+    ----------
+    folder : Path
+        The rate store, with its calibrations.
+    store : RateStore
+        The version in force.
+    asset, observations, track
+        As in ``rate_calibrated``.
+
+    Raises
+    ------
+    DataError
+        If the calibration was not kept.
+    """
+    calibration_id = store.calibration_id(asset)
+    inputs = read_inputs(folder, calibration_id)  # refuses a document that does not match its name
+    path = folder / "calibrations" / f"{calibration_id}.json"
+    calibration = json.loads(path.read_text(encoding="utf-8"))["calibration"]
+    model = plain.from_plain(calibration["model"], MODEL_CLASSES)
+    return RatedToken(
+        asset=asset,
+        surface=_simulate(model, asset, observations, store.surface(asset).settings, track),
+        risk=_risk(inputs),
+        market=inputs.market,
+        calibration=calibration,
+        uncertainty=_not_told_apart,
+    )
+
+
+def _not_told_apart(_: Cover) -> None:
+    """Leave all of the expected loss in one line: the premium is the same."""
+
+
+def _risk(inputs: Inputs) -> TokenRisk:
+    place = [law.window for law in inputs.market.laws].index(RANKING_WINDOW)
+    law = inputs.market.laws[place]
+    crashes = crash_rate(law, inputs.state, place, inputs.hazard)
+    month = worst_month_law(law, inputs.state, place, inputs.market_state, crashes)
+    return TokenRisk(centre=month.centre, crash_rate=crashes.rate)
+
+
+def _simulate(
+    model: PriceModel, asset: str, observations: Sequence[Observation], settings: SimulationSettings, track: Track
+) -> DropSurface:
+    try:
+        return simulate(
+            model,
+            windows=sorted({parse_duration(each.window or model.step, "window") for each in observations}),
+            terms=sorted({parse_duration(each.term, "term") for each in observations}),
+            references=sorted({each.reference for each in observations}),
+            waiting_periods=sorted({parse_duration(each.waiting_period, "waiting_period") for each in observations}),
+            settings=settings,
+            progress=track(asset),
+        )
+    except PricingError as error:
+        raise type(error)(f"asset {asset!r}: {error}") from error
+
+
+def require_assets(assets: Sequence[str], known: Sequence[str], source: Path) -> None:
+    """Demand that every asset of a book is known.
+
+    Raises
+    ------
+    DataError
+        If one is not; capital for the rest of the book would be too little.
+    """
+    missing = [asset for asset in assets if asset not in known]
+    if missing:
+        raise DataError(
+            f"{source}: must hold every asset of the book, lacks {', '.join(missing[:6])}"
+            f"{', ...' if len(missing) > 6 else ''}"
+        )

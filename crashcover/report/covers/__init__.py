@@ -1,0 +1,1 @@
+"""The report on covers of one token."""

@@ -1,0 +1,159 @@
+"""What a report on covers of one token says, as plain values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+from calibration import explain
+from calibration.verdict import Verdict
+from crashcover.display.curves import FEWEST_PATHS, plain_curve, plain_estimate
+from crashcover.files.quotes import plain_refusal
+from crashcover.offers.drivers import Drivers, is_resolved
+from crashcover.offers.offers import Offer
+from crashcover.offers.outcomes import Refusal
+from crashcover.report.covers.pricing import PricedCovers
+from crashcover.report.covers.sensitivities import Move
+from crashcover.report.covers.sentences import describe_cover
+from crashcover.sample_market import is_synthetic
+from pricing.contract.cover import Cover
+from pricing.contract.payouts import LinearPayout, TieredPayout
+from pricing.contract.triggers import Reference
+from pricing.premiums.build_up import sample_for
+from pricing.premiums.statements import rounded
+from pricing.quotes.quote import Quote
+from pricing.surface.surface import DropSurface
+from pricing.tools.units import format_duration, parse_duration
+from pricing.version import ENGINE_VERSION
+
+FORMAT = "crashcover report 1"
+
+Values = dict[str, Any]
+
+
+def cover_content(priced: PricedCovers) -> Values:
+    """Write everything that the page of a report on covers shows.
+
+    Calibration, quotes and refusals stand in it as in a document of ``crashcover quote --json``, so that
+    ``crashcover reproduce`` reads it.
+
+    Parameters
+    ----------
+    priced : PricedCovers
+        The covers, and what they were priced from.
+    """
+    outcomes = [offer.outcome for offer in priced.offers]
+    asset = outcomes[0].cover.asset
+    surface = priced.surface
+    return {
+        "format": FORMAT,
+        "kind": "covers",
+        "asset": asset,
+        "synthetic": is_synthetic(asset),
+        "engine_version": ENGINE_VERSION,
+        "calibration": priced.calibration,
+        "market": priced.market,
+        "verdict": verdict_reasons(priced.calibration["verdict"]),
+        "simulation": _simulation(surface),
+        "quotes": [json.loads(each.to_json()) for each in outcomes if isinstance(each, Quote)],
+        "refused": [plain_refusal(each) for each in outcomes if isinstance(each, Refusal)],
+        "covers": [
+            _cover(offer, moves, surface, priced.simulated)
+            for offer, moves in zip(priced.offers, priced.moves, strict=True)
+        ],
+    }
+
+
+def verdict_reasons(names: list[str]) -> list[dict[str, str]]:
+    """Explain the flags of a verdict."""
+    return [{"flag": name, "reason": explain(Verdict[name])[0]} for name in names]
+
+
+def _simulation(surface: DropSurface) -> Values:
+    anchoring = surface.anchoring
+    settings = surface.settings
+    return {
+        "n_paths": settings.n_paths,
+        "seed": settings.seed,
+        "rare_drops": settings.rare_drops,
+        "step": format_duration(parse_duration(surface.model.step, "step")),
+        "model_digest": surface.model_digest,
+        "fewest_paths": FEWEST_PATHS,
+        "anchoring": anchoring and {field.name: getattr(anchoring, field.name) for field in fields(anchoring)},
+    }
+
+
+def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulated: DropSurface | None) -> Values:
+    outcome = offer.outcome
+    cover = outcome.cover
+    return {
+        "cover_id": cover.cover_id,
+        "currency": cover.currency,
+        "limit": cover.limit,
+        "drop": cover.trigger.drop,
+        "terms": describe_cover(cover, parse_duration(surface.model.step, "step")),
+        "points": _points(cover),
+        "quoted": isinstance(outcome, Quote),
+        "statement": _statement(outcome) if isinstance(outcome, Quote) else None,
+        "expected_payments": _expected_payments(outcome) if isinstance(outcome, Quote) else None,
+        "trigger_probability": plain_estimate(sample_for(cover, surface).exceedance(cover.trigger.drop)),
+        "curve": plain_curve(sample_for(cover, surface)),
+        "simulated_curve": plain_curve(sample_for(cover, simulated)) if simulated else None,
+        "anchors": _anchors(cover, surface),
+        "drivers": offer.drivers and _drivers(offer.drivers),
+        "moves": [
+            {
+                "name": move.name,
+                "expected_loss": plain_estimate(move.expected_loss),
+                "gross": plain_estimate(move.gross),
+            }
+            for move in moves
+        ],
+    }
+
+
+def _points(cover: Cover) -> list[Values]:
+    """Name the drops at which something becomes due: what a reader looks for on the curve."""
+    points = {cover.trigger.drop: "trigger"}
+    if isinstance(cover.payout, LinearPayout):
+        points = {cover.payout.exhaustion: "whole limit", cover.payout.attachment: "attachment"} | points
+    if isinstance(cover.payout, TieredPayout):
+        points = {drop: f"{share:.0%} of the limit" for drop, share in dict(cover.payout.tiers).items()} | points
+    return [{"drop": drop, "name": name} for drop, name in sorted(points.items()) if drop < 1.0]
+
+
+def _statement(quote: Quote) -> Values:
+    """Write the premium to the cent, as texts: they add up, and JSON has no decimals."""
+    written = quote.statement
+    return {
+        "lines": [{"name": name, "amount": str(amount)} for name, amount in written.lines.items()],
+        "gross": str(written.gross),
+        "tax": str(written.tax),
+        "total": str(written.total),
+        "standard_error": str(rounded(quote.premium.standard_error)),
+    }
+
+
+def _expected_payments(quote: Quote) -> Values:
+    """Return the mean of discounted payments: the expected loss with what a load for parameters takes apart from it."""
+    priced = quote.premium
+    mean = (priced.expected_loss + priced.parameter_load) / (1.0 + quote.basis.parameter_load)
+    return {"value": mean, "standard_error": priced.expected_loss_standard_error}
+
+
+def _drivers(drivers: Drivers) -> list[Values]:
+    shares = {field.name: getattr(drivers, field.name) for field in fields(drivers)}
+    return [
+        {"name": name, **plain_estimate(share), "resolved": bool(is_resolved(share))} for name, share in shares.items()
+    ]
+
+
+def _anchors(cover: Cover, surface: DropSurface) -> Mapping[str, Any] | None:
+    """Return the law that the very drop of a cover is anchored to, if there is one."""
+    if cover.trigger.reference is not Reference.ROLLING_HIGH or cover.waiting_period != timedelta(0):
+        return None
+    for anchor in surface.model.anchors:
+        if (anchor.window, anchor.term) == (cover.trigger.window, cover.term):
+            return {"drops": list(anchor.drops), "probabilities": list(anchor.probabilities)}
+    return None

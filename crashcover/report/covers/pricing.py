@@ -1,0 +1,162 @@
+"""Covers on one token with everything that a report looks at, from data or from a document of quotes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from calibration import Calibration
+from crashcover.files.quotes import read_quotes
+from crashcover.offers.offers import Offer, make_offers
+from crashcover.offers.outcomes import Reason, Refusal, simulate_covers
+from crashcover.report.covers.sensitivities import Move, anchored_moves, model_moves
+from crashcover.runs.track import Track, untracked
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Payment
+from pricing.contract.payouts import FullPayout, LinearPayout, TieredPayout
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.errors import DataError, PricingError, ReproductionError
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import premium
+from pricing.quotes.quote import Quote
+from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import DropSurface
+from pricing.tools import plain
+
+_COVER_CLASSES = (Cover, DropTrigger, FullPayout, LinearPayout, Payment, Reference, TieredPayout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedCovers:
+    """Covers on one token and what they were priced from.
+
+    Parameters
+    ----------
+    calibration : mapping
+        The calibration as plain values.
+    market : mapping, optional
+        How the market was learnt; a document of quotes does not say.
+    surface : DropSurface
+        What the covers were priced from.
+    simulated : DropSurface, optional
+        The same paths before they were anchored; None where there is nothing to anchor them to.
+    offers : tuple of Offer
+        Quotes and refusals, with drivers where the calibration is at hand.
+    moves : tuple of tuple of Move
+        What moves the premium of each.
+    """
+
+    calibration: Mapping[str, Any] = field(repr=False)
+    market: Mapping[str, Any] | None
+    surface: DropSurface
+    simulated: DropSurface | None
+    offers: tuple[Offer, ...]
+    moves: tuple[tuple[Move, ...], ...]
+
+
+def price_covers(
+    calibration: Calibration,
+    covers: Sequence[Cover],
+    *,
+    basis: PricingBasis,
+    settings: SimulationSettings,
+    track: Track = untracked,
+) -> PricedCovers:
+    """Price covers and find out what drives and moves their premiums.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Source of the model.
+    covers : sequence of Cover
+        Covers on one asset.
+    basis : PricingBasis
+        Loadings.
+    settings : SimulationSettings
+        Size and seed of the simulation.
+    track : callable, optional
+        Reports progress.
+    """
+    found = make_offers(calibration, covers, basis=basis, settings=settings, track=track)
+    market = calibration.market
+    return PricedCovers(
+        calibration=json.loads(calibration.to_json()),
+        market={
+            "as_of": market.as_of.isoformat(),
+            "n_tokens": market.n_tokens,
+            "first_start": market.first_start.isoformat(),
+        },
+        surface=found.surface,
+        simulated=_before_anchoring(found.surface, covers, track),
+        offers=found.offers,
+        moves=tuple(anchored_moves(offer.outcome, calibration) for offer in found.offers),
+    )
+
+
+def read_covers(path: Path, track: Track = untracked) -> PricedCovers:
+    """Simulate the quotes of a document again, and demand the same premiums.
+
+    Parameters
+    ----------
+    path : Path
+        What ``crashcover quote --json`` printed.
+    track : callable, optional
+        Reports progress.
+
+    Raises
+    ------
+    DataError
+        If it is no such document, or every cover in it was refused.
+    ReproductionError
+        If a premium differs.
+    """
+    quotes = read_quotes(path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(document.get("calibration"), dict):
+        raise DataError(f"{path}: must hold a calibration (a document of crashcover quote --json, not a single quote)")
+    refusals = _read_refusals(document, path)
+    covers = [quote.cover for quote in quotes] + [refusal.cover for refusal in refusals]
+    surface = simulate_covers(quotes[0].model, covers, quotes[0].settings, track("full model"))
+    for quote in quotes:
+        _require_same(quote, surface)
+    outcomes: tuple[Quote | Refusal, ...] = (*quotes, *refusals)
+    return PricedCovers(
+        calibration=document["calibration"],
+        market=None,
+        surface=surface,
+        simulated=_before_anchoring(surface, covers, track),
+        offers=tuple(Offer(outcome=each) for each in outcomes),
+        moves=tuple(model_moves(each) for each in outcomes),
+    )
+
+
+def _before_anchoring(surface: DropSurface, covers: Sequence[Cover], track: Track) -> DropSurface | None:
+    if not surface.model.anchors:
+        return None
+    return simulate_covers(replace(surface.model, anchors=()), covers, surface.settings, track("before anchoring"))
+
+
+def _read_refusals(document: Mapping[str, Any], path: Path) -> tuple[Refusal, ...]:
+    try:
+        return tuple(
+            Refusal(
+                cover=plain.from_plain(each["cover"], _COVER_CLASSES),
+                reason=Reason(each["reason"]),
+                trigger_probability=each["trigger_probability"],
+                message=each["message"],
+            )
+            for each in document.get("refused", [])
+        )
+    except (KeyError, TypeError, ValueError, PricingError) as error:
+        raise DataError(f"{path}: refused holds what is no refusal: {error}") from error
+
+
+def _require_same(quote: Quote, surface: DropSurface) -> None:
+    if surface.model_digest != quote.model_digest:
+        raise ReproductionError(
+            f"model_digest of {quote.cover.cover_id!r} must be {quote.model_digest}, got {surface.model_digest}"
+        )
+    again = premium(quote.cover, surface, quote.basis, uncertainty=quote.uncertainty)
+    if again != quote.premium:
+        raise ReproductionError(f"premium of {quote.cover.cover_id!r} must be {quote.premium}, got {again}")

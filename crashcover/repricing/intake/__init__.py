@@ -1,0 +1,1 @@
+"""A book of any length: read, checked, set aside, sorted by token."""

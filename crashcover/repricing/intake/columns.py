@@ -1,0 +1,133 @@
+"""Columns of a book: a few distinct texts that are read once each, or numbers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crashcover.offers.payout_texts import parse_payout
+from crashcover.repricing.intake.schema import is_text
+from pricing.contract.payouts import Payout
+from pricing.contract.triggers import Reference
+from pricing.errors import InvalidTermsError
+from pricing.tools.arrays import BoolArray, FloatArray, IntArray
+from pricing.tools.units import parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Column:
+    """A column as its distinct cells, each read.
+
+    Parameters
+    ----------
+    values : list
+        What each distinct cell means; None where it means nothing.
+    slips : list of str or None
+        What is wrong with each.
+    codes : ndarray of int, shape (n_rows,)
+        Place of each row's cell.
+    """
+
+    values: list[Any]
+    slips: list[str | None]
+    codes: IntArray = field(repr=False)
+
+    @property
+    def is_wrong(self) -> BoolArray:
+        """Which rows have a slip, shape (n_rows,)."""
+        return np.array([slip is not None for slip in self.slips], dtype=np.bool_)[self.codes]
+
+    def slip(self, position: int) -> str:
+        """Return what is wrong with a row."""
+        return str(self.slips[self.codes[position]])
+
+    def used(self) -> tuple[list[Any], IntArray]:
+        """Return the values that rows have, and their places by row."""
+        places, codes = np.unique(self.codes, return_inverse=True)
+        return [self.values[place] for place in places.tolist()], codes
+
+
+def combine(columns: Sequence[Column]) -> tuple[list[tuple[Any, ...]], IntArray]:
+    """Return the combinations of values that rows have, and their places by row."""
+    sizes = [len(column.values) for column in columns]
+    kinds, codes = np.unique(np.ravel_multi_index([column.codes for column in columns], sizes), return_inverse=True)
+    places = np.stack(np.unravel_index(kinds, sizes), axis=1).tolist()
+    rows = [tuple(column.values[at] for column, at in zip(columns, kind, strict=True)) for kind in places]
+    return rows, codes
+
+
+def read_column(table: pa.Table, name: str, read: Callable[[Any], Any]) -> Column:
+    """Read each distinct cell of a column once.
+
+    Parameters
+    ----------
+    table : Table
+        Rows.
+    name : str
+        Name of the column.
+    read : callable
+        Turns a cell into what it means, or raises an ``InvalidTermsError``.
+    """
+    column = table[name].cast(pa.string()) if pa.types.is_null(table[name].type) else table[name]
+    encoded = column.unify_dictionaries().combine_chunks()
+    if not isinstance(encoded, pa.DictionaryArray):
+        encoded = encoded.dictionary_encode(null_encoding="encode")
+    cells = [*encoded.dictionary.to_pylist(), None]
+    codes = encoded.indices.fill_null(len(cells) - 1).to_numpy(zero_copy_only=False).astype(np.intp)
+    values, slips = zip(*(_read_cell(cell, name, read) for cell in cells), strict=True)
+    return Column(values=list(values), slips=list(slips), codes=codes)
+
+
+def _read_cell(cell: Any, name: str, read: Callable[[Any], Any]) -> tuple[Any, str | None]:
+    try:
+        return read(cell), None
+    except InvalidTermsError as error:
+        return None, f"{name} must not be empty" if cell is None else str(error)
+
+
+def read_numbers(table: pa.Table, name: str) -> FloatArray:
+    """Read a column as floats, NaN where a cell is no number."""
+    column = table[name]
+    if is_text(column.type):
+        return np.asarray(pd.to_numeric(column.cast(pa.string()).to_pandas(), errors="coerce"), dtype=np.float64)
+    return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)  # rounds large integers
+
+
+def _read_window(cell: Any) -> Any:
+    return None if cell is None else parse_duration(cell, "window")
+
+
+def _read_reference(cell: Any) -> Reference:
+    try:
+        return Reference[str(cell).strip().replace("-", "_").upper()]
+    except KeyError as error:
+        names = ", ".join(reference.name.lower().replace("_", "-") for reference in Reference)
+        raise InvalidTermsError(f"reference must be one of {names}, got {cell!r}") from error
+
+
+def _read_payout(cell: Any) -> Payout:
+    return parse_payout(str(cell))
+
+
+def _read_currency(cell: Any) -> str:
+    if not (isinstance(cell, str) and cell.strip()):
+        raise InvalidTermsError(f"currency must be a text that is not empty, got {cell!r}")
+    return cell
+
+
+#: What turns the cells of each column of texts into what they mean; an asset means what the rates hold of it.
+READERS: dict[str, Callable[[Any], Any]] = {
+    "window": _read_window,
+    "reference": _read_reference,
+    "payout": _read_payout,
+    "currency": _read_currency,
+    "term": partial(parse_duration, field="term"),
+    "waiting_period": partial(parse_duration, field="waiting_period"),
+}
+#: What a worst drop is observed by.
+OBSERVATION = ("reference", "window", "term", "waiting_period")

@@ -1,0 +1,196 @@
+"""The rows of a book, checked: what can be priced, and what is wrong with each of the others."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crashcover.files.tables import number_slip
+from crashcover.repricing.intake.columns import OBSERVATION, READERS, Column, combine, read_column, read_numbers
+from crashcover.repricing.intake.files import BookBatch
+from crashcover.repricing.intake.quarantine import Rejection
+from crashcover.repricing.intake.repeats import Repeats
+from pricing.contract.signals import Signal, describe, make_signal
+from pricing.errors import InvalidTermsError, NotSimulatedError
+from pricing.tools.arrays import BoolArray, FloatArray
+from pricing.tools.units import require_fraction
+
+#: Number of a row in the book, an additional column of the output.
+ROW = "book_row"
+#: Beyond them a limit is a slip, and premiums and their sums might leave the range of numbers.
+SMALLEST_LIMIT, LARGEST_LIMIT = 1e-9, 1e15
+#: A field, the rows where it is wrong, and what is wrong at a position.
+Slips = tuple[str, BoolArray, Callable[[int], str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetRates:
+    """What the rates hold of one asset.
+
+    Parameters
+    ----------
+    step : timedelta
+        Step of its model.
+    signals : frozenset of Signal
+        Signals that were simulated.
+    is_suspended : bool
+        Whether nothing may be priced from them.
+    """
+
+    step: timedelta
+    signals: frozenset[Signal]
+    is_suspended: bool = False
+
+    def find(self, observation: Mapping[str, Any]) -> Signal:
+        """Return the signal that an observation reads.
+
+        Raises
+        ------
+        InvalidTermsError
+            If its durations do not fit the step, or each other.
+        NotSimulatedError
+            If the rates do not hold it.
+        """
+        signal = make_signal(**observation, step=self.step)
+        if signal not in self.signals:
+            raise NotSimulatedError(f"the rates hold no {describe(signal, self.step)}: ask `crashcover rates` for it")
+        return signal
+
+
+def check_rows(batch: BookBatch, rates: Mapping[str, AssetRates], repeats: Repeats) -> tuple[pa.Table, list[Rejection]]:
+    """Tell the rows that can be priced from those that cannot.
+
+    A row that is wrong in several fields is named for the first that is looked at.
+
+    Parameters
+    ----------
+    batch : BookBatch
+        Rows of a book.
+    rates : mapping of str to AssetRates
+        What can be priced.
+    repeats : Repeats
+        Names of covers that come more than once.
+
+    Returns
+    -------
+    table : Table
+        The rows that can be priced, drop and limit as floats, and the number of the row as a further column.
+    rejections : list of Rejection
+        The others.
+    """
+    table = batch.table
+    numbers = {name: read_numbers(table, name) for name in ("drop", "limit")}
+    columns = {name: read_column(table, name, read) for name, read in _readers(rates).items()}
+    slips: dict[int, tuple[str, str]] = {}
+    _note(slips, _name_slips(batch, repeats))
+    _note(slips, _number_slips(table, numbers))
+    _note(slips, ((name, column.is_wrong, column.slip) for name, column in columns.items()))
+    is_good = np.ones(len(table), dtype=np.bool_)
+    is_good[list(slips)] = False
+    _note(slips, [_observation_slips(columns, is_good)])
+    is_good[list(slips)] = False
+    rejections = [*batch.malformed, *(_rejection(batch, position, *slip) for position, slip in slips.items())]
+    return _typed(batch, numbers).filter(pa.array(is_good)), sorted(rejections, key=lambda each: each.row)
+
+
+def _note(slips: dict[int, tuple[str, str]], found: Iterable[Slips]) -> None:
+    for field, is_wrong, slip in found:
+        for position in np.flatnonzero(is_wrong).tolist():
+            slips.setdefault(position, (field, slip(position)))
+
+
+def _readers(rates: Mapping[str, AssetRates]) -> dict[str, Callable[[Any], Any]]:
+    by_capitals = {name.upper(): name for name in rates}
+
+    def read_asset(cell: Any) -> AssetRates:
+        found = rates.get(str(cell))
+        if found is None:
+            close = by_capitals.get(str(cell).strip().upper())
+            slip = f" (did you mean {close!r}?)" if close else ""
+            raise InvalidTermsError(f"asset must be one of the {len(rates)} that the rates hold, got {cell!r}{slip}")
+        if found.is_suspended:
+            raise InvalidTermsError(f"asset {cell!r} is suspended")
+        return found
+
+    return {"asset": read_asset, **READERS}
+
+
+def _name_slips(batch: BookBatch, repeats: Repeats) -> Iterator[Slips]:
+    names = batch.table["cover_id"]
+    is_empty = pc.equal(pc.utf8_trim_whitespace(names.cast(pa.string())), "").fill_null(True)
+    yield "cover_id", is_empty.to_numpy(), lambda _: "cover_id must not be empty"
+    earlier = repeats.first_rows(names, batch.rows)
+    is_repeated = np.zeros(len(names), dtype=np.bool_)
+    is_repeated[list(earlier)] = True
+    yield "cover_id", is_repeated, lambda position: f"cover_id must come once, came in row {earlier[position]} before"
+
+
+def _number_slips(table: pa.Table, numbers: Mapping[str, FloatArray]) -> Iterator[Slips]:
+    drop, limit = numbers["drop"], numbers["limit"]
+    yield "drop", ~((drop > 0.0) & (drop < 1.0)), partial(_number_slip, table["drop"], drop, "drop")
+    yield (
+        "limit",
+        ~((limit >= SMALLEST_LIMIT) & (limit <= LARGEST_LIMIT)),
+        partial(_number_slip, table["limit"], limit, "limit"),
+    )
+
+
+def _number_slip(cells: pa.ChunkedArray, numbers: FloatArray, name: str, position: int) -> str:
+    cell, number = cells[position].as_py(), float(numbers[position])
+    if cell is None:
+        return f"{name} must not be empty"
+    if math.isnan(number) and str(cell).strip().lower() != "nan":
+        return f"{name} must be a number, got {cell!r}{number_slip(str(cell))}"
+    return _limit_slip(cell, number) if name == "limit" else _reason(lambda: require_fraction(number, name)) or ""
+
+
+def _limit_slip(cell: Any, number: float) -> str:
+    if not 0.0 < number < math.inf:
+        return f"limit must be positive and finite, got {cell}"
+    slip = " (write units of the currency, not wei)" if number > LARGEST_LIMIT else ""
+    return f"limit must be from {SMALLEST_LIMIT:g} to {LARGEST_LIMIT:g}, got {cell}{slip}"
+
+
+def _observation_slips(columns: Mapping[str, Column], is_good: BoolArray) -> Slips:
+    """Look up what each distinct asset and observation reads; rows that are wrong already are passed over."""
+    kinds, codes = combine([columns[name] for name in ("asset", *OBSERVATION)])
+    slips: list[str | None] = [None] * len(kinds)
+    for kind in np.unique(codes[is_good]).tolist():
+        asset, *observation = kinds[kind]
+        slips[kind] = _reason(partial(asset.find, dict(zip(OBSERVATION, observation, strict=True))))
+    is_wrong = np.array([slip is not None for slip in slips], dtype=np.bool_)[codes] & is_good
+    return ", ".join(OBSERVATION), is_wrong, lambda position: str(slips[codes[position]])
+
+
+def _reason(check: Callable[[], object]) -> str | None:
+    """Return what a check says is wrong, if anything."""
+    try:
+        check()
+    except (InvalidTermsError, NotSimulatedError) as error:
+        return str(error)
+    return None
+
+
+def _rejection(batch: BookBatch, position: int, field: str, reason: str) -> Rejection:
+    cells = [batch.table[name][position].as_py() for name in field.split(", ")]
+    name = batch.table["cover_id"][position].as_py()
+    return Rejection(
+        row=int(batch.rows[position]),
+        cover_id="" if name is None else str(name),
+        field=field,
+        value=", ".join("" if cell is None else str(cell) for cell in cells),
+        reason=reason,
+    )
+
+
+def _typed(batch: BookBatch, numbers: Mapping[str, FloatArray]) -> pa.Table:
+    table = batch.table
+    for name, values in numbers.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    return table.append_column(ROW, pa.array(batch.rows))

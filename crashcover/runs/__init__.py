@@ -1,0 +1,1 @@
+"""Where and how long work runs: workers, locks, digests, progress."""

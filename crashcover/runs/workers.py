@@ -1,0 +1,148 @@
+"""Where tasks run: local processes, or a Dask cluster on this machine or many.
+
+A task is one call of a module's function with one argument, which writes its results to files that everybody sees and
+returns little. So it does not matter where it runs, how often it is begun, or in which order tasks end.
+"""
+
+import logging
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING
+
+from threadpoolctl import threadpool_limits
+
+from pricing.errors import WorkerError
+from pricing.tools.processes import Result, Task, in_processes
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_ADDRESS = re.compile(r"(\w+://)?.+:\d+")
+_CONNECT_SECONDS = 10
+_ANY_PORT = "127.0.0.1:0"  # so that a second cluster on this machine is no reason for a warning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """Where to run tasks; results do not depend on it.
+
+    Parameters
+    ----------
+    processes : int, optional
+        Local processes; by default one a core. One means this process.
+    workers : int, optional
+        Workers of a Dask cluster that is started on this machine, and ended afterwards.
+    scheduler : str, optional
+        Address of a Dask cluster that runs already.
+
+    Raises
+    ------
+    WorkerError
+        If more than one of them is given, or the scheduler is no address.
+    """
+
+    processes: int | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(choice is not None for choice in (self.processes, self.workers, self.scheduler)) > 1:
+            raise WorkerError("processes, workers and scheduler: choose one of them")
+        if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
+            raise WorkerError(f"scheduler must be an address such as tcp://host:8786, got {self.scheduler!r}")
+
+    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+        """Call a function with each task, and give results as they come.
+
+        A Dask worker that is lost is replaced and its task done again; a local process that is lost ends the run.
+
+        Parameters
+        ----------
+        function : callable
+            A function of a module; it is sent by name.
+        tasks : sequence
+            Arguments, small enough to be sent.
+
+        Raises
+        ------
+        WorkerError
+            If workers are lost for good.
+        """
+        alone = partial(_call, function)
+        if self.workers or self.scheduler:
+            with self._client() as client:
+                yield from _run_on_dask(client, alone, tasks)
+            return
+        yield from in_processes(alone, tasks, max(1, min(self.processes or os.cpu_count() or 1, len(tasks))))
+
+    def _client(self) -> AbstractContextManager["Client"]:
+        try:
+            import distributed  # noqa: F401
+        except ImportError as error:
+            raise WorkerError(f"Dask is not installed: pip install 'crashcover[batch]' ({error})") from error
+        return _connect(self.scheduler) if self.scheduler else _start(self.workers)
+
+
+def _connect(scheduler: str) -> "Client":
+    from distributed import Client
+
+    try:
+        return Client(scheduler, set_as_default=False, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as error:  # TimeoutError is an OSError
+        raise WorkerError(f"scheduler {scheduler} cannot be reached: {error}") from error
+
+
+@contextmanager
+def _start(n_workers: int | None) -> Iterator["Client"]:
+    """Start workers on this machine, and end them."""
+    from distributed import Client, LocalCluster
+
+    with _interrupts_held():
+        cluster = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=_ANY_PORT)
+    with cluster, Client(cluster, set_as_default=False) as client:
+        try:
+            yield client
+        except KeyboardInterrupt:
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)  # that workers are killed is what was asked
+            raise
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold interrupts back for a moment; processes begun meanwhile leave them to this one for good."""
+    resource_tracker.ensure_running()  # which lets them through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def one_blas_thread() -> threadpool_limits:
+    """Hold linear algebra to one thread: sums in another order would be other bits, whatever the number of cores."""
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+def _call(function: Callable[[Task], Result], task: Task) -> Result:
+    with one_blas_thread():
+        return function(task)
+
+
+def _run_on_dask(client: "Client", function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    from distributed import KilledWorker
+    from distributed import as_completed as as_completed_on_dask
+
+    futures = client.map(function, tasks, pure=False)
+    try:
+        for _, result in as_completed_on_dask(futures, loop=client.loop, with_results=True):
+            yield result
+    except KilledWorker as error:
+        raise WorkerError(f"a task lost worker after worker (too little memory?): {error}") from error
+    finally:
+        client.cancel(futures)

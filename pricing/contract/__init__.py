@@ -1,0 +1,1 @@
+"""What is promised: trigger, payout, observation, cover, book."""

@@ -1,0 +1,146 @@
+"""A book of covers as columns, and its loss as a few piecewise linear functions of worst drops.
+
+A payout is a step or a ramp of the worst drop, so all covers with one asset and one observation sum to one such
+function: a million covers cost a few hundred functions. The same pieces, read the other way, turn averages at the nodes
+of a function into averages of every cover.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Observation
+from pricing.contract.payouts import Payout
+from pricing.errors import InvalidTermsError
+from pricing.tools.arrays import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Book:
+    """Covers as columns: short lists of what differs, and one entry a cover that points into them.
+
+    Parameters
+    ----------
+    currency : str
+        Currency of all limits.
+    assets : sequence of str
+        Distinct assets.
+    observations : sequence of Observation
+        Distinct observations.
+    payouts : sequence of FullPayout, LinearPayout or TieredPayout
+        Distinct payouts.
+    asset, observation, payout : ndarray of int, shape (n_covers,)
+        Places in the three lists.
+    drop : ndarray of shape (n_covers,)
+        Fall that fires the trigger, a fraction.
+    limit : ndarray of shape (n_covers,)
+        Largest payment, in `currency`.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the columns differ in length or an entry makes no sense; the message names the row.
+    """
+
+    currency: str
+    assets: Sequence[str]
+    observations: Sequence[Observation]
+    payouts: Sequence[Payout]
+    asset: IntArray = field(repr=False)
+    observation: IntArray = field(repr=False)
+    payout: IntArray = field(repr=False)
+    drop: FloatArray = field(repr=False)
+    limit: FloatArray = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not len(self.limit):
+            raise InvalidTermsError("limit must hold at least one cover, got an empty book")
+        for name, values in (("asset", self.assets), ("observation", self.observations), ("payout", self.payouts)):
+            self._set_column(name, np.intp)
+            column = getattr(self, name)
+            _require_rows(name, column, (column >= 0) & (column < len(values)), f"from 0 to below {len(values)}")
+        for name in ("drop", "limit"):
+            self._set_column(name, np.float64)
+        drop, limit = self.drop, self.limit
+        _require_rows("drop", drop, (drop > 0.0) & (drop < 1.0), "between 0 and 1 (a fraction: 30 % is 0.30)")
+        _require_rows("limit", limit, (limit > 0.0) & np.isfinite(limit), "positive and finite")
+
+    def __len__(self) -> int:
+        """Return the number of covers."""
+        return len(self.limit)
+
+    @classmethod
+    def of_covers(cls, covers: Iterable[Cover]) -> "Book":
+        """Make the columns from covers.
+
+        Raises
+        ------
+        InvalidTermsError
+            If there is no cover, or they are in several currencies.
+
+        Examples
+        --------
+        >>> from pricing import DropTrigger
+        >>> cover = Cover(
+        ...     cover_id="C-1",
+        ...     asset="OM",
+        ...     trigger=DropTrigger(drop=0.5),
+        ...     payout=FullPayout(),
+        ...     limit=1e5,
+        ...     currency="USD",
+        ... )
+        >>> len(Book.of_covers([cover, cover]))
+        2
+        """
+        covers = list(covers)
+        currencies = sorted({cover.currency for cover in covers})
+        if len(currencies) != 1:
+            raise InvalidTermsError(f"covers of a book must be in one currency, got {', '.join(currencies) or 'none'}")
+        assets, asset = _encode(covers, lambda cover: cover.asset)
+        observations, observation = _encode(covers, lambda cover: cover.observation)
+        payouts, payout = _encode(covers, lambda cover: cover.payout)
+        return cls(
+            currency=currencies[0],
+            assets=assets,
+            observations=observations,
+            payouts=payouts,
+            asset=asset,
+            observation=observation,
+            payout=payout,
+            drop=np.array([cover.trigger.drop for cover in covers]),
+            limit=np.array([cover.limit for cover in covers]),
+        )
+
+    def limits_by_asset(self) -> FloatArray:
+        """Sum the limits on each asset, shape (n_assets,)."""
+        return sum_by(self.asset, self.limit, len(self.assets))
+
+    def _set_column(self, name: str, dtype: type[np.generic]) -> None:
+        column = np.asarray(getattr(self, name))
+        if column.shape != np.shape(self.limit) or column.ndim != 1:
+            raise InvalidTermsError(f"{name} must be one entry a cover, {np.shape(self.limit)}, got {column.shape}")
+        if dtype is np.intp and not np.issubdtype(column.dtype, np.integer):
+            raise InvalidTermsError(f"{name} must be whole numbers, places in a list, got {column.dtype}")
+        object.__setattr__(self, name, column.astype(dtype, copy=False))
+
+
+def sum_by(codes: IntArray, values: FloatArray, n_codes: int) -> FloatArray:
+    """Sum values by code, shape (n_codes,)."""
+    return np.asarray(np.bincount(codes, values, minlength=n_codes), dtype=np.float64)
+
+
+def _encode(covers: Sequence[Cover], read: Callable[[Cover], Any]) -> tuple[tuple[Any, ...], IntArray]:
+    """List what is distinct, in order of appearance, and say where each cover's stands."""
+    places: dict[Any, int] = {}
+    codes = [places.setdefault(read(cover), len(places)) for cover in covers]
+    return tuple(places), np.array(codes, dtype=np.intp)
+
+
+def _require_rows(name: str, column: npt.NDArray[Any], is_right: npt.NDArray[np.bool_], wanted: str) -> None:
+    if not is_right.all():
+        row = int(np.argmin(is_right))
+        raise InvalidTermsError(f"{name} of row {row} must be {wanted}, got {column[row]}")

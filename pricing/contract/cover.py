@@ -1,0 +1,99 @@
+"""The contract: trigger, payout, limit, term and waiting period for one asset."""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pricing.contract.observation import Observation, Payment
+from pricing.contract.payouts import Payout
+from pricing.contract.triggers import DropTrigger
+from pricing.errors import InvalidTermsError
+from pricing.tools.units import Duration, as_number, format_duration, is_unicode, parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """A crash cover.
+
+    Parameters
+    ----------
+    cover_id : str
+        Name of the cover.
+    asset : str
+        Name of the token that is observed.
+    trigger : DropTrigger
+        When money is due.
+    payout : FullPayout, LinearPayout, TieredPayout or any payout
+        How much of the limit is due.
+    limit : float
+        Largest payment, in `currency`.
+    currency : str
+        Currency of the limit and of the premium.
+    term : timedelta or str
+        Length of the cover from its sale on.
+    waiting_period : timedelta or str
+        Opening part of the term without cover. The observation, and with it every reference price, begins at its end.
+    payment : Payment
+        When what is due is paid.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a field makes no sense.
+
+    Examples
+    --------
+    >>> from pricing.payouts import FullPayout
+    >>> cover = Cover(
+    ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.5), payout=FullPayout(), limit=1e5, currency="USD"
+    ... )
+    >>> cover.term
+    datetime.timedelta(days=30)
+    """
+
+    cover_id: str
+    asset: str
+    trigger: DropTrigger
+    payout: Payout
+    limit: float
+    currency: str
+    term: Duration = timedelta(days=30)
+    waiting_period: Duration = timedelta(0)
+    payment: Payment = Payment.AT_HIT
+
+    def __post_init__(self) -> None:
+        for name in ("cover_id", "asset", "currency"):
+            value = getattr(self, name)
+            if not (isinstance(value, str) and value.strip()):
+                raise InvalidTermsError(f"{name} must be a text that is not empty, got {value!r}")
+            if not is_unicode(value):
+                raise InvalidTermsError(f"{name} must be a text that can be written, got {value!r} (half a character)")
+        if not isinstance(self.trigger, DropTrigger):
+            raise InvalidTermsError(f"trigger must be a DropTrigger, got {self.trigger!r}")
+        if not isinstance(self.payout, Payout):
+            raise InvalidTermsError(f"payout must have share(worst_drop), got {self.payout!r}")
+        object.__setattr__(self, "limit", as_number(self.limit, "limit"))
+        if not 0.0 < self.limit < math.inf:
+            raise InvalidTermsError(f"limit must be positive and finite, got {self.limit}")
+        if not isinstance(self.payment, Payment):
+            raise InvalidTermsError(f"payment must be Payment.AT_HIT or Payment.AT_EXPIRY, got {self.payment!r}")
+        term = parse_duration(self.term, "term")
+        waiting_period = parse_duration(self.waiting_period, "waiting_period")
+        if waiting_period >= term:
+            raise InvalidTermsError(
+                f"waiting_period must be shorter than the term of {format_duration(term)}, "
+                f"got {format_duration(waiting_period)}"
+            )
+        object.__setattr__(self, "term", term)
+        object.__setattr__(self, "waiting_period", waiting_period)
+
+    @property
+    def observation(self) -> Observation:
+        """What is watched of the asset, and when it pays."""
+        return Observation(
+            reference=self.trigger.reference,
+            window=self.trigger.window,
+            term=self.term,
+            waiting_period=self.waiting_period,
+            payment=self.payment,
+        )

@@ -1,0 +1,172 @@
+"""The loss of a book as a few piecewise linear functions of worst drops."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from pricing.contract.book import Book, sum_by
+from pricing.contract.observation import Observation
+from pricing.contract.payouts import payout_nodes
+from pricing.tools.arrays import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LossFunction:
+    """The loss of all covers with one asset and one observation.
+
+    Parameters
+    ----------
+    asset : str
+        Asset.
+    observation : Observation
+        What of it decides the covers.
+    points : ndarray of shape (n_nodes,)
+        Worst drops at which the function steps or bends, rising; the first is 0.
+    values : ndarray of shape (n_nodes,)
+        Loss at each point.
+    slopes : ndarray of shape (n_nodes,)
+        Slope of the loss from each point to the next.
+    """
+
+    asset: str
+    observation: Observation
+    points: FloatArray = field(repr=False)
+    values: FloatArray = field(repr=False)
+    slopes: FloatArray = field(repr=False)
+
+    def loss(self, worst_drops: FloatArray) -> FloatArray:
+        """Return the loss for each worst drop, in the currency of the book."""
+        node = self._node(worst_drops)
+        return np.asarray(self.values[node] + self.slopes[node] * (worst_drops - self.points[node]))
+
+    def node_averages(self, worst_drops: FloatArray, weights: FloatArray) -> FloatArray:
+        """Average at each point the chance of a drop that reaches it, and how far drops go beyond it.
+
+        Parameters
+        ----------
+        worst_drops, weights : ndarray of shape (n,)
+            Drops, and what each counts.
+
+        Returns
+        -------
+        ndarray of shape (2, n_nodes)
+            Sums of weights, and of weights times the drop beyond the point.
+        """
+        node = self._node(worst_drops)
+        reached = _sum_from(sum_by(node, weights, len(self.points)))
+        depth = _sum_from(sum_by(node, weights * worst_drops, len(self.points)))
+        return np.stack([reached, depth - self.points * reached])
+
+    def _node(self, worst_drops: FloatArray) -> IntArray:
+        return np.searchsorted(self.points[1:], worst_drops, side="right")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CompressedBook:
+    """A book as its loss functions, and the pieces that they are made of.
+
+    Parameters
+    ----------
+    book : Book
+        The covers.
+    functions : tuple of LossFunction
+        One for each asset and observation that has a cover, in the order of the book's lists.
+    cover, node : ndarray of int, shape (n_pieces,)
+        Cover and node of each piece; nodes are counted through all functions.
+    step, slope : ndarray of shape (n_pieces,)
+        What the cover's loss steps up and bends by at the node.
+    """
+
+    book: Book
+    functions: tuple[LossFunction, ...]
+    cover: IntArray = field(repr=False)
+    node: IntArray = field(repr=False)
+    step: FloatArray = field(repr=False)
+    slope: FloatArray = field(repr=False)
+
+    def by_cover(self, node_averages: Sequence[FloatArray]) -> FloatArray:
+        """Turn averages at the nodes of each function into the average loss of each cover, shape (n_covers,).
+
+        Parameters
+        ----------
+        node_averages : sequence of ndarray of shape (2, n_nodes)
+            See ``LossFunction.node_averages``, one for each function.
+        """
+        reached, beyond = np.concatenate(node_averages, axis=1)
+        averages = self.step * reached[self.node] + self.slope * beyond[self.node]
+        return sum_by(self.cover, averages, len(self.book))
+
+
+def compress(book: Book) -> CompressedBook:
+    """Sum the covers of a book to one function for each asset and observation.
+
+    The sum is exact to rounding; a ramp adds rounding errors in proportion to its slope.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a payout is not made of steps and ramps.
+    """
+    keys, function_of_cover = np.unique(book.asset * len(book.observations) + book.observation, return_inverse=True)
+    cover, point, step, slope = _pieces(book)
+    # One piece more a function, of no weight: every function begins at a drop of 0.
+    function = np.append(function_of_cover[cover], np.arange(len(keys)))
+    nothing = np.zeros(len(keys))
+    cover = np.append(cover, nothing.astype(np.intp))
+    point, step, slope = np.append(point, nothing), np.append(step, nothing), np.append(slope, nothing)
+    node, first_piece = _number_nodes(function, point)
+    points = point[first_piece]
+    steps, slopes = sum_by(node, step, len(points)), sum_by(node, slope, len(points))
+    bounds = np.searchsorted(function[first_piece], np.arange(len(keys) + 1))
+    functions = tuple(
+        _function(book, int(key), points[first:last], steps[first:last], slopes[first:last])
+        for key, (first, last) in zip(keys, pairwise(bounds), strict=True)
+    )
+    return CompressedBook(book=book, functions=functions, cover=cover, node=node, step=step, slope=slope)
+
+
+def _number_nodes(function: IntArray, point: FloatArray) -> tuple[IntArray, IntArray]:
+    """Count the distinct points of all functions; return the number of each piece, and a piece of each number."""
+    order = np.lexsort((point, function))
+    is_new = (np.diff(function[order], prepend=-1) != 0) | (np.diff(point[order], prepend=-1.0) != 0.0)
+    node = np.empty(len(order), dtype=np.intp)
+    node[order] = np.cumsum(is_new) - 1
+    return node, order[is_new]
+
+
+def _pieces(book: Book) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    """Take covers apart into the points at which their loss steps or bends: cover, point, step and slope of each."""
+    payouts = [payout_nodes(payout) for payout in book.payouts]
+    counts = np.array([nodes.shape[1] for nodes in payouts])
+    points, steps, slopes = np.concatenate(payouts, axis=1)
+    cover = np.repeat(np.arange(len(book)), counts[book.payout])
+    within = np.arange(len(cover)) - np.repeat(_before(counts[book.payout]), counts[book.payout])
+    place = _before(counts)[book.payout][cover] + within
+    # What a payout does before the trigger fires happens when it fires.
+    point = np.maximum(points[place], book.drop[cover])
+    limit = book.limit[cover]
+    return cover, point, limit * (steps[place] + slopes[place] * (point - points[place])), limit * slopes[place]
+
+
+def _function(book: Book, key: int, points: FloatArray, steps: FloatArray, bends: FloatArray) -> LossFunction:
+    asset, observation = divmod(key, len(book.observations))
+    slopes = np.cumsum(bends)
+    rises = np.append(0.0, slopes[:-1] * np.diff(points))
+    return LossFunction(
+        asset=book.assets[asset],
+        observation=book.observations[observation],
+        points=points,
+        values=np.cumsum(steps + rises),
+        slopes=slopes,
+    )
+
+
+def _before(counts: IntArray) -> IntArray:
+    return np.cumsum(counts) - counts
+
+
+def _sum_from(values: FloatArray) -> FloatArray:
+    """Sum each value and all behind it."""
+    return np.asarray(np.cumsum(values[::-1])[::-1])

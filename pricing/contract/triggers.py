@@ -1,0 +1,93 @@
+"""When money is due: a price far enough below its reference."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
+
+from pricing.errors import InvalidTermsError
+from pricing.tools.units import Duration, as_number, parse_duration, require_fraction
+
+
+class Reference(IntEnum):
+    """The price that a fall is measured from. The four make four different products."""
+
+    ROLLING_HIGH = 0
+    """Highest price of the last window, both ends included."""
+    LAGGED = 1
+    """Price exactly one window ago."""
+    RUNNING_HIGH = 2
+    """Highest price since the observation began."""
+    INCEPTION = 3
+    """Price at which the observation began."""
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the reference looks back over a window."""
+        return self in (Reference.ROLLING_HIGH, Reference.LAGGED)
+
+
+def check_reference(reference: object) -> Reference:
+    """Demand a member of ``Reference``.
+
+    Raises
+    ------
+    InvalidTermsError
+        If it is anything else.
+    """
+    if not isinstance(reference, Reference):
+        names = ", ".join(f"Reference.{member.name}" for member in Reference)
+        raise InvalidTermsError(f"reference must be one of {names}, got {reference!r}")
+    return reference
+
+
+def check_window(window: Duration | None, reference: Reference) -> timedelta | None:
+    """Turn a window into a ``timedelta``, or into None where the reference has none.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a reference that looks back has no window, or a window of zero.
+    """
+    if not reference.has_window:
+        return None
+    if window is None:
+        raise InvalidTermsError(f"window must be given for {reference.name}, got None (for example '24h')")
+    duration = parse_duration(window, "window")
+    if duration == timedelta(0):
+        raise InvalidTermsError("window must be longer than zero, got 0h")
+    return duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropTrigger:
+    """Fires when the price is ``drop`` or more below its reference.
+
+    Parameters
+    ----------
+    drop : float
+        Fall that fires, a fraction of the reference price between 0 and 1.
+    window : timedelta or str, optional
+        How far the reference looks back; None, whatever was given, for references without a window.
+    reference : Reference
+        What the fall is measured from.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the drop is not a fraction, or a window is missing or zero.
+
+    Examples
+    --------
+    >>> DropTrigger(drop=0.3)
+    DropTrigger(drop=0.3, window=datetime.timedelta(days=1), reference=<Reference.ROLLING_HIGH: 0>)
+    """
+
+    drop: float
+    window: Duration | None = timedelta(hours=24)
+    reference: Reference = Reference.ROLLING_HIGH
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "drop", as_number(self.drop, "drop"))
+        require_fraction(self.drop, "drop")
+        check_reference(self.reference)
+        object.__setattr__(self, "window", check_window(self.window, self.reference))

@@ -1,0 +1,1 @@
+"""From a model to worst drops: kernel inputs, simulation, anchoring, replay."""

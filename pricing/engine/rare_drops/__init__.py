@@ -1,0 +1,1 @@
+"""Laws under which deep drops are common, and their mixture."""

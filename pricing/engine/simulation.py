@@ -1,0 +1,182 @@
+"""Run a price model once and keep, for each path, only the worst drop of each signal."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from pricing._kernels import N_LANES
+from pricing.contract.signals import Signal, make_signals
+from pricing.contract.triggers import Reference
+from pricing.engine.anchoring import anchor_signal, anchored_weights
+from pricing.engine.kernel import simulate_blocks
+from pricing.engine.kernel_inputs import ModelArrays, arrays_digest, model_arrays, path_factors, watches_and_records
+from pricing.engine.rare_drops.mixture import ProposalArrays, make_proposal
+from pricing.errors import PrecisionWarning, SimulationError, TooLargeError
+from pricing.models.price_model import PriceModel
+from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import Anchoring, DropSurface
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import Duration, parse_duration
+
+_BLOCKS_A_BATCH = 256
+_MOST_ERRORS = 6.0
+
+
+def simulate(
+    model: PriceModel,
+    *,
+    windows: Sequence[Duration] = ("24h",),
+    terms: Sequence[Duration] = ("30d",),
+    references: Sequence[Reference] = (Reference.ROLLING_HIGH,),
+    waiting_periods: Sequence[Duration] = ("0h",),
+    settings: SimulationSettings | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> DropSurface:
+    """Simulate the worst drops of every combination of reference, window, term and waiting period.
+
+    The result is a function of the model, the seed and the number of paths: neither threads nor the other signals of
+    the same call change a bit of it. Where the model has anchors, their signals are simulated as well and the paths
+    reweighted to meet them.
+
+    Parameters
+    ----------
+    model : PriceModel
+        Law of the log price.
+    windows, terms, waiting_periods : sequence of timedelta or str
+        Whole numbers of the model's steps.
+    references : sequence of Reference
+        References without a window are simulated once, whatever the windows.
+    settings : SimulationSettings, optional
+        Number of paths, seed and threads; the defaults of ``SimulationSettings`` where it is absent.
+    progress : callable, optional
+        Called with the number of paths done after each batch.
+
+    Returns
+    -------
+    DropSurface
+        The worst drops.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration does not fit the step.
+    SimulationError
+        If a path leaves the finite numbers.
+
+    Examples
+    --------
+    >>> from pricing import ConstantVolatility, Normal
+    >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    >>> surface = simulate(model, settings=SimulationSettings(n_paths=20_000, seed=7))
+    >>> estimate = surface.exceedance(0.2, window="24h", term="30d")
+    >>> print(f"{estimate.value:.3f} +- {estimate.standard_error:.3f}")
+    0.369 +- 0.003
+    """
+    settings = settings or SimulationSettings()
+    step = parse_duration(model.step, "step")
+    asked = make_signals(
+        windows=windows, terms=terms, references=references, waiting_periods=waiting_periods, step=step
+    )
+    anchoring_signals = tuple(anchor_signal(anchor, step) for anchor in model.anchors)
+    signals = tuple(sorted({*asked, *anchoring_signals}))
+    arrays = model_arrays(model)
+    proposal = make_proposal(arrays, asked) if settings.rare_drops else None
+    sample = _allocate(len(signals) + 1, settings.n_paths)
+    worst_drops, weights = sample[:-1], sample[-1]
+    _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or (lambda _: None))
+    if proposal:
+        _check_weights(weights, proposal.plain_share)
+    factors = path_factors(model)
+    if model.collapse:
+        by_path = np.resize(factors.weights, settings.n_paths)
+        weights *= by_path * (settings.n_paths / by_path.sum())  # a block may be cut
+    anchoring: Anchoring | None = None
+    if model.anchors:
+        anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]
+        weights, anchoring = anchored_weights(anchored_rows, weights, model.anchors)
+    return DropSurface(
+        model=model,
+        settings=settings,
+        model_digest=arrays_digest(arrays, model.anchors, factors, *([proposal] if proposal else [])),
+        signals=asked,
+        worst_drops=worst_drops if signals == asked else worst_drops[[signals.index(signal) for signal in asked]],
+        weights=weights if proposal or anchoring or model.collapse else None,
+        anchoring=anchoring,
+    )
+
+
+def _check_weights(weights: FloatArray, plain_share: float) -> None:
+    """Warn where likelihood ratios do not average one, as they do by construction.
+
+    Among few paths there may be none that follows the model, and the largest ratio is not seen: so the deviation of a
+    ratio is not taken to be less than that of one which is either 0 or `1 / plain_share`.
+    """
+    deviation = max(float(weights.std()), math.sqrt(1.0 / plain_share - 1.0))
+    error = deviation / math.sqrt(len(weights))
+    if abs(float(weights.mean()) - 1.0) > _MOST_ERRORS * error > 0.0:
+        warnings.warn(
+            f"the weights of rare-drop sampling average {weights.mean():.3f} +- {error:.3f} and not 1: use "
+            "rare_drops=False for this model",
+            PrecisionWarning,
+            stacklevel=3,
+        )
+
+
+def _allocate(n_rows: int, n_paths: int) -> FloatArray:
+    try:
+        return np.empty((n_rows, n_paths))
+    except MemoryError as error:
+        size = f"{8e-9 * n_rows * n_paths:,.0f} GB"
+        raise TooLargeError(f"n_paths must fit into memory, got {n_paths}: {size}") from error
+
+
+def _fill(
+    worst_drops: FloatArray,
+    weights: FloatArray,
+    arrays: ModelArrays,
+    proposal: ProposalArrays | None,
+    signals: tuple[Signal, ...],
+    settings: SimulationSettings,
+    progress: Callable[[int], None],
+) -> None:
+    """Run batch after batch; between batches the interpreter can be interrupted."""
+    watches, records = watches_and_records(signals)
+
+    def run(first_path: int) -> int:
+        part = worst_drops[:, first_path : first_path + _BLOCKS_A_BATCH * N_LANES]
+        batch, batch_weights = np.empty_like(part), np.empty_like(part[0])
+        n_broken = simulate_blocks(
+            seed=settings.seed,
+            first_block=first_path // N_LANES,
+            watches=watches,
+            records=records,
+            worst_drops=batch,
+            weights=batch_weights,
+            proposal=proposal,
+            **arrays.as_arguments(),
+        )
+        if n_broken:
+            raise SimulationError(
+                f"the log price left the finite numbers on {n_broken} of {batch[0].size} paths from {first_path} on "
+                "(a variance law with alpha + beta + gamma / 2 above 1 explodes, and so does a volatility in per cent)"
+            )
+        part[:] = batch
+        weights[first_path : first_path + part.shape[1]] = batch_weights
+        return int(part.shape[1])
+
+    n_done = 0
+    for n_paths in _in_threads(run, range(0, settings.n_paths, _BLOCKS_A_BATCH * N_LANES), settings.n_threads):
+        n_done += n_paths
+        progress(n_done)
+
+
+def _in_threads(run: Callable[[int], int], starts: range, n_threads: int) -> Iterator[int]:
+    """Map over batches; one thread means this one, so that a process that only ever uses one can fork safely."""
+    if n_threads == 1:
+        yield from map(run, starts)
+        return
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="simulate") as pool:
+        yield from pool.map(run, starts)

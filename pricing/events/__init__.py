@@ -1,0 +1,1 @@
+"""Several events within one term: rules, reinstatements, premium."""

@@ -1,0 +1,216 @@
+"""Covers of several events, decided on log prices: what a worst drop cannot express.
+
+An observation begins at the end of the waiting period. It fires when the price has been far enough below its reference
+for as many closes in a row as confirmation asks for. The event then lasts through the cool-off, pays by the deepest
+fall since the first of those closes, and a new observation, with new references, begins at its end. Where a recovery
+clause lets the price come back in time, nothing is due and the observation begins anew at the recovery.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.contract.cover import Cover
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.errors import InvalidTermsError
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import Duration, in_steps, parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRules:
+    """What makes one event.
+
+    Parameters
+    ----------
+    cool_off : timedelta or str
+        How long an event lasts once it has fired; no other begins before its end.
+    confirmation : int
+        Closes in a row at which the trigger has to hold; it fires at the last of them.
+    recovery : float, optional
+        Share of the reference price, between 0 and 1, that annuls an event when the price is back at it in time; no
+        such clause where it is absent.
+    recovery_period : timedelta or str
+        How long after the trigger fired that may happen.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a rule makes no sense.
+
+    Examples
+    --------
+    >>> EventRules(cool_off="72h", confirmation=3, recovery=0.9, recovery_period="12h").cool_off
+    datetime.timedelta(days=3)
+    """
+
+    cool_off: Duration = timedelta(0)
+    confirmation: int = 1
+    recovery: float | None = None
+    recovery_period: Duration = timedelta(0)
+
+    def __post_init__(self) -> None:
+        for name in ("cool_off", "recovery_period"):
+            object.__setattr__(self, name, parse_duration(getattr(self, name), name))
+        if isinstance(self.confirmation, bool) or not isinstance(self.confirmation, int) or self.confirmation < 1:
+            raise InvalidTermsError(f"confirmation must be a whole number of closes from 1 on, got {self.confirmation}")
+        if self.recovery is not None and not 0.0 < self.recovery <= 1.0:
+            raise InvalidTermsError(f"recovery must be above 0 and at most 1, got {self.recovery}")
+        if (self.recovery is None) != (self.recovery_period == timedelta(0)):
+            raise InvalidTermsError(
+                f"recovery and recovery_period must be given together, got {self.recovery} and {self.recovery_period}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event that pays.
+
+    Parameters
+    ----------
+    path : int
+        Column of the log prices.
+    step : int
+        Step at which the trigger fired.
+    drop : float
+        Deepest fall of the event, a fraction of its reference price.
+    """
+
+    path: int
+    step: int
+    drop: float
+
+
+def settle(log_prices: FloatArray, cover: Cover, rules: EventRules, *, step: Duration = "1h") -> list[Event]:
+    """Find the events of a cover on each path.
+
+    Parameters
+    ----------
+    log_prices : ndarray of shape (n_steps + 1, n_paths)
+        From the sale on; simulated or recorded. Steps after the term are not looked at.
+    cover : Cover
+        Trigger, term and waiting period.
+    rules : EventRules
+        What makes an event.
+    step : timedelta or str
+        Time between two log prices.
+
+    Returns
+    -------
+    list of Event
+        Path by path, in the order of time.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration is not a whole number of steps, or the log prices end before the term.
+
+    Examples
+    --------
+    >>> from pricing import DropTrigger, FullPayout
+    >>> cover = Cover(
+    ...     cover_id="C-1",
+    ...     asset="OM",
+    ...     trigger=DropTrigger(drop=0.3),
+    ...     payout=FullPayout(),
+    ...     limit=1e5,
+    ...     currency="USD",
+    ...     term="6h",
+    ... )
+    >>> prices = np.array([100.0, 65.0, 60.0, 95.0, 100.0, 50.0, 55.0])
+    >>> [(event.step, round(event.drop, 2)) for event in settle(np.log(prices)[:, None], cover, EventRules())]
+    [(1, 0.35), (5, 0.5)]
+    >>> [event.step for event in settle(np.log(prices)[:, None], cover, EventRules(confirmation=2))]
+    [2, 6]
+    """
+    clauses = _Clauses.of(cover, rules, parse_duration(step, "step"))
+    if log_prices.ndim != 2 or len(log_prices) <= clauses.end:
+        raise InvalidTermsError(
+            f"log_prices must be of shape (n_steps + 1, n_paths) with {clauses.end} steps at least, "
+            f"got {log_prices.shape}"
+        )
+    observed = log_prices[: clauses.end + 1]
+    return [event for path in range(observed.shape[1]) for event in _events_of_path(observed[:, path], path, clauses)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Clauses:
+    """A cover and its rules in whole steps and log prices."""
+
+    trigger: DropTrigger
+    log_drop: float
+    window: int
+    start: int
+    end: int
+    cool_off: int
+    confirmation: int
+    log_recovery: float
+    recovery_steps: int
+
+    @classmethod
+    def of(cls, cover: Cover, rules: EventRules, step: timedelta) -> "_Clauses":
+        def steps(duration: Duration | None, field: str) -> int:
+            return in_steps(parse_duration(duration, field), step, field) if duration else 0
+
+        return cls(
+            trigger=cover.trigger,
+            log_drop=-math.log1p(-cover.trigger.drop),
+            window=steps(cover.trigger.window, "window"),
+            start=steps(cover.waiting_period, "waiting_period"),
+            end=steps(cover.term, "term"),
+            cool_off=steps(rules.cool_off, "cool_off"),
+            confirmation=rules.confirmation,
+            log_recovery=math.log(rules.recovery) if rules.recovery else math.inf,
+            recovery_steps=steps(rules.recovery_period, "recovery_period"),
+        )
+
+
+def _events_of_path(log_prices: FloatArray, path: int, clauses: _Clauses) -> Iterator[Event]:
+    begin = clauses.start
+    while begin < clauses.end:
+        observed = log_prices[begin:]
+        references = _references(observed, clauses)
+        falls = references - observed
+        fired = _first_run(falls >= clauses.log_drop, clauses.confirmation)
+        if fired is None:
+            return
+        recovered = _recovery(observed, references[fired], fired, clauses)
+        if recovered is not None:
+            begin += recovered
+            continue
+        last = fired + clauses.cool_off
+        deepest = float(falls[fired - clauses.confirmation + 1 : last + 1].max())
+        yield Event(path, begin + fired, -math.expm1(-deepest))
+        begin += last
+
+
+def _references(observed: FloatArray, clauses: _Clauses) -> FloatArray:
+    """Return the log reference price of each step since the observation began; -inf where there is none."""
+    if clauses.trigger.reference is Reference.INCEPTION:
+        return np.full(len(observed), observed[0])
+    if clauses.trigger.reference is Reference.RUNNING_HIGH:
+        return np.maximum.accumulate(observed)
+    before = np.concatenate([np.full(clauses.window, -np.inf), observed])
+    if clauses.trigger.reference is Reference.LAGGED:
+        return before[: len(observed)]
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(before, clauses.window + 1).max(axis=1))
+
+
+def _first_run(holds: npt.NDArray[np.bool_], length: int) -> int | None:
+    """Return where a run of so many trues is first complete."""
+    if length > len(holds):
+        return None
+    counted = np.cumsum(holds)
+    complete = counted - np.concatenate([np.zeros(length, dtype=counted.dtype), counted[:-length]]) >= length
+    return int(complete.argmax()) if complete.any() else None
+
+
+def _recovery(observed: FloatArray, reference: float, fired: int, clauses: _Clauses) -> int | None:
+    """Return the step at which the price is back in time, if it is."""
+    period = observed[fired + 1 : fired + 1 + clauses.recovery_steps]
+    back = period >= reference + clauses.log_recovery
+    return fired + 1 + int(back.argmax()) if back.any() else None

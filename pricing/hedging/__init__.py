@@ -1,0 +1,1 @@
+"""Static hedges of a cover."""

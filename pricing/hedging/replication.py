@@ -1,0 +1,277 @@
+"""The options view: what listed puts or one-touches that pay like a cover cost at an implied volatility.
+
+Two static hedges, both on falls from the price at inception. A cover looks at the high of its window, so neither is a
+bound for it: a price that rose first fires the cover without them, and a slow fall pays them without the cover.
+``pricing.hedging.hedges.net_losses`` sets them beside the cover, path by path.
+
+`put_spread_hedge` pays what the cover would pay on the price at expiry: a strip of put spreads between listed strikes,
+with the smile. `one_touch_hedge` pays what the cover would pay on the lowest price of the term: a strip of one-touches.
+The first can be traded on an exchange and the second with a dealer; `touch_put_hedge` imitates the second with listed
+puts (Carr and Chou 1997). Prices are shares of the spot, strikes too, and quantities are per unit of limit.
+
+Needs scipy and is therefore not imported by the package.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pricing.closed_form import barrier_option, cash_at_expiry, cash_at_hit
+from pricing.contract.cover import Cover
+from pricing.errors import InvalidModelError, InvalidTermsError
+from pricing.hedging.hedges import Hedge, Leg
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import YEAR, parse_duration, require_fraction
+
+PaymentTime = Literal["hit", "expiry"]
+
+_ROUNDING = 1e-12  # 1 - 0.9 is a little less than 0.1, and a strike at the trigger is meant to be one
+_SMALLEST_TRADE = 1e-9  # what is left of a payoff or a kink below this is rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionMarket:
+    """Carry of the underlying.
+
+    Parameters
+    ----------
+    rate, dividend_yield : float
+        Continuous, per year; for a token the yield is what lending or staking it earns.
+    """
+
+    rate: float = 0.0
+    dividend_yield: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "dividend_yield"):
+            if not math.isfinite(getattr(self, name)):
+                raise InvalidModelError(f"{name} must be finite, got {getattr(self, name)}")
+
+
+def put_price(
+    strike: float, *, implied_volatility: float, term_years: float, market: OptionMarket | None = None
+) -> float:
+    """Return the Black-Scholes price of a European put as a share of the spot.
+
+    Parameters
+    ----------
+    strike : float
+        Share of the spot.
+    implied_volatility : float
+        Per square root of a year, positive.
+    term_years : float
+        In years of 365 days.
+    market : OptionMarket, optional
+        Carry; none where it is absent.
+
+    Examples
+    --------
+    >>> market = OptionMarket(rate=0.1, dividend_yield=0.05)
+    >>> round(100 * put_price(0.95, implied_volatility=0.2, term_years=0.5, market=market), 4)
+    2.4648
+    """
+    carry = market or OptionMarket()
+    return barrier_option(
+        kind="down_in",
+        option="put",
+        spot=1.0,
+        strike=strike,
+        barrier=1.0,  # touched from the start, so the put is alive
+        rate=carry.rate,
+        dividend_yield=carry.dividend_yield,
+        volatility=implied_volatility,
+        term_years=term_years,
+    )
+
+
+def put_spread_hedge(
+    cover: Cover, implied_volatilities: Mapping[float, float], market: OptionMarket | None = None
+) -> Hedge:
+    """Hedge what the cover would pay on the price at expiry, with listed puts.
+
+    Between two neighbouring strikes the hedge pays a straight line, so a payout that jumps is met by a put spread
+    across the jump: it pays no less than the cover if there is a strike exactly at the jump. Below the lowest strike it
+    pays what it pays there.
+
+    Parameters
+    ----------
+    cover : Cover
+        Its trigger drop and its payout, applied to the fall of the final price.
+    implied_volatilities : mapping of float to float
+        Implied volatility by listed strike, a share of the spot; at least one strike above the first payment.
+    market : OptionMarket, optional
+        Carry; none where it is absent.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a strike is out of range, or none is above the first payment.
+
+    Examples
+    --------
+    >>> from pricing import Cover, DropTrigger, FullPayout
+    >>> cover = Cover(
+    ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.5), payout=FullPayout(), limit=1e5, currency="USD"
+    ... )
+    >>> hedge = put_spread_hedge(cover, {0.55: 1.2, 0.5: 1.25})
+    >>> [(leg.strike, round(leg.quantity)) for leg in hedge.legs], round(hedge.cost, 2)
+    ([(0.55, 20), (0.5, -20)], 3352.28)
+    """
+    strikes = _listed_strikes(implied_volatilities)
+    payoffs = _payouts_of(cover, 1.0 - strikes + _ROUNDING)
+    return _puts(cover, strikes, np.append(payoffs, payoffs[-1]), implied_volatilities, market or OptionMarket())
+
+
+def touch_put_hedge(
+    cover: Cover, implied_volatilities: Mapping[float, float], market: OptionMarket | None = None
+) -> Hedge:
+    """Hedge what the cover would pay on the lowest price of the term, with listed puts.
+
+    A payment at a touch of H is worth the European payment ``1 + (S/H)^p`` below H, with
+    ``p = 1 - 2 (rate - dividend_yield) / volatility^2``: whenever the price stands at H both are worth the same, and
+    then the puts are sold. Exact for one volatility at all strikes and a fine ladder of them; without carry it is two
+    digitals less 1/H puts. The exponent takes the volatility at the first payment. Parameters and errors are those of
+    ``put_spread_hedge``.
+
+    Raises
+    ------
+    InvalidModelError
+        Also if the carry is so high that the European payment grows without bound towards a price of zero.
+
+    References
+    ----------
+    Carr and Chou, Breaking barriers, Risk 10 (1997); Carr, Ellis and Gupta, Static hedging of exotic options, J.
+    Finance 53 (1998).
+    """
+    carry = market or OptionMarket()
+    strikes = _listed_strikes(implied_volatilities)
+    shares = _payouts_of(cover, 1.0 - strikes + _ROUNDING)
+    first = float(strikes[np.argmax(shares > 0.0)])
+    power = 1.0 - 2.0 * (carry.rate - carry.dividend_yield) / implied_volatilities[first] ** 2
+    if not power > 0.0:
+        raise InvalidModelError(f"rate - dividend_yield must be below half the variance, got {carry}")
+    at = np.append(strikes, 0.0)[:, None]
+    payments = np.where(at <= strikes, 1.0 + (at / strikes) ** power, 0.0)
+    return _puts(cover, strikes, payments @ np.diff(shares, prepend=0.0), implied_volatilities, carry)
+
+
+def one_touch_hedge(
+    cover: Cover,
+    drops: Sequence[float],
+    *,
+    implied_volatility: float,
+    payment: PaymentTime = "expiry",
+    market: OptionMarket | None = None,
+) -> Hedge:
+    """Hedge what the cover would pay on the lowest price of the term, with one-touches below the spot.
+
+    Parameters
+    ----------
+    cover : Cover
+        Its trigger drop and its payout, applied to the deepest fall from the price at inception.
+    drops : sequence of float
+        Falls at which a one-touch is bought, for what the payout has gained since the one before: exact for a payout
+        that jumps there and is flat between, from below for one that rises in between.
+    implied_volatility : float
+        Per square root of a year, positive.
+    payment : {"hit", "expiry"}
+        When a one-touch pays.
+    market : OptionMarket, optional
+        Carry; none where it is absent.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a drop is not a fraction, or none reaches the first payment.
+    """
+    if payment not in ("hit", "expiry"):
+        raise InvalidTermsError(f"payment must be 'hit' or 'expiry', got {payment!r}")
+    for drop in drops:
+        require_fraction(drop, "drops")
+    carry = market or OptionMarket()
+    touch = cash_at_hit if payment == "hit" else cash_at_expiry
+    falls = np.sort(np.array(drops, dtype=np.float64))
+    steps = np.diff(_payouts_of(cover, falls), prepend=0.0)
+    legs = tuple(
+        Leg(
+            instrument="one_touch",
+            strike=1.0 - float(fall),
+            quantity=float(step),
+            price=touch(
+                drop=float(fall),
+                volatility=implied_volatility,
+                log_drift=carry.rate - carry.dividend_yield - implied_volatility**2 / 2.0,
+                term_years=_term_years(cover),
+                rate=carry.rate,
+            ),
+        )
+        for fall, step in zip(falls, steps, strict=True)
+        if step > 0.0
+    )
+    return Hedge(legs=legs, limit=cover.limit)
+
+
+def _puts(
+    cover: Cover,
+    strikes: FloatArray,
+    payoffs: FloatArray,
+    implied_volatilities: Mapping[float, float],
+    carry: OptionMarket,
+) -> Hedge:
+    """Return the puts that pay straight lines between given payoffs at the strikes and, last, at a price of zero."""
+    if payoffs[0] > _SMALLEST_TRADE:
+        raise InvalidTermsError(f"one strike must be above {1.0 - cover.trigger.drop:g}, got {strikes.tolist()}")
+    slopes = np.diff(payoffs) / -np.diff(strikes, append=0.0)
+    legs = tuple(
+        Leg(
+            instrument="put",
+            strike=float(strike),
+            quantity=float(quantity),
+            price=put_price(
+                float(strike),
+                implied_volatility=implied_volatilities[float(strike)],
+                term_years=_term_years(cover),
+                market=carry,
+            ),
+        )
+        for strike, quantity in zip(strikes, np.diff(slopes, prepend=0.0), strict=True)
+        if abs(quantity) > _SMALLEST_TRADE
+    )
+    return Hedge(legs=legs, limit=cover.limit)
+
+
+def _payouts_of(cover: Cover, falls: FloatArray) -> FloatArray:
+    """Return the share of the limit that the cover would pay for falls, in rising order, from the price at inception.
+
+    Raises
+    ------
+    InvalidTermsError
+        If none of them is deep enough.
+    """
+    shares = np.where(falls >= cover.trigger.drop, cover.payout.share(falls), 0.0)
+    if not shares.any():
+        raise InvalidTermsError(
+            f"one strike must be at most {1.0 - cover.trigger.drop:g}, got {(1.0 - falls).tolist()}"
+        )
+    return np.asarray(shares, dtype=np.float64)
+
+
+def _listed_strikes(implied_volatilities: Mapping[float, float]) -> FloatArray:
+    """Return the strikes from the highest down.
+
+    Raises
+    ------
+    InvalidTermsError
+        If one is not a share of the spot, above 0 and at most 1.
+    """
+    strikes = np.sort(np.array([float(strike) for strike in implied_volatilities]))[::-1]
+    if not (strikes.size and strikes[0] <= 1.0 and strikes[-1] > 0.0):
+        raise InvalidTermsError(f"strikes must be shares of the spot, above 0 and at most 1, got {strikes.tolist()}")
+    return strikes
+
+
+def _term_years(cover: Cover) -> float:
+    return parse_duration(cover.term, "term") / YEAR

@@ -1,0 +1,63 @@
+"""What is known of a worst drop beyond the dynamics of a path: probabilities that a simulation has to meet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+
+from pricing.errors import InvalidModelError
+from pricing.tools.units import Duration, parse_duration, require_fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """Probabilities of the worst drop below the rolling high, for one window and one term.
+
+    Parameters
+    ----------
+    window, term : timedelta or str
+        Whole numbers of the model's steps.
+    drops : sequence of float
+        Fractions of the rolling high, rising.
+    probabilities : sequence of float
+        Probability that the worst drop of the term is as deep as each of `drops` or deeper; falling, in (0, 1).
+
+    Raises
+    ------
+    InvalidModelError
+        If the drops do not rise or the probabilities do not fall.
+
+    Examples
+    --------
+    >>> Anchor(window="24h", term="30d", drops=(0.2, 0.3), probabilities=(0.31, 0.07)).window
+    datetime.timedelta(days=1)
+    """
+
+    window: Duration
+    term: Duration
+    drops: Sequence[float]
+    probabilities: Sequence[float]
+
+    def __post_init__(self) -> None:
+        for field in ("window", "term"):
+            duration = parse_duration(getattr(self, field), field)
+            if duration <= timedelta(0):
+                raise InvalidModelError(f"{field} of an anchor must be longer than zero, got {duration}")
+            object.__setattr__(self, field, duration)
+        for field in ("drops", "probabilities"):
+            object.__setattr__(self, field, tuple(float(value) for value in getattr(self, field)))
+        _check_curve(tuple(self.drops), tuple(self.probabilities))
+
+
+def _check_curve(drops: tuple[float, ...], probabilities: tuple[float, ...]) -> None:
+    if not drops or len(drops) != len(probabilities):
+        raise InvalidModelError(
+            f"drops and probabilities of an anchor must be of one length, got {len(drops)} and {len(probabilities)}"
+        )
+    for field, values in (("drops", drops), ("probabilities", probabilities)):
+        for value in values:
+            require_fraction(value, field)
+    if any(after <= before for before, after in pairwise(drops)):
+        raise InvalidModelError(f"drops of an anchor must rise, got {drops}")
+    if any(after >= before for before, after in pairwise(probabilities)):
+        raise InvalidModelError(f"probabilities of an anchor must fall as drops rise, got {probabilities}")

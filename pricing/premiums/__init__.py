@@ -1,0 +1,1 @@
+"""From an expected loss to a premium, line by line."""

@@ -1,0 +1,101 @@
+"""Everything that turns an expected loss into a premium."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pricing.errors import InvalidBasisError
+from pricing.premiums.loadings import CapitalCost
+from pricing.principles import PremiumPrinciple, StandardDeviationPrinciple
+from pricing.principles.principle import require_not_negative
+from pricing.tools.units import as_number
+
+#: Loadings of a basis that are plain numbers.
+PLAIN_LOADINGS = (
+    "parameter_load",
+    "interest_rate",
+    "expense_ratio",
+    "fixed_expense",
+    "commission_ratio",
+    "profit_ratio",
+    "tax_ratio",
+    "minimum_premium",
+    "minimum_rate_on_line",
+)
+_DEFAULT_RISK_LOAD = StandardDeviationPrinciple(multiple=0.25)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricingBasis:
+    """Everything that turns an expected loss into a premium.
+
+    Parameters
+    ----------
+    risk_load : PremiumPrinciple
+        Prices the uncertainty of the loss.
+    parameter_load : float
+        Load for parameter uncertainty that the surface does not hold, as a share of the expected loss.
+    capital : CapitalCost, optional
+        Return on the capital behind the cover; none is charged where it is absent.
+    interest_rate : float
+        Continuous riskless rate per year at which payments are discounted.
+    expense_ratio, commission_ratio, profit_ratio : float
+        Shares of the gross premium; together below 1.
+    fixed_expense : float
+        Expense per cover, in its currency.
+    tax_ratio : float
+        Tax as a share of the gross premium, on top of it.
+    minimum_premium : float
+        Least gross premium per cover, in its currency.
+    minimum_rate_on_line : float
+        Least gross premium as a share of the limit, for the whole term.
+
+    Raises
+    ------
+    InvalidBasisError
+        If a loading is out of range.
+    """
+
+    risk_load: PremiumPrinciple = _DEFAULT_RISK_LOAD
+    parameter_load: float = 0.0
+    capital: CapitalCost | None = None
+    interest_rate: float = 0.0
+    expense_ratio: float = 0.1
+    fixed_expense: float = 0.0
+    commission_ratio: float = 0.0
+    profit_ratio: float = 0.0
+    tax_ratio: float = 0.0
+    minimum_premium: float = 0.0
+    minimum_rate_on_line: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.risk_load, PremiumPrinciple):
+            raise InvalidBasisError(f"risk_load must be a PremiumPrinciple, got {self.risk_load!r}")
+        if not (self.capital is None or isinstance(self.capital, CapitalCost)):
+            raise InvalidBasisError(f"capital must be a CapitalCost, got {self.capital!r}")
+        for name in PLAIN_LOADINGS:
+            object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
+        for name in ("parameter_load", "interest_rate", "fixed_expense", "minimum_premium"):
+            require_not_negative(getattr(self, name), name)
+        for name in ("expense_ratio", "commission_ratio", "profit_ratio", "tax_ratio", "minimum_rate_on_line"):
+            _require_ratio(getattr(self, name), name)
+        if not self.ratio_of_gross < 1.0:
+            raise InvalidBasisError(
+                "expense_ratio, commission_ratio and profit_ratio must be below 1 together, got "
+                f"{self.expense_ratio} + {self.commission_ratio} + {self.profit_ratio}"
+            )
+
+    def least_gross(self, limit: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
+        """Return the least gross premium of a limit, or with ``numpy.maximum`` of many."""
+        return larger(self.minimum_premium, self.minimum_rate_on_line * limit)
+
+    @property
+    def ratio_of_gross(self) -> float:
+        """Share of the gross premium that goes to expenses, commission and profit."""
+        return self.expense_ratio + self.commission_ratio + self.profit_ratio
+
+
+def _require_ratio(value: float, field: str) -> None:
+    if not 0.0 <= value < 1.0:
+        slip = " (a fraction: 10 % is 0.10)" if value >= 1.0 else ""
+        raise InvalidBasisError(f"{field} must be from 0 to below 1, got {value}{slip}")

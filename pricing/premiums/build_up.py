@@ -1,0 +1,310 @@
+"""From a cover and a surface to a premium: the expected loss plus named loadings, each a line to read and challenge."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pricing.contract.cover import Cover
+from pricing.errors import InvalidBasisError, InvalidTermsError, NotSimulatedError, PrecisionError, UninsurableError
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.discounting import discount_factor
+from pricing.premiums.loadings import ParameterUncertainty
+from pricing.premiums.premium import IMPRECISE, ROUNDING, Premium, PremiumFlag
+from pricing.principles import LossDistribution, PremiumPrinciple
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.surface import DropSurface
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import YEAR, Duration, parse_duration
+
+
+def premium(
+    cover: Cover,
+    surface: DropSurface,
+    basis: PricingBasis | None = None,
+    *,
+    uncertainty: ParameterUncertainty | None = None,
+) -> Premium:
+    """Price a cover.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    surface : DropSurface
+        Worst drops of the covered asset, with the signal of the cover.
+    basis : PricingBasis, optional
+        Loadings; the defaults of ``PricingBasis`` where it is absent.
+    uncertainty : ParameterUncertainty, optional
+        Which part of the expected loss is there for parameter uncertainty, and shown apart.
+
+    Raises
+    ------
+    NotSimulatedError
+        If the surface does not hold the cover's signal.
+    UninsurableError
+        If the premium reaches the limit.
+    InvalidBasisError
+        If the risk load would lower the premium.
+
+    Examples
+    --------
+    >>> from pricing import ConstantVolatility, DropTrigger, FullPayout, Normal, PriceModel, simulate
+    >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    >>> surface = simulate(model, windows=["24h"], terms=["30d"])
+    >>> cover = Cover(
+    ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.2), payout=FullPayout(), limit=1e5, currency="USD"
+    ... )
+    >>> priced = premium(cover, surface)
+    >>> priced.gross == priced.expected_loss + priced.risk_load + priced.expenses
+    True
+    """
+    return premium_from_sample(cover, sample_for(cover, surface), basis or PricingBasis(), uncertainty=uncertainty)
+
+
+def sample_for(cover: Cover, surface: DropSurface) -> WeightedSample:
+    """Return the worst drops that decide a cover.
+
+    Raises
+    ------
+    NotSimulatedError
+        If the surface does not hold them.
+    """
+    try:
+        return surface.sample(
+            window=cover.trigger.window,
+            term=cover.term,
+            reference=cover.trigger.reference,
+            waiting_period=cover.waiting_period,
+        )
+    except NotSimulatedError as error:
+        raise NotSimulatedError(f"cover {cover.cover_id!r}: {error}") from error
+
+
+def premium_from_sample(
+    cover: Cover, sample: WeightedSample, basis: PricingBasis, *, uncertainty: ParameterUncertainty | None = None
+) -> Premium:
+    """Price a cover from the sorted worst drops of its signal."""
+    drops = sample.tail(cover.trigger.drop)
+    shares = discount_factor(cover, basis.interest_rate) * cover.payout.share(drops)
+    losses = simulated_losses(sample, shares, sample.exceedance(cover.trigger.drop), basis)
+    uncertain = uncertainty.part_of_mean(sample, drops, shares) if uncertainty else 0.0
+    return add_up(losses, basis, name=cover.cover_id, limit=cover.limit, term=cover.term, uncertain=uncertain)
+
+
+def premium_of_law(
+    losses: LossDistribution, basis: PricingBasis | None = None, *, name: str, limit: float, term: Duration
+) -> Premium:
+    """Price a loss whose law is known, in money, with the same loadings; nothing is simulated or discounted.
+
+    Parameters
+    ----------
+    losses : LossDistribution
+        Payments within the term, in money.
+    basis : PricingBasis, optional
+        Loadings; the defaults of ``PricingBasis`` where it is absent.
+    name : str
+        Name of the cover, for errors.
+    limit : float
+        Largest payment within the term.
+    term : timedelta or str
+        How long capital is bound.
+
+    Raises
+    ------
+    UninsurableError
+        If the premium reaches the limit.
+
+    Examples
+    --------
+    >>> law = LossDistribution.discrete([100.0, 0.0], [0.02, 0.98])
+    >>> round(premium_of_law(law, name="C-1", limit=100.0, term="30d").gross, 4)
+    6.1111
+    """
+    basis = basis or PricingBasis()
+    shares = LossDistribution(losses.losses / limit, losses.exceedances)
+    mean = Estimate(shares.mean, 0.0)
+    fired = float(shares.exceedances[shares.losses > 0.0].max(initial=0.0))
+    measure = basis.capital.capital if basis.capital else 0.0
+    capital = max(measure.price(shares) - mean.value, 0.0) if isinstance(measure, PremiumPrinciple) else measure
+    known = Losses(Estimate(fired, 0.0), mean, Estimate(basis.risk_load.price(shares), 0.0), Estimate(capital, 0.0))
+    return add_up(known, basis, name=name, limit=limit, term=term)
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a premium is made from.
+
+    Parameters
+    ----------
+    fired : Estimate
+        Probability of any loss.
+    mean, price, capital : Estimate
+        Expected loss, price with risk load, and capital, per unit of limit.
+    """
+
+    fired: Estimate[float]
+    mean: Estimate[float]
+    price: Estimate[float]
+    capital: Estimate[float]
+
+
+def simulated_losses(sample: WeightedSample, shares: FloatArray, fired: Estimate[float], basis: PricingBasis) -> Losses:
+    """Price simulated losses before expenses.
+
+    Parameters
+    ----------
+    sample : WeightedSample
+        Paths, largest loss first.
+    shares : ndarray of shape (n_tail,)
+        Share of the limit that the first paths lose; all others lose nothing.
+    fired : Estimate
+        Probability of any loss.
+    basis : PricingBasis
+        Loadings.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a share is not between 0 and 1, or they rise.
+    """
+    if shares.size and not (shares[0] <= 1.0 and shares[-1] >= 0.0):
+        raise InvalidTermsError(f"shares of a payout must be between 0 and 1, got {shares[-1]} to {shares[0]}")
+    mean = sample.mean(shares)
+    return Losses(
+        fired=fired,
+        mean=mean,
+        price=basis.risk_load.estimate(sample, shares),
+        capital=basis.capital.allotted(sample, shares, mean) if basis.capital else Estimate(0.0, 0.0),
+    )
+
+
+def add_up(
+    losses: Losses, basis: PricingBasis, *, name: str, limit: float, term: Duration, uncertain: float = 0.0
+) -> Premium:
+    """Put the lines of a premium together.
+
+    Parameters
+    ----------
+    losses : Losses
+        Per unit of limit.
+    basis : PricingBasis
+        Loadings.
+    name : str
+        Name of the cover, for errors.
+    limit : float
+        Largest payment.
+    term : timedelta or str
+        How long capital is bound.
+    uncertain : float
+        Part of the expected loss that is there for parameter uncertainty, per unit of limit.
+
+    Raises
+    ------
+    UninsurableError
+        If the premium reaches the limit.
+    InvalidBasisError
+        If the risk load would lower the premium.
+    """
+    mean, price, capital = losses.mean, losses.price, losses.capital
+    capital_rate = basis.capital.annual_rate * (parse_duration(term, "term") / YEAR) if basis.capital else 0.0
+    expected_loss = limit * (mean.value - uncertain)
+    parameter_load = limit * (uncertain + basis.parameter_load * mean.value)
+    risk_load = limit * _risk_load(losses, basis, name)
+    capital_cost = limit * capital_rate * capital.value
+    charged = charge(expected_loss + parameter_load + risk_load + capital_cost, limit, basis, larger=max)
+    _require_insurable(charged["total"], limit, losses.fired.value, name)
+    before_expenses = (
+        price.standard_error + basis.parameter_load * mean.standard_error + capital_rate * capital.standard_error
+    )
+    return Premium(
+        trigger_probability=losses.fired.value,
+        trigger_probability_standard_error=losses.fired.standard_error,
+        expected_loss=expected_loss,
+        expected_loss_standard_error=limit * mean.standard_error,
+        parameter_load=parameter_load,
+        risk_load=risk_load,
+        capital_cost=capital_cost,
+        capital=limit * capital.value,
+        standard_error=limit * before_expenses / (1.0 - basis.ratio_of_gross),
+        flag=_flag(losses),
+        **charged,
+    )
+
+
+def charge(risk_lines: Any, limit: Any, basis: PricingBasis, *, larger: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    """Charge what does not depend on the loss: expenses, commission, profit, minima and tax.
+
+    Parameters
+    ----------
+    risk_lines : float or ndarray
+        Sum of the lines that depend on it.
+    limit : float or ndarray
+        Largest payment.
+    basis : PricingBasis
+        Loadings.
+    larger : callable
+        The larger of two numbers: ``max``, or ``numpy.maximum`` for arrays.
+
+    Returns
+    -------
+    dict
+        Fields of ``Premium`` by name.
+    """
+    kept = 1.0 - basis.ratio_of_gross
+    technical = (risk_lines + basis.fixed_expense) / kept
+    charged = larger(technical, basis.least_gross(limit, larger=larger))
+    expenses = basis.expense_ratio * charged + basis.fixed_expense
+    commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
+    lift = (charged - technical) * kept
+    gross = risk_lines + expenses + commission + profit + lift
+    tax = basis.tax_ratio * gross
+    return {
+        "expenses": expenses,
+        "commission": commission,
+        "profit": profit,
+        "minimum_lift": lift,
+        "gross": gross,
+        "tax": tax,
+        "total": gross + tax,
+        "rate_on_line": gross / limit,
+    }
+
+
+def require_payment(priced: Premium, name: str, n_paths: int) -> None:
+    """Demand that there is a price and not only a bound.
+
+    Raises
+    ------
+    PrecisionError
+        If no simulated path led to a payment.
+    """
+    if priced.flag is PremiumFlag.UNRESOLVED:
+        raise PrecisionError(
+            f"cover {name!r}: none of {n_paths} paths led to a payment, so its probability is below "
+            f"{3.0 / n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)"
+        )
+
+
+def _risk_load(losses: Losses, basis: PricingBasis, name: str) -> float:
+    load = losses.price.value - losses.mean.value
+    if load < -ROUNDING * losses.mean.value:
+        raise InvalidBasisError(
+            f"cover {name!r}: {type(basis.risk_load).__name__} prices the loss at {losses.price.value:.3g} per unit of "
+            f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)"
+        )
+    return max(load, 0.0)  # a principle without a load may be below the mean by rounding
+
+
+def _require_insurable(total: float, limit: float, fired: float, name: str) -> None:
+    if not total < limit:
+        raise UninsurableError(
+            f"cover {name!r}: premium {total:,.2f} reaches the limit {limit:,.2f} "
+            f"(the trigger fires with probability {fired:.3f}: choose a deeper drop or a shorter term)"
+        )
+
+
+def _flag(losses: Losses) -> PremiumFlag:
+    if losses.mean.value == 0.0:
+        return PremiumFlag.UNRESOLVED
+    imprecise = any(each.standard_error > IMPRECISE * each.value for each in (losses.mean, losses.price))
+    return PremiumFlag.IMPRECISE if imprecise else PremiumFlag.OK

@@ -1,0 +1,115 @@
+"""What a payment is worth at the sale of a cover: discounted from the expiry, or from a hit whose time is not known.
+
+A surface knows the worst drop by the end of each of its terms, not when it came. So a payment at the hit is worth
+something between what it is worth at the beginning and at the end of the stretch that it falls into. A premium knows
+one stretch, all of the term after the waiting period; a surface with more terms knows more of them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Payment
+from pricing.errors import InvalidTermsError
+from pricing.surface.by_path import mean_over_paths, shares_by_path
+from pricing.surface.surface import DropSurface
+from pricing.tools.units import YEAR, Duration, parse_duration
+
+
+def discount_factor(cover: Cover, rate: float) -> float:
+    """Return what one unit paid by a cover is worth at its sale.
+
+    A payment at the hit is taken to come with equal likelihood at any time between the end of the waiting period and
+    the end of the term. That is off by half of what discounting over all that time takes away, at most;
+    ``value_at_hit`` narrows it down.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    rate : float
+        Continuous riskless rate per year, not negative.
+    """
+    end = parse_duration(cover.term, "term") / YEAR
+    if cover.payment is Payment.AT_EXPIRY:
+        return math.exp(-rate * end)
+    return _mean_factor(parse_duration(cover.waiting_period, "waiting_period") / YEAR, end, rate)
+
+
+def _mean_factor(start: float, end: float, rate: float) -> float:
+    """Average the discount factor over a stretch of time in years."""
+    span = rate * (end - start)
+    return math.exp(-rate * start) * (-math.expm1(-span) / span if span else 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueAtHit:
+    """Expected payments at the hit, discounted, as a share of the limit.
+
+    Parameters
+    ----------
+    value : float
+        With hits of equal likelihood at any time between two terms.
+    standard_error : float
+        Its Monte Carlo standard error.
+    lower, upper : float
+        With all hits at the end and at the beginning of the stretch that they fall into: what holds whenever they came.
+    """
+
+    value: float
+    standard_error: float
+    lower: float
+    upper: float
+
+
+def value_at_hit(cover: Cover, surface: DropSurface, *, terms: Sequence[Duration], rate: float) -> ValueAtHit:
+    """Discount payments at the hit, with hits told apart by several terms.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract; how it says that it pays does not matter here.
+    surface : DropSurface
+        Worst drops, simulated for each of the terms.
+    terms : sequence of timedelta or str
+        Rising, longer than the waiting period; the last is the term of the cover.
+    rate : float
+        Continuous riskless rate per year, not negative.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the terms do not rise to that of the cover, or the rate is negative.
+    NotSimulatedError
+        If the surface does not hold one of them.
+
+    Examples
+    --------
+    >>> from pricing import ConstantVolatility, DropTrigger, FullPayout, Normal, PriceModel, simulate
+    >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    >>> surface = simulate(model, terms=("10d", "20d", "30d"))
+    >>> cover = Cover(
+    ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.2), payout=FullPayout(), limit=1e5, currency="USD"
+    ... )
+    >>> paid = value_at_hit(cover, surface, terms=("10d", "20d", "30d"), rate=0.05)
+    >>> print(f"{paid.value:.4f} +- {paid.standard_error:.4f}, from {paid.lower:.4f} to {paid.upper:.4f}")
+    0.3726 +- 0.0015, from 0.3723 to 0.3728
+    """
+    times = [parse_duration(length, "terms") / YEAR for length in (cover.waiting_period, *terms)]
+    if not (np.diff(times) > 0.0).all() or parse_duration(terms[-1], "terms") != cover.term:
+        raise InvalidTermsError(f"terms must rise from the waiting period to the term of the cover, got {terms}")
+    if not 0.0 <= rate < math.inf:
+        raise InvalidTermsError(f"rate must be finite and not negative, got {rate}")
+    at_end = [math.exp(-rate * time) for time in times]
+    inside = [_mean_factor(start, end, rate) for start, end in pairwise(times)]
+    paid_by_term = np.array([shares_by_path(replace(cover, term=term), surface) for term in terms])
+    newly_paid = np.diff(paid_by_term, axis=0, prepend=0.0)
+    value, lower, upper = (
+        mean_over_paths(factors @ newly_paid, surface.weights)
+        for factors in (np.array(inside), np.array(at_end[1:]), np.array(at_end[:-1]))
+    )
+    return ValueAtHit(value=value.value, standard_error=value.standard_error, lower=lower.value, upper=upper.value)

@@ -1,0 +1,150 @@
+"""Loadings that need more than a ratio: the cost of capital, and what not knowing the parameters costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from pricing.errors import InvalidBasisError
+from pricing.principles import PremiumPrinciple, TailValueAtRisk
+from pricing.principles.principle import require_not_negative
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import require_fraction
+
+_DEFAULT_MEASURE = TailValueAtRisk(level=0.995)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapitalCost:
+    """The return that the capital behind a cover has to earn, for as long as the term lasts.
+
+    Parameters
+    ----------
+    annual_rate : float
+        Return on capital per year above the riskless rate, not negative.
+    capital : float, TailValueAtRisk, ValueAtRisk or any principle
+        Capital per unit of limit, between 0 and 1, such as the cover's part in that of a pool; or a measure of the
+        cover's own loss, of which the expected loss is paid for by the premium and the rest is capital.
+
+    Raises
+    ------
+    InvalidBasisError
+        If a number is out of range.
+    """
+
+    annual_rate: float = 0.1
+    capital: float | PremiumPrinciple = _DEFAULT_MEASURE
+
+    def __post_init__(self) -> None:
+        require_not_negative(self.annual_rate, "annual_rate")
+        if not isinstance(self.capital, PremiumPrinciple) and not 0.0 <= self.capital <= 1.0:
+            raise InvalidBasisError(f"capital must be between 0 and 1 per unit of limit, got {self.capital}")
+
+    def allotted(self, sample: WeightedSample, shares: FloatArray, expected: Estimate[float]) -> Estimate[float]:
+        """Return the capital per unit of limit.
+
+        The standard error is that of the measure and of the expected loss added up, which is not less than theirs
+        together.
+
+        Parameters
+        ----------
+        sample : WeightedSample
+            Paths, largest loss first.
+        shares : ndarray of shape (n_tail,)
+            Share of the limit that the first paths lose; all others lose nothing.
+        expected : Estimate
+            Their mean.
+        """
+        if not isinstance(self.capital, PremiumPrinciple):
+            return Estimate(self.capital, 0.0)
+        measured = self.capital.estimate(sample, shares)
+        # A value at risk may lie below the expected loss: then the premium pays for all that it asks for.
+        return Estimate(max(measured.value - expected.value, 0.0), measured.standard_error + expected.standard_error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterUncertainty:
+    """How much of the exceedance probabilities of a surface is there only because parameters are not known exactly.
+
+    A surface that is anchored to probabilities with everything uncertain taken into account holds the load for
+    parameter uncertainty already. This takes it apart from the expected loss and does not move the premium.
+
+    Parameters
+    ----------
+    drops : sequence of float
+        Fractions, rising; in between the shares are interpolated, outside they stay as they are at the ends.
+    shares : sequence of float
+        Share of the probability of each drop or a deeper one that would be gone were the parameters known, at least 0
+        and below 1.
+
+    Raises
+    ------
+    InvalidBasisError
+        If the drops do not rise or a share is out of range.
+
+    Examples
+    --------
+    >>> ParameterUncertainty.between(drops=(0.2, 0.4), probabilities=(0.3, 0.06), certain=(0.29, 0.045)).shares[1]
+    0.25
+    """
+
+    drops: Sequence[float]
+    shares: Sequence[float]
+
+    def __post_init__(self) -> None:
+        for field in ("drops", "shares"):
+            object.__setattr__(self, field, tuple(float(value) for value in getattr(self, field)))
+        if not self.drops or len(self.drops) != len(self.shares):
+            raise InvalidBasisError(
+                f"drops and shares must be of one length of at least 1, got {len(self.drops)} and {len(self.shares)}"
+            )
+        for drop in self.drops:
+            require_fraction(drop, "drops")
+        if any(after <= before for before, after in pairwise(self.drops)):
+            raise InvalidBasisError(f"drops must rise, got {self.drops}")
+        if not all(0.0 <= share < 1.0 for share in self.shares):
+            raise InvalidBasisError(f"shares must be at least 0 and below 1, got {self.shares}")
+
+    @classmethod
+    def between(
+        cls, *, drops: Sequence[float], probabilities: Sequence[float], certain: Sequence[float]
+    ) -> "ParameterUncertainty":
+        """Compare two exceedance curves.
+
+        Uncertainty makes deep drops likelier and shallow ones less so. Where it lowers a probability there is nothing
+        to load, and the share is zero.
+
+        Parameters
+        ----------
+        drops : sequence of float
+            Fractions, rising.
+        probabilities : sequence of float
+            Probability of each drop or a deeper one with everything uncertain taken into account.
+        certain : sequence of float
+            The same if the parameters were known exactly.
+        """
+        for value in (*probabilities, *certain):
+            if not 0.0 < value <= 1.0:
+                raise InvalidBasisError(f"probabilities must be above 0 and at most 1, got {value}")
+        return cls(
+            drops=drops,
+            shares=[max(1.0 - known / whole, 0.0) for whole, known in zip(probabilities, certain, strict=True)],
+        )
+
+    def part_of_mean(self, sample: WeightedSample, drops: FloatArray, shares: FloatArray) -> float:
+        """Return the part of the mean loss that parameter uncertainty makes up, per unit of limit.
+
+        The mean is the area under the exceedance curve of the loss; each layer of it gives its share.
+
+        Parameters
+        ----------
+        sample : WeightedSample
+            Worst drops, deepest first.
+        drops, shares : ndarray of shape (n_tail,)
+            Worst drops that fired and the share of the limit that each of them pays.
+        """
+        exceedances = np.cumsum(sample.weighted(np.ones(len(drops)))) / sample.n_paths
+        layers = -np.diff(shares, append=0.0)
+        return float((layers * exceedances * np.interp(drops, self.drops, self.shares)).sum())

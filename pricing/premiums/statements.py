@@ -1,0 +1,101 @@
+"""The lines of a premium as they are printed: amounts to the cent that add up exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+
+from pricing.errors import UninsurableError
+from pricing.premiums.premium import LINES, Premium
+
+CENT = Decimal("0.01")
+#: What is less rounds to nothing.
+LEAST_COIN = 0.005
+#: What rounding adds to a premium and its tax at most.
+ROUNDED_UP = 0.01
+
+#: Enough digits for every double as it is.
+_EXACT = Context(prec=1200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A premium in whole units of money.
+
+    Parameters
+    ----------
+    lines : mapping of str to Decimal
+        From the expected loss to the lift of a minimum, in this order; they add up to the gross premium.
+    gross : Decimal
+        Gross premium.
+    tax : Decimal
+        Tax on it.
+    """
+
+    lines: Mapping[str, Decimal]
+    gross: Decimal
+    tax: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """What the buyer pays."""
+        return self.gross + self.tax
+
+
+def rounded(amount: float, unit: Decimal = CENT) -> Decimal:
+    """Round an amount to whole units, halves up.
+
+    Examples
+    --------
+    >>> rounded(0.125)
+    Decimal('0.13')
+    """
+    return Decimal(float(amount)).quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
+
+
+def require_coins(gross: float, total: float, *, limit: float, name: str) -> None:
+    """Demand a premium that is more than nothing, and with tax less than the limit, when it is rounded.
+
+    Raises
+    ------
+    UninsurableError
+        If it is not. A limit cut into pieces whose premiums round to nothing would be covered for free.
+    """
+    if gross < LEAST_COIN:
+        raise UninsurableError(
+            f"cover {name!r}: a premium of {gross:.2g} rounds to nothing (raise the limit, or set a minimum premium)"
+        )
+    if not total < limit - ROUNDED_UP:
+        raise UninsurableError(f"cover {name!r}: the premium {total:,.2f} reaches the limit {limit:,.2f}")
+
+
+def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:
+    """Write a premium in whole units of money.
+
+    The gross premium and the tax are rounded, halves up. The lines are rounded down, and the units that the gross
+    premium then has more go to the lines with the largest rests, one each, earlier lines first where rests are equal
+    (Hamilton's method). No line is off by a unit or more, and a line of nothing stays nothing.
+
+    Parameters
+    ----------
+    priced : Premium
+        What to write.
+    unit : Decimal
+        A cent, or one.
+
+    Examples
+    --------
+    >>> from pricing.premiums import premium_of_law
+    >>> from pricing.principles import LossDistribution
+    >>> law = LossDistribution.discrete([100.0, 0.0], [0.02, 0.98])
+    >>> written = statement(premium_of_law(law, name="C-1", limit=100.0, term="30d"))
+    >>> [str(amount) for amount in written.lines.values() if amount], str(written.gross)
+    (['2.00', '3.50', '0.61'], '6.11')
+    """
+    exact = {line: Decimal(getattr(priced, line)) for line in LINES}
+    lines = {line: amount.quantize(unit, rounding=ROUND_FLOOR, context=_EXACT) for line, amount in exact.items()}
+    gross = rounded(priced.gross, unit)
+    n_missing = int((gross - sum(lines.values())) / unit)
+    by_rest = sorted(LINES, key=lambda line: lines[line] - exact[line])
+    for line in by_rest[:n_missing]:
+        lines[line] += unit
+    return Statement(lines=lines, gross=gross, tax=rounded(priced.tax, unit))

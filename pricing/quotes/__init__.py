@@ -1,0 +1,1 @@
+"""Quotes, their seal and reproduction, quoters and selling rules."""

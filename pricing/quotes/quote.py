@@ -1,0 +1,140 @@
+"""A quote: a premium with everything needed to reproduce it to the last bit."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Payment
+from pricing.contract.payouts import FullPayout, LinearPayout, TieredPayout
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.engine.simulation import simulate
+from pricing.errors import PricingError, ReproductionError
+from pricing.models.price_model import MODEL_CLASSES, PriceModel
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import premium
+from pricing.premiums.loadings import CapitalCost, ParameterUncertainty
+from pricing.premiums.premium import Premium, PremiumFlag
+from pricing.premiums.statements import Statement, rounded, statement
+from pricing.principles import PRINCIPLE_CLASSES
+from pricing.surface.settings import SimulationSettings
+from pricing.tools import plain
+from pricing.version import ENGINE_VERSION
+
+_QUOTE_CLASSES = (
+    *MODEL_CLASSES,
+    *PRINCIPLE_CLASSES,
+    CapitalCost,
+    Cover,
+    DropTrigger,
+    FullPayout,
+    LinearPayout,
+    ParameterUncertainty,
+    Payment,
+    Premium,
+    PremiumFlag,
+    PricingBasis,
+    Reference,
+    SimulationSettings,
+    TieredPayout,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A premium and every input that it is a function of.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    premium : Premium
+        Its price, line by line.
+    basis : PricingBasis
+        The loadings.
+    model : PriceModel
+        The law of the price.
+    settings : SimulationSettings
+        Size and seed of the simulation.
+    model_digest : str
+        Identity of the model with its tables, and of the engine.
+    uncertainty : ParameterUncertainty, optional
+        What the load for parameter uncertainty was told apart by.
+    engine_version : str
+        Version of the engine that issued the quote.
+    """
+
+    cover: Cover
+    premium: Premium
+    basis: PricingBasis
+    model: PriceModel
+    settings: SimulationSettings
+    model_digest: str
+    uncertainty: ParameterUncertainty | None = None
+    engine_version: str = ENGINE_VERSION
+
+    @property
+    def price(self) -> Decimal:
+        """Gross premium and tax in the currency of the cover, each rounded to the cent, halves up."""
+        return rounded(self.premium.gross) + rounded(self.premium.tax)
+
+    @property
+    def statement(self) -> Statement:
+        """Every line of the premium to the cent; they add up to the gross premium, and with the tax to the price."""
+        return statement(self.premium)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Write the quote as JSON with sorted keys."""
+        return plain.to_json(self, indent=indent)
+
+    @staticmethod
+    def from_json(text: str, *, classes: Iterable[type] = ()) -> "Quote":
+        """Read a quote.
+
+        Parameters
+        ----------
+        text : str
+            What ``to_json`` wrote.
+        classes : iterable of type
+            Payouts and laws of your own that the quote may contain.
+
+        Raises
+        ------
+        PricingError
+            If the text is not a quote.
+        """
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise PricingError(f"not a quote: {error}") from error
+        quote = plain.from_plain(value, (*_QUOTE_CLASSES, Quote, *classes))
+        if not isinstance(quote, Quote):
+            raise PricingError(f"not a quote but a {type(quote).__name__}")
+        return quote
+
+    def reproduce(self, *, n_threads: int = 1) -> "Quote":
+        """Simulate and price again, and demand the same bits.
+
+        Raises
+        ------
+        ReproductionError
+            If the engine, a table or a number differs.
+        """
+        surface = simulate(
+            self.model,
+            windows=(self.cover.trigger.window or "1h",),
+            terms=(self.cover.term,),
+            references=(self.cover.trigger.reference,),
+            waiting_periods=(self.cover.waiting_period,),
+            settings=replace(self.settings, n_threads=n_threads),
+        )
+        if surface.model_digest != self.model_digest:
+            raise ReproductionError(
+                f"model_digest must be {self.model_digest}, got {surface.model_digest}: the quote was made by engine "
+                f"{self.engine_version} (this is {ENGINE_VERSION}), or its quantile tables by another scipy"
+            )
+        again = premium(self.cover, surface, self.basis, uncertainty=self.uncertainty)
+        if again != self.premium:
+            raise ReproductionError(f"premium must be {self.premium}, got {again}")
+        return self

@@ -1,0 +1,116 @@
+"""The object that issues quotes: from surfaces in memory, or from a rate store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pricing.contract.cover import Cover
+from pricing.errors import InvalidTermsError
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import premium, require_payment
+from pricing.premiums.loadings import ParameterUncertainty
+from pricing.premiums.statements import require_coins
+from pricing.quotes.quote import Quote
+from pricing.quotes.rate_quoter import RateQuoter
+from pricing.quotes.selling_rules import SellingRules
+from pricing.surface.surface import DropSurface
+
+
+@dataclass(frozen=True, slots=True)
+class Quoter:
+    """Issues quotes from surfaces, without any simulation.
+
+    Quotes on surfaces in memory are priced from all paths and reproduce to the last bit. A selling backend quotes from
+    a rate store instead: see ``open``.
+
+    Parameters
+    ----------
+    surfaces : mapping of str to DropSurface
+        Surface by asset.
+    basis : PricingBasis
+        Loadings of every quote.
+
+    Examples
+    --------
+    >>> from pricing import ConstantVolatility, DropTrigger, FullPayout, Normal, PriceModel, Quote, simulate
+    >>> from pricing import SimulationSettings
+    >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    >>> quoter = Quoter({"OM": simulate(model, settings=SimulationSettings(n_paths=20_000, seed=7))})
+    >>> cover = Cover(
+    ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.2), payout=FullPayout(), limit=1e5, currency="USD"
+    ... )
+    >>> quote = quoter.quote(cover)
+    >>> Quote.from_json(quote.to_json()).reproduce() == quote
+    True
+    """
+
+    surfaces: Mapping[str, DropSurface]
+    basis: PricingBasis = field(default_factory=PricingBasis)
+
+    @staticmethod
+    def open(
+        folder: str | Path,
+        basis: PricingBasis | None = None,
+        rules: SellingRules | None = None,
+        *,
+        key: bytes = b"",
+    ) -> RateQuoter:
+        """Open a rate store and quote from what is published there, in microseconds.
+
+        Parameters
+        ----------
+        folder : path
+            The store that ``publish`` writes.
+        basis : PricingBasis, optional
+            Loadings of every quote.
+        rules : SellingRules, optional
+            When to sell, and how prices react to sales.
+        key : bytes
+            Seals quotes; see ``verify``.
+
+        Raises
+        ------
+        RateStoreError, CorruptSurfaceError
+            If the store is empty or damaged.
+        InvalidTermsError
+            If the key is anything but bytes.
+        """
+        return RateQuoter(Path(folder), basis or PricingBasis(), rules or SellingRules(), key)
+
+    def quote(self, cover: Cover, *, uncertainty: ParameterUncertainty | None = None) -> Quote:
+        """Price a cover for sale.
+
+        Parameters
+        ----------
+        cover : Cover
+            The contract.
+        uncertainty : ParameterUncertainty, optional
+            As in ``premium``.
+
+        Raises
+        ------
+        InvalidTermsError
+            If there is no surface for the asset.
+        PrecisionError
+            If no simulated path led to a payment, so that there is a bound but no price.
+        UninsurableError
+            If the premium reaches the limit, or rounds to nothing.
+        NotSimulatedError, InvalidBasisError
+            As in ``premium``.
+        """
+        surface = self.surfaces.get(cover.asset)
+        if surface is None:
+            known = ", ".join(sorted(self.surfaces)) or "none"
+            raise InvalidTermsError(f"asset must be one with a surface ({known}), got {cover.asset!r}")
+        priced = premium(cover, surface, self.basis, uncertainty=uncertainty)
+        require_payment(priced, cover.cover_id, surface.settings.n_paths)
+        require_coins(priced.gross, priced.total, limit=cover.limit, name=cover.cover_id)
+        return Quote(
+            cover=cover,
+            premium=priced,
+            basis=self.basis,
+            model=surface.model,
+            settings=surface.settings,
+            model_digest=surface.model_digest,
+            uncertainty=uncertainty,
+        )

@@ -1,0 +1,312 @@
+"""Quotes from a rate store in microseconds: what a selling backend calls.
+
+A quoter holds one whole published version of the rates, mapped into memory. Nothing of it ever changes but the
+reference to that version, which ``refresh`` replaces in one step: a quote reads it once and so sees one version,
+whatever other threads do. There is no lock, no thread, no cache and no global state, so it may be shared by threads and
+be inherited by processes that are forked.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from pricing.contract.book import Book
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Payment
+from pricing.errors import (
+    QuoteRefusedError,
+    StaleRateError,
+    SuspendedAssetError,
+    UninsurableError,
+    UnknownAssetError,
+    WaitingPeriodError,
+)
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import add_up, require_payment
+from pricing.premiums.premium import Premium
+from pricing.premiums.statements import LEAST_COIN, ROUNDED_UP, require_coins
+from pricing.quotes.loaded_rates import AssetRates, LoadedRates, load_rates
+from pricing.quotes.rate_limits import RateInForce, RatesInForce
+from pricing.quotes.sealed_quote import RateQuote, require_key, seal
+from pricing.quotes.selling_rules import Conditions, SellingRules
+from pricing.rates.book_premiums import REFUSALS, PremiumColumns, premium_columns
+from pricing.rates.cover_losses import tail_losses
+from pricing.rates.store import RateEntry, current_version
+from pricing.rates.tail_sums import TailReader
+from pricing.tools import plain
+from pricing.tools.arrays import CodeArray, FloatArray
+from pricing.tools.times import to_utc
+from pricing.tools.units import Duration
+
+_UNREMARKABLE = Conditions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BookQuotes:
+    """What a book of covers would cost now; nothing is sealed, as nothing is offered to anybody yet.
+
+    Parameters
+    ----------
+    premiums : PremiumColumns
+        Premiums, and the reason for each cover that has none.
+    price : ndarray of shape (n_covers,)
+        Premium, tax and what recent sales add, NaN where a cover is refused.
+    version : str
+        Published version of the rates.
+    entries : mapping of str to RateEntry
+        What is known of each asset of the book.
+    valid_until : mapping of str to str
+        Time until which the prices on each asset hold.
+    """
+
+    premiums: PremiumColumns
+    price: FloatArray
+    version: str
+    entries: Mapping[str, RateEntry]
+    valid_until: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RateQuoter:
+    """Issues sealed quotes from the rates in force.
+
+    Made by ``Quoter.open``.
+
+    Parameters
+    ----------
+    folder : path
+        The rate store.
+    basis : PricingBasis, optional
+        Loadings of every quote.
+    rules : SellingRules, optional
+        When to sell.
+    key : bytes
+        Seals quotes; see ``verify``.
+
+    Raises
+    ------
+    RateStoreError, CorruptSurfaceError
+        If the store is empty or damaged.
+    InvalidTermsError
+        If the key is anything but bytes, as is that of an environment variable that is not set.
+    """
+
+    folder: Path
+    basis: PricingBasis = field(default_factory=PricingBasis)
+    rules: SellingRules = field(default_factory=SellingRules)
+    key: bytes = field(default=b"", repr=False)
+    _rates: LoadedRates = field(init=False, repr=False)
+    _basis_id: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        require_key(self.key)
+        basis_id = hashlib.sha256(plain.to_json(self.basis).encode()).hexdigest()[:16]
+        object.__setattr__(self, "_basis_id", basis_id)
+        object.__setattr__(self, "_rates", load_rates(self.folder, self.basis))
+
+    @property
+    def version(self) -> str:
+        """Name of the version in force here."""
+        return self._rates.version
+
+    @property
+    def entries(self) -> dict[str, RateEntry]:
+        """What is known of each asset."""
+        return {name: asset.entry for name, asset in self._rates.assets.items()}
+
+    def refresh(self) -> bool:
+        """Change to the version that the store says is in force; tell whether it is another.
+
+        Quotes go on from the old version while the new one is read, and from it if reading fails. Call it from any one
+        thread, as often as you like: it reads one small file where nothing was published.
+
+        Raises
+        ------
+        RateStoreError, CorruptSurfaceError
+            If the new version is damaged.
+        """
+        before = self._rates.version
+        while current_version(self.folder) != self._rates.version:
+            object.__setattr__(self, "_rates", load_rates(self.folder, self.basis))
+        return self._rates.version != before
+
+    def quote(
+        self,
+        cover: Cover,
+        *,
+        at: datetime,
+        conditions: Conditions = _UNREMARKABLE,
+        in_force: RateInForce | None = None,
+    ) -> RateQuote:
+        """Price a cover for sale, and seal the offer.
+
+        Parameters
+        ----------
+        cover : Cover
+            The contract.
+        at : datetime
+            Time of the quote, with an offset from UTC.
+        conditions : Conditions
+            Alerts and recent sales on the asset.
+        in_force : RateInForce, optional
+            The rate at which the same terms were offered before.
+
+        Raises
+        ------
+        UnknownAssetError, SuspendedAssetError, StaleRateError, SalesFrozenError, WaitingPeriodError
+            If the rules say not to sell.
+        NotSimulatedError
+            If the rates do not hold what the cover observes.
+        PrecisionError
+            If no simulated path led to a payment, so that there is a bound but no price.
+        UninsurableError
+            If the price reaches the limit, or is less than the smallest coin.
+        """
+        at, rates = to_utc(at, "at"), self._rates
+        asset = rates.assets.get(cover.asset)
+        if asset is None:
+            raise UnknownAssetError(f"asset must be one of the {len(rates.assets)} with a rate, got {cover.asset!r}")
+        self._require_sellable(asset, at, conditions.alerted_at)
+        self.rules.require_lag(cover.waiting_period)
+        tail, terms = asset.find(cover)
+        at_expiry = cover.payment is Payment.AT_EXPIRY
+        priced = self._price(cover, tail, terms.factors[at_expiry])
+        rate_factor = 1.0
+        if in_force is not None:
+            least = self.basis.least_gross(cover.limit) / cover.limit
+            rate_factor = self.rules.rate_factor(priced.rate_on_line, in_force, at, least=least)
+        sales_factor = self.rules.sales_factor(conditions.pressure, at)
+        _require_price(cover, priced, rate_factor * sales_factor)
+        entry = asset.entry
+        issued_at, valid_until = at.isoformat(), self.rules.valid_until(at, asset.valid_until).isoformat()
+        ids = (entry.surface_id, entry.calibration_id, entry.engine_version, self._basis_id)
+        texts = (issued_at, valid_until, rates.version, *ids)
+        return RateQuote(
+            cover=cover,
+            premium=priced,
+            rate_factor=rate_factor,
+            sales_factor=sales_factor,
+            issued_at=issued_at,
+            valid_until=valid_until,
+            version=rates.version,
+            surface_id=entry.surface_id,
+            calibration_id=entry.calibration_id,
+            engine_version=entry.engine_version,
+            basis_id=self._basis_id,
+            digest=seal(cover, terms.texts[at_expiry], priced, rate_factor, sales_factor, texts, self.key),
+        )
+
+    def quote_many(
+        self,
+        book: Book,
+        *,
+        at: datetime,
+        conditions: Mapping[str, Conditions] | None = None,
+        in_force: RatesInForce | None = None,
+    ) -> BookQuotes:
+        """Price a book of covers.
+
+        Parameters
+        ----------
+        book : Book
+            Covers.
+        at : datetime
+            Time of the quotes, with an offset from UTC.
+        conditions : mapping of str to Conditions, optional
+            Alerts and recent sales by asset.
+        in_force : RatesInForce, optional
+            The rates at which the same terms were offered before.
+        """
+        at, known = to_utc(at, "at"), self._rates
+        of_asset = [(conditions or {}).get(asset, _UNREMARKABLE) for asset in book.assets]
+        assets = {asset: known.assets[asset] for asset in book.assets if asset in known.assets}
+        surfaces = {asset: rates.surface for asset, rates in assets.items()}
+        refusal = self._refusals(book, assets, at, of_asset)
+        premiums = premium_columns(book, surfaces, self.basis, refusal=refusal)
+        factor = self._factors(book, premiums, at, of_asset, in_force)
+        price = premiums.total * factor
+        has_price = (premiums.gross * factor >= LEAST_COIN) & (price < book.limit - ROUNDED_UP)
+        premiums = premiums.refused(~has_price, UninsurableError)
+        return BookQuotes(
+            premiums=premiums,
+            price=np.where(premiums.refusal, np.nan, price),
+            version=known.version,
+            entries={asset: rates.entry for asset, rates in assets.items()},
+            valid_until={
+                asset: self.rules.valid_until(at, rates.valid_until).isoformat() for asset, rates in assets.items()
+            },
+        )
+
+    def _refusals(
+        self, book: Book, assets: Mapping[str, AssetRates], at: datetime, conditions: Sequence[Conditions]
+    ) -> CodeArray:
+        """Find what the rules do not sell, for reasons of the asset before those of the observation."""
+        by_asset = np.array(
+            [
+                self._refusal(assets.get(asset), at, known.alerted_at)
+                for asset, known in zip(book.assets, conditions, strict=True)
+            ],
+            dtype=np.int8,
+        )[book.asset]
+        lags = [self._refusal_of_lag(observation.waiting_period) for observation in book.observations]
+        return np.where(by_asset, by_asset, np.array(lags, dtype=np.int8)[book.observation])
+
+    def _factors(
+        self,
+        book: Book,
+        premiums: PremiumColumns,
+        at: datetime,
+        conditions: Sequence[Conditions],
+        in_force: RatesInForce | None,
+    ) -> FloatArray:
+        """Find by how much rate limits and recent sales move each premium."""
+        sales = np.array([self.rules.sales_factor(known.pressure, at) for known in conditions])[book.asset]
+        least = self.basis.least_gross(book.limit, larger=np.maximum) / book.limit
+        return sales * self.rules.rate_factors(premiums.rate_on_line, in_force, at, least=least)
+
+    def _refusal(self, asset: AssetRates | None, at: datetime, alerted_at: datetime | None) -> int:
+        if asset is None:
+            return REFUSALS.index(UnknownAssetError)
+        try:
+            self._require_sellable(asset, at, alerted_at)
+        except QuoteRefusedError as error:
+            return REFUSALS.index(type(error))
+        return 0
+
+    def _refusal_of_lag(self, waiting_period: Duration) -> int:
+        try:
+            self.rules.require_lag(waiting_period)
+        except WaitingPeriodError as error:
+            return REFUSALS.index(type(error))
+        return 0
+
+    def _require_sellable(self, asset: AssetRates, at: datetime, alerted_at: datetime | None) -> None:
+        entry = asset.entry
+        if entry.status == "suspended":
+            reasons = f" ({'; '.join(entry.verdict)})" if entry.verdict else ""
+            raise SuspendedAssetError(f"asset {entry.asset!r} is suspended from sale{reasons}")
+        if entry.status == "stale" and not self.rules.sells_stale:
+            raise StaleRateError(f"asset {entry.asset!r}: the rate of {entry.as_of} is marked as stale")
+        if at >= asset.valid_until:
+            raise StaleRateError(f"asset {entry.asset!r}: the rate was valid until {entry.valid_until}, now is {at}")
+        self.rules.require_young(entry.asset, asset.as_of, at)
+        self.rules.require_calm(entry.asset, alerted_at, at)
+
+    def _price(self, cover: Cover, tail: TailReader, factor: float) -> Premium:
+        losses = tail_losses(tail, cover.payout, cover.trigger.drop, self.basis, factor)
+        priced = add_up(losses, self.basis, name=cover.cover_id, limit=cover.limit, term=cover.term)
+        require_payment(priced, cover.cover_id, tail.sums.paths)
+        return priced
+
+
+def _require_price(cover: Cover, priced: Premium, factor: float) -> None:
+    if not priced.total * factor < cover.limit - ROUNDED_UP and factor > 1.0:
+        raise UninsurableError(
+            f"cover {cover.cover_id!r}: after recent sales the premium of {priced.total:,.2f} is raised by a factor "
+            f"{factor:.3g} and reaches the limit {cover.limit:,.2f}"
+        )
+    require_coins(priced.gross * factor, priced.total * factor, limit=cover.limit, name=cover.cover_id)

@@ -1,0 +1,231 @@
+"""A quote from published rates, sealed so that nobody can change it unseen."""
+
+import hashlib
+import hmac
+import json
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from numbers import Real
+from operator import attrgetter
+from typing import Any
+
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Payment
+from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.errors import InvalidTermsError, PricingError, TamperedQuoteError
+from pricing.premiums.premium import Premium, PremiumFlag
+from pricing.premiums.statements import rounded
+from pricing.tools import plain
+
+_AMOUNTS = tuple(each.name for each in fields(Premium) if each.name != "flag")
+_read_amounts = attrgetter(*_AMOUNTS)
+_pack_numbers = struct.Struct(f"<{len(_AMOUNTS) + 4}d").pack
+_pack_lengths = struct.Struct("<13I").pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateQuote:
+    """An offer, with the identities of all that it was made from.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    premium : Premium
+        What the model asks for, line by line.
+    rate_factor, sales_factor : float
+        How far rate limits hold the premium back, and recent sales raise it.
+    issued_at, valid_until : str
+        ISO 8601 times between which the offer can be taken up.
+    version : str
+        Published version of the rates.
+    surface_id, calibration_id, engine_version, basis_id : str
+        What the premium is a function of.
+    digest : str
+        Seal over everything above; see ``verify``.
+    """
+
+    cover: Cover
+    premium: Premium
+    rate_factor: float
+    sales_factor: float
+    issued_at: str
+    valid_until: str
+    version: str
+    surface_id: str
+    calibration_id: str
+    engine_version: str
+    basis_id: str
+    digest: str
+
+    @property
+    def factor(self) -> float:
+        """What the premium is multiplied by."""
+        return self.rate_factor * self.sales_factor
+
+    @property
+    def price(self) -> Decimal:
+        """What the buyer pays, in the currency of the cover: premium and tax, each to the cent, halves up."""
+        return rounded(self.premium.gross * self.factor) + rounded(self.premium.tax * self.factor)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Write the quote as JSON with sorted keys."""
+        return plain.to_json(self, indent=indent)
+
+    @staticmethod
+    def from_json(text: str, *, classes: Iterable[type] = ()) -> "RateQuote":
+        """Read a quote; verify it before you rely on it.
+
+        Parameters
+        ----------
+        text : str
+            What ``to_json`` wrote.
+        classes : iterable of type
+            Payouts of your own that the quote may contain.
+
+        Raises
+        ------
+        PricingError
+            If the text is not such a quote.
+        """
+        try:
+            quote = plain.from_plain(json.loads(text, parse_int=float), (*_QUOTE_CLASSES, *classes))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise PricingError(f"not a quote: {error}") from error
+        return _require_whole(quote)
+
+
+_QUOTE_CLASSES = (
+    RateQuote,
+    Cover,
+    DropTrigger,
+    Payment,
+    Premium,
+    PremiumFlag,
+    Reference,
+    FullPayout,
+    LinearPayout,
+    TieredPayout,
+)
+
+
+def verify(quote: RateQuote, key: bytes = b"") -> None:
+    """Demand that a quote is as it was issued.
+
+    Parameters
+    ----------
+    quote : RateQuote
+        The quote.
+    key : bytes
+        Key of the backend that issued it. With a key the digest is an HMAC-SHA256 that nobody else can make; without
+        one it is a SHA-256 sum that shows damage, and that anybody can make.
+
+    Raises
+    ------
+    TamperedQuoteError
+        If anything in the quote has changed, or the key is another.
+    PricingError
+        If it is no quote at all.
+    InvalidTermsError
+        If the key is anything but bytes.
+    """
+    require_key(key)
+    _require_whole(quote)
+    texts = (quote.issued_at, quote.valid_until, quote.version, *identity_of(quote))
+    wanted = seal(
+        quote.cover, terms_text(quote.cover), quote.premium, quote.rate_factor, quote.sales_factor, texts, key
+    )
+    if not hmac.compare_digest(wanted, quote.digest):
+        raise TamperedQuoteError(f"quote for cover {quote.cover.cover_id!r} does not belong to its digest")
+
+
+def require_key(key: object) -> None:
+    """Demand bytes: None, as of a variable that is not set, would seal without a key and accept what anybody sealed.
+
+    Raises
+    ------
+    InvalidTermsError
+        If the key is anything else.
+    """
+    if not isinstance(key, bytes):
+        raise InvalidTermsError(f"key must be bytes, got {type(key).__name__} (b'' to seal without one)")
+
+
+def _require_whole(quote: object) -> RateQuote:
+    """Demand that every part of what was read has its kind, so that what follows need not look.
+
+    Raises
+    ------
+    PricingError
+        If one has not.
+    """
+    if not isinstance(quote, RateQuote):
+        raise PricingError(f"not a quote from rates but a {type(quote).__name__}")
+    kinds: dict[str, Any] = {"cover": Cover, "premium": Premium, "rate_factor": Real, "sales_factor": Real}
+    for name in (each.name for each in fields(RateQuote)):
+        _require_kind(name, getattr(quote, name), kinds.get(name, str))
+    for name in _AMOUNTS:
+        _require_kind(name, getattr(quote.premium, name), Real)
+    _require_kind("flag", quote.premium.flag, PremiumFlag)
+    return quote
+
+
+def _require_kind(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise PricingError(f"{name} of a quote must be a {kind.__name__}, got {value!r}")
+
+
+identity_of = attrgetter("surface_id", "calibration_id", "engine_version", "basis_id")
+
+
+def seal(
+    cover: Cover,
+    terms: str,
+    premium: Premium,
+    rate_factor: float,
+    sales_factor: float,
+    texts: tuple[str, ...],
+    key: bytes,
+) -> str:
+    """Return the digest of a quote.
+
+    The message is the lengths of all texts in characters as 32-bit numbers, the texts in UTF-8, and all amounts and
+    the numbers of the payout as 64-bit floats, little endian.
+
+    Parameters
+    ----------
+    cover, premium, rate_factor, sales_factor
+        See ``RateQuote``.
+    terms : str
+        ``terms_text`` of the cover.
+    texts : tuple of str
+        Times and identities, in the order of ``RateQuote``.
+    key : bytes
+        See ``verify``.
+    """
+    payout, ends = _payout_parts(cover.payout)
+    words = (cover.cover_id, cover.asset, cover.currency, terms, payout, premium.flag.value, *texts)
+    numbers = _pack_numbers(cover.trigger.drop, cover.limit, rate_factor, sales_factor, *_read_amounts(premium))
+    message = _pack_lengths(*map(len, words)) + "".join(words).encode() + numbers + ends
+    return hmac.digest(key, message, "sha256").hex() if key else hashlib.sha256(message).hexdigest()
+
+
+def terms_text(cover: Cover) -> str:
+    """Write what is observed, for how long, and when it is paid."""
+    trigger = cover.trigger
+    return f"{trigger.reference.name} {trigger.window} {cover.term} {cover.waiting_period} {cover.payment.value}"
+
+
+def _payout_parts(payout: Payout) -> tuple[str, bytes]:
+    """Write a payout as its kind, or as JSON, and the drops and shares behind the amounts."""
+    if type(payout) is FullPayout:
+        return "full", b""
+    if type(payout) is LinearPayout:
+        return "linear", struct.pack("<2d", payout.attachment, payout.exhaustion)
+    if type(payout) is TieredPayout:
+        tiers = [number for tier in dict(payout.tiers).items() for number in tier]
+        return "tiered", struct.pack(f"<{len(tiers)}d", *tiers)
+    return plain.to_json(payout), b""

@@ -1,0 +1,154 @@
+"""When a backend sells, and what it asks on top of the model: plain policies against buyers who know more.
+
+All state is passed in: the time, the alerts, the sales so far. Every object is immutable and free of clocks.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from pricing.errors import InvalidBasisError, SalesFrozenError, StaleRateError, WaitingPeriodError
+from pricing.quotes.rate_limits import RateInForce, RateLimits, RatesInForce
+from pricing.quotes.sales import SalesBump, SalesPressure
+from pricing.tools.arrays import FloatArray
+from pricing.tools.times import span, to_utc
+from pricing.tools.units import Duration, format_duration, parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What a backend knows of one asset at the time of a quote.
+
+    Parameters
+    ----------
+    alerted_at : datetime, optional
+        Time of the last public alert.
+    pressure : SalesPressure, optional
+        Recent sales.
+    """
+
+    alerted_at: datetime | None = None
+    pressure: SalesPressure | None = None
+
+    def __post_init__(self) -> None:
+        if self.alerted_at is not None:
+            object.__setattr__(self, "alerted_at", to_utc(self.alerted_at, "alerted_at"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellingRules:
+    """When to sell, and how a price reacts to sales.
+
+    Parameters
+    ----------
+    oldest : timedelta or str
+        Greatest age of the data behind a rate.
+    validity : timedelta or str
+        How long a quote can be taken up; never beyond the validity of its rate.
+    sells_stale : bool
+        Whether rates marked as stale are sold on while they are young enough.
+    coverage_lag : timedelta or str
+        Shortest waiting period: what was publicly known at the sale should have come to pass before cover begins.
+    freeze_after_alert : timedelta or str
+        How long nothing is sold after an alert.
+    bump : SalesBump, optional
+        How sales raise the price.
+    rate_limits : RateLimits, optional
+        How fast a rate may move from the one in force.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration is none.
+    """
+
+    oldest: Duration = timedelta(hours=36)
+    validity: Duration = timedelta(minutes=15)
+    sells_stale: bool = False
+    coverage_lag: Duration = timedelta(0)
+    freeze_after_alert: Duration = timedelta(hours=48)
+    bump: SalesBump | None = None
+    rate_limits: RateLimits | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("oldest", "validity", "coverage_lag", "freeze_after_alert"):
+            object.__setattr__(self, name, parse_duration(getattr(self, name), name))
+
+    def require_young(self, asset: str, as_of: datetime, at: datetime) -> None:
+        """Demand that the data behind a rate are young enough.
+
+        Raises
+        ------
+        StaleRateError
+            If they are not.
+        """
+        oldest = span(self.oldest)
+        if at - as_of > oldest:
+            raise StaleRateError(
+                f"asset {asset!r}: the rate is of {as_of}, more than {format_duration(oldest)} before {at}"
+            )
+
+    def valid_until(self, at: datetime, rate_valid_until: datetime) -> datetime:
+        """Return the time until which a quote can be taken up."""
+        return min(at + span(self.validity), rate_valid_until)
+
+    def require_calm(self, asset: str, alerted_at: datetime | None, at: datetime) -> None:
+        """Demand that no alert is too fresh.
+
+        Raises
+        ------
+        SalesFrozenError
+            If one is.
+        """
+        if alerted_at is None:
+            return
+        thawed_at = alerted_at + span(self.freeze_after_alert)
+        if at < thawed_at:
+            raise SalesFrozenError(f"asset {asset!r}: not sold until {thawed_at} after the alert at {alerted_at}")
+
+    def require_lag(self, waiting_period: Duration) -> None:
+        """Demand a waiting period that is long enough.
+
+        Raises
+        ------
+        WaitingPeriodError
+            If it is not.
+        """
+        lag = span(self.coverage_lag)
+        if parse_duration(waiting_period, "waiting_period") < lag:
+            raise WaitingPeriodError(f"waiting_period must be at least {format_duration(lag)}, got {waiting_period}")
+
+    def sales_factor(self, pressure: SalesPressure | None, at: datetime) -> float:
+        """Return the factor that recent sales put on the price."""
+        return self.bump.factor(pressure, at) if self.bump and pressure else 1.0
+
+    def rate_factor(self, asked: float, in_force: RateInForce | None, at: datetime, *, least: float = 0.0) -> float:
+        """Return the factor by which rate limits hold a rate back.
+
+        Parameters
+        ----------
+        asked : float
+            Rate on line that the model asks for.
+        in_force : RateInForce, optional
+            The rate before; without one nothing is held back.
+        at : datetime
+            Time of the quote.
+        least : float
+            Rate on line below which no limit takes a rate: that of the minimum premium.
+        """
+        if self.rate_limits is None or in_force is None:
+            return 1.0
+        limited = self.rate_limits.limited(before=in_force.rate, asked=asked, elapsed=at - in_force.since)
+        return max(limited.rate, least) / asked
+
+    def rate_factors(
+        self, asked: FloatArray, in_force: RatesInForce | None, at: datetime, *, least: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """Return the factors by which rate limits hold the rates of a book back; see ``rate_factor``."""
+        if in_force is not None and in_force.rate.shape != asked.shape:
+            raise InvalidBasisError(f"rate must be one a cover, {asked.shape}, got {in_force.rate.shape}")
+        if self.rate_limits is None or in_force is None:
+            return np.ones_like(asked)
+        limited = self.rate_limits.limited_rates(before=in_force.rate, asked=asked, elapsed=at - in_force.since)
+        return np.where(np.isnan(in_force.rate), 1.0, np.maximum(limited, least) / asked)

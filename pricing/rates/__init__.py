@@ -1,0 +1,1 @@
+"""Compact surfaces, losses and premiums of whole books, and the store of published rates."""

@@ -1,0 +1,232 @@
+"""The premiums of a book of single-event covers, all at once: the lines of ``premium`` as columns.
+
+Covers that share an asset and an observation are read off one sample together. What ``premium`` refuses with an error
+gets the place of that error in ``REFUSALS`` and no number, so that one bad row does not stop the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.contract.book import Book
+from pricing.contract.cover import Cover
+from pricing.contract.observation import Observation
+from pricing.contract.triggers import DropTrigger
+from pricing.errors import (
+    InvalidBasisError,
+    InvalidTermsError,
+    NotSimulatedError,
+    PrecisionError,
+    PricingError,
+    SalesFrozenError,
+    StaleRateError,
+    SuspendedAssetError,
+    UninsurableError,
+    UnknownAssetError,
+    WaitingPeriodError,
+)
+from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import charge
+from pricing.premiums.discounting import discount_factor
+from pricing.premiums.premium import IMPRECISE, ROUNDING, PremiumFlag
+from pricing.rates.book_losses import Cells, LossColumns, loss_columns
+from pricing.rates.compact_surface import CompactSurface
+from pricing.rates.tail_sums import TailSums
+from pricing.tools.arrays import CodeArray, FloatArray
+from pricing.tools.units import YEAR, parse_duration
+
+#: Why a row has no premium, by code: 0 where it has one.
+REFUSALS: tuple[type[PricingError] | None, ...] = (
+    None,
+    UnknownAssetError,
+    NotSimulatedError,
+    PrecisionError,
+    InvalidBasisError,
+    UninsurableError,
+    StaleRateError,
+    SuspendedAssetError,
+    SalesFrozenError,
+    WaitingPeriodError,
+)
+#: Flags by code.
+FLAGS = tuple(PremiumFlag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PremiumColumns:
+    """Premiums as columns; each is a line or a figure of ``Premium``, NaN where a row is refused.
+
+    Parameters
+    ----------
+    trigger_probability, ..., rate_on_line : ndarray of shape (n_covers,)
+        See ``Premium``.
+    flag : ndarray of int8, shape (n_covers,)
+        Place in ``FLAGS``.
+    refusal : ndarray of int8, shape (n_covers,)
+        Place in ``REFUSALS``, 0 where there is a premium.
+    """
+
+    trigger_probability: FloatArray = field(repr=False)
+    trigger_probability_standard_error: FloatArray = field(repr=False)
+    expected_loss: FloatArray = field(repr=False)
+    expected_loss_standard_error: FloatArray = field(repr=False)
+    parameter_load: FloatArray = field(repr=False)
+    risk_load: FloatArray = field(repr=False)
+    capital_cost: FloatArray = field(repr=False)
+    expenses: FloatArray = field(repr=False)
+    commission: FloatArray = field(repr=False)
+    profit: FloatArray = field(repr=False)
+    minimum_lift: FloatArray = field(repr=False)
+    gross: FloatArray = field(repr=False)
+    tax: FloatArray = field(repr=False)
+    total: FloatArray = field(repr=False)
+    capital: FloatArray = field(repr=False)
+    standard_error: FloatArray = field(repr=False)
+    rate_on_line: FloatArray = field(repr=False)
+    flag: CodeArray = field(repr=False)
+    refusal: CodeArray = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of covers."""
+        return len(self.gross)
+
+    def refused(self, rows: npt.NDArray[np.bool_], reason: type[PricingError]) -> "PremiumColumns":
+        """Return the columns with more rows refused, unless they are so already.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n_covers,)
+            Rows to refuse.
+        reason : type
+            Member of ``REFUSALS``.
+        """
+        newly = rows & (self.refusal == 0)
+        if not newly.any():
+            return self
+        columns = {each.name: getattr(self, each.name).copy() for each in fields(self) if each.name != "refusal"}
+        refusal = np.where(newly, REFUSALS.index(reason), self.refusal).astype(np.int8)
+        return PremiumColumns(**_blanked(columns, newly), refusal=refusal)
+
+
+def premium_columns(
+    book: Book,
+    surfaces: Mapping[str, CompactSurface],
+    basis: PricingBasis | None = None,
+    *,
+    refusal: CodeArray | None = None,
+) -> PremiumColumns:
+    """Price every cover of a book.
+
+    Parameters
+    ----------
+    book : Book
+        Covers.
+    surfaces : mapping of str to CompactSurface
+        Surface by asset; covers on other assets are refused.
+    basis : PricingBasis, optional
+        Loadings; the defaults of ``PricingBasis`` where it is absent.
+    refusal : ndarray of int8, shape (n_covers,), optional
+        Covers that are refused for other reasons, as places in ``REFUSALS``; 0 for all others.
+    """
+    basis = basis or PricingBasis()
+    cells, without_sample = _cells(book, surfaces, basis)
+    refusal = without_sample if refusal is None else np.where(refusal, refusal, without_sample)
+    losses = loss_columns(book, cells, basis)
+    columns = _add_up(losses, book, basis)
+    for reason, is_refused in (
+        (InvalidBasisError, losses.price[0] < losses.mean[0] * (1.0 - ROUNDING)),
+        (UninsurableError, columns["total"] >= book.limit),
+        (PrecisionError, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
+    ):
+        refusal[(refusal == 0) & is_refused] = REFUSALS.index(reason)
+    return PremiumColumns(**_blanked(columns, refusal > 0), refusal=refusal)
+
+
+def _blanked(columns: dict[str, Any], rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Take the numbers of refused rows away."""
+    for values in columns.values():
+        values[rows] = 0 if values.dtype == np.int8 else np.nan
+    return columns
+
+
+def _cells(book: Book, surfaces: Mapping[str, CompactSurface], basis: PricingBasis) -> tuple[Cells, CodeArray]:
+    """Find the sample of each cover, or the reason for which there is none."""
+    n_observations = len(book.observations)
+    key = book.asset * n_observations + book.observation
+    found = np.flatnonzero(np.bincount(key))
+    place = np.zeros(len(book.assets) * n_observations, dtype=np.intp)
+    place[found] = np.arange(len(found))
+    factors = np.array([_discount_factor(book, observation, basis) for observation in book.observations])
+    tails = [_tail(book, *divmod(int(cell), n_observations), surfaces) for cell in found]
+    refusals = np.array([REFUSALS.index(tail) if isinstance(tail, type) else 0 for tail in tails], dtype=np.int8)
+    cells = Cells(
+        place[key], [tail if isinstance(tail, TailSums) else None for tail in tails], factors[found % n_observations]
+    )
+    return cells, refusals[cells.cell]
+
+
+def _tail(
+    book: Book, asset: int, observation: int, surfaces: Mapping[str, CompactSurface]
+) -> TailSums | type[PricingError]:
+    surface, watched = surfaces.get(book.assets[asset]), book.observations[observation]
+    if surface is None:
+        return UnknownAssetError
+    try:
+        return surface.tail(
+            reference=watched.reference,
+            window=watched.window,
+            term=watched.term,
+            waiting_period=watched.waiting_period,
+        )
+    except (NotSimulatedError, InvalidTermsError):  # a duration that is not a whole number of steps is not simulated
+        return NotSimulatedError
+
+
+def _discount_factor(book: Book, observation: Observation, basis: PricingBasis) -> float:
+    cover = Cover(
+        cover_id="any",
+        asset=book.assets[0],
+        trigger=DropTrigger(drop=0.5, window=observation.window, reference=observation.reference),
+        payout=book.payouts[0],
+        limit=1.0,
+        currency=book.currency,
+        term=observation.term,
+        waiting_period=observation.waiting_period,
+        payment=observation.payment,
+    )
+    return discount_factor(cover, basis.interest_rate)
+
+
+def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, Any]:
+    """Put the lines of premiums together as ``premium.add_up`` does."""
+    limit = book.limit
+    (fired, fired_error), (mean, mean_error) = losses.fired, losses.mean
+    (price, price_error), (capital, capital_error) = losses.price, losses.capital
+    years = np.array([parse_duration(each.term, "term") / YEAR for each in book.observations])[book.observation]
+    capital_rate = basis.capital.annual_rate * years if basis.capital else 0.0
+    expected_loss, parameter_load = limit * mean, limit * (basis.parameter_load * mean)
+    risk_load, capital_cost = limit * np.maximum(price - mean, 0.0), limit * capital_rate * capital
+    before_expenses = price_error + basis.parameter_load * mean_error + capital_rate * capital_error
+    return {
+        "trigger_probability": fired,
+        "trigger_probability_standard_error": fired_error,
+        "expected_loss": expected_loss,
+        "expected_loss_standard_error": limit * mean_error,
+        "parameter_load": parameter_load,
+        "risk_load": risk_load,
+        "capital_cost": capital_cost,
+        "capital": limit * capital,
+        "standard_error": limit * before_expenses / (1.0 - basis.ratio_of_gross),
+        "flag": _flags(losses),
+    } | charge(expected_loss + parameter_load + risk_load + capital_cost, limit, basis, larger=np.maximum)
+
+
+def _flags(losses: LossColumns) -> CodeArray:
+    (mean, mean_error), (price, price_error) = losses.mean, losses.price
+    imprecise = (mean_error > IMPRECISE * mean) | (price_error > IMPRECISE * price)
+    codes = np.where(imprecise, FLAGS.index(PremiumFlag.IMPRECISE), FLAGS.index(PremiumFlag.OK))
+    codes[mean == 0.0] = FLAGS.index(PremiumFlag.UNRESOLVED)
+    return codes.astype(np.int8)

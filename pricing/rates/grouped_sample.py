@@ -1,0 +1,93 @@
+"""A weighted sample whose entries stand for one path or for several neighbours."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.tools.arrays import FloatArray
+
+#: What may be left of a variance that is zero, relative to the square of the mean.
+ROUNDING = 1e-13
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GroupedSample(WeightedSample):
+    """Worst drops of one signal, deepest first, where each stands for a group of paths.
+
+    Whatever is estimated from it has the standard error that the paths give, as the sums of their squared weights are
+    kept.
+
+    Parameters
+    ----------
+    drops : ndarray of shape (n_groups,)
+        Fractions, in descending order.
+    weights : ndarray of shape (n_groups,)
+        Summed weight of the paths of each group.
+    squares : ndarray of shape (n_groups,)
+        Sum of their squared weights.
+    paths : int
+        Number of paths of the whole sample.
+    largest_weight : float
+        Weight of the heaviest path.
+    """
+
+    squares: FloatArray
+    paths: int
+    largest_weight: float
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths."""
+        return self.paths
+
+    @property
+    def effective_size(self) -> float:
+        """Number of unweighted paths with the same error in the mean weight (Kish 1965)."""
+        return float(self.weighted(np.ones(len(self.drops))).sum()) ** 2 / float(self.squares.sum())
+
+    def n_beyond(self, drop: float) -> int:
+        """Count the groups whose drop is `drop` or more."""
+        return len(self.drops) - int(np.searchsorted(self.drops[::-1], drop, side="left"))
+
+    def mean(self, values: FloatArray) -> Estimate[float]:
+        """Estimate the mean of a payoff between 0 and 1.
+
+        It does not warn where one path carries a large part: its standard error is then as large, and a premium says so
+        in its flag.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_tail,)
+            Payoff of the deepest groups; that of all others is zero.
+        """
+        weighted = self.weighted(values)
+        mean = float(weighted.sum()) / self.paths
+        return Estimate(mean, self.standard_error(weighted, mean))
+
+    def standard_error(self, weighted: FloatArray, mean: float) -> float:
+        """Return the standard error of a mean over all paths, of values that are the same within a group."""
+        weights = self.weighted(np.ones(len(weighted)))
+        values = np.divide(weighted, weights, out=np.zeros(len(weighted)), where=weights > 0.0)
+        squares = float((np.square(values) * self.squares[: len(weighted)]).sum())
+        return error_of_mean(squares, mean, self.paths, self.largest_weight)
+
+
+def error_of_mean(squares: float, mean: float, n_paths: int, largest_weight: float) -> float:
+    """Return the standard error of a mean, or that of a single path that differs where all agree.
+
+    Parameters
+    ----------
+    squares : float
+        Sum of the squared weighted values of all paths.
+    mean : float
+        Their mean.
+    n_paths : int
+        Number of paths.
+    largest_weight : float
+        Weight of the heaviest path.
+    """
+    floor = n_paths * mean * mean
+    left = squares - floor
+    return largest_weight / n_paths if left <= ROUNDING * floor else math.sqrt(left) / n_paths

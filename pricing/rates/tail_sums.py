@@ -1,0 +1,325 @@
+"""Sums over the deep end of a grouped sample, cumulated so that a loss is priced without a pass over it.
+
+With the drop ``d``, the weight ``w`` and the squared weights ``v`` of each group, a payout needs sums of ``w d^r`` and
+``v d^r`` over groups from some drop on. Those with ``r = 0`` are kept at every group, those of ramps at every eighth.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.rates.grouped_sample import GroupedSample, error_of_mean
+from pricing.surface.estimates import Estimate
+from pricing.tools.arrays import FloatArray
+
+Powers = tuple[float, ...] | FloatArray
+
+#: Powers are kept at every so many groups.
+STRIDE = 8
+#: Powers of a drop below a ramp as narrow as this cancel: its groups are few and summed one by one.
+NARROW = 0.05
+
+
+class LossSums(NamedTuple):
+    """What principles of two moments need to know of a simulated loss, summed over paths.
+
+    Losses ``x`` are shares of the limit, ``w`` weights of paths.
+    """
+
+    fired: float
+    """Weights of the paths that fire the trigger."""
+    fired_squares: float
+    """Their squared weights."""
+    first: float
+    """``w x``"""
+    second: float
+    """``w x^2``"""
+    squares: float
+    """``w^2 x^2``"""
+    cubes: float
+    """``w^2 x^3``"""
+    fourths: float
+    """``w^2 x^4``"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TailSums:
+    """A grouped sample as sums from the deepest drop on.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (3, n_groups + 1)
+        Drops, rising and closed by infinity; summed weights, and summed squared weights, of each group and all deeper.
+    powers : ndarray of shape (n_groups // 8 + 2, 6)
+        At every eighth group, for it and all deeper: ``w d, w d^2, v d, v d^2, v d^3, v d^4``.
+    paths : int
+        Number of paths.
+    largest_weight : float
+        Weight of the heaviest path.
+    """
+
+    columns: FloatArray = field(repr=False)
+    powers: FloatArray = field(repr=False)
+    paths: int
+    largest_weight: float
+
+    @classmethod
+    def of_sample(cls, sample: GroupedSample) -> "TailSums":
+        """Cumulate a sample from its deepest drop on."""
+        weights = sample.weighted(np.ones(len(sample.drops)))
+        columns = np.zeros((3, len(weights) + 1))
+        columns[:, :-1] = np.stack([sample.drops, np.cumsum(weights), np.cumsum(sample.squares)])[:, ::-1]
+        columns[0, -1] = np.inf
+        return cls(columns, power_sums(columns)[_places(len(weights))], sample.paths, sample.largest_weight)
+
+    def sample(self, drop: float = 0.0) -> GroupedSample:
+        """Return the groups of `drop` or more."""
+        first = int(np.searchsorted(self.columns[0], drop, side="left"))
+        drops, reached, squares = self.columns[:, first:]
+        return GroupedSample(
+            drops=drops[-2::-1],
+            weights=-np.diff(reached)[::-1],
+            squares=-np.diff(squares)[::-1],
+            paths=self.paths,
+            largest_weight=self.largest_weight,
+        )
+
+    def at(self, drops: FloatArray) -> FloatArray:
+        """Return summed weights and squared weights of drops as deep as each of those given, shape (2, n)."""
+        return self.columns[1:, np.searchsorted(self.columns[0], drops, side="left")]
+
+    def powers_at(self, drops: FloatArray) -> FloatArray:
+        """Return ``w, w d, w d^2, v, v d, v d^2, v d^3, v d^4`` summed likewise, shape (8, n)."""
+        place = np.searchsorted(self.columns[0], drops, side="left")
+        block = -(-place // STRIDE)
+        between = place[:, np.newaxis] + np.arange(STRIDE - 1)
+        is_between = between < np.minimum(block * STRIDE, self.columns.shape[1] - 1)[:, np.newaxis]
+        between = np.where(is_between, between, 0)
+        drop = self.columns[0, between]
+        weights, squares = np.where(is_between, self.columns[1:, between] - self.columns[1:, between + 1], 0.0)
+        w1, w2, *v = self.powers[block].T + np.stack([term.sum(axis=1) for term in _terms(drop, weights, squares)])
+        reached, squared = self.columns[1:, place]
+        return np.stack([reached, w1, w2, squared, *v])
+
+    def reader(self) -> "TailReader":
+        """Return what reads one loss after the other."""
+        drops, reached, squares = (_view(column) for column in self.columns)
+        return TailReader(drops, reached, squares, _view(self.powers.ravel()), self)
+
+
+def _view(numbers: FloatArray) -> "memoryview[float]":
+    return memoryview(numbers.data).cast("B").cast("d")
+
+
+def power_sums(columns: FloatArray) -> FloatArray:
+    """Sum powers of drops from each group on, shape (n_groups + 1, 6); see ``TailSums``."""
+    drops = columns[0, :-1]
+    weights, squares = -np.diff(columns[1:])
+    terms = np.stack(list(_terms(drops, weights, squares)))
+    sums = np.zeros((len(drops) + 1, len(terms)))
+    sums[:-1] = np.cumsum(terms[:, ::-1], axis=1)[:, ::-1].T
+    return sums
+
+
+def _terms(drops: FloatArray, weights: FloatArray, squares: FloatArray) -> Iterator[FloatArray]:
+    """Yield the powers of ``TailSums`` group by group, by multiplication: powers take ten times as long."""
+    for factors, n_powers in ((weights, 2), (squares, 4)):
+        term = factors
+        for _ in range(n_powers):
+            term = term * drops
+            yield term
+
+
+def tail_shapes(n_groups: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the shapes of the columns and the powers of so many groups."""
+    return (3, n_groups + 1), (n_groups // STRIDE + 2, 6)
+
+
+def _places(n_groups: int) -> npt.NDArray[np.intp]:
+    """Return the groups at which powers are kept; the end of the sample, where all sums are zero, closes them."""
+    return np.minimum(np.arange(tail_shapes(n_groups)[1][0]) * STRIDE, n_groups)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TailReader:
+    """Reads single losses off tail sums; memory views give plain numbers faster than arrays do.
+
+    Parameters
+    ----------
+    drops, reached, squares, powers : memoryview
+        As in ``TailSums``, row after row.
+    sums : TailSums
+        Where they come from.
+    """
+
+    drops: "memoryview[float]"
+    reached: "memoryview[float]"
+    squares: "memoryview[float]"
+    powers: "memoryview[float]"
+    sums: TailSums
+
+    def loss_sums(self, payout: Payout, drop: float) -> LossSums | None:
+        """Sum a loss; None where the payout is not made of steps and ramps.
+
+        Parameters
+        ----------
+        payout : Payout
+            What is due.
+        drop : float
+            Drop of the trigger.
+        """
+        if type(payout) is FullPayout:
+            place = bisect_left(self.drops, drop)
+            reached, squares = self.reached[place], self.squares[place]
+            return LossSums(reached, squares, reached, reached, squares, squares, squares)
+        if type(payout) is TieredPayout:
+            return self._tiered(payout, drop)
+        if type(payout) is LinearPayout:
+            return self._linear(payout, drop)
+        return None
+
+    def steps(self, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray] | None:
+        """Group paths by what they are paid, and say what; None where the payout is not made of steps.
+
+        Parameters
+        ----------
+        payout : Payout
+            What is due.
+        drop : float
+            Drop of the trigger.
+        """
+        if type(payout) not in (FullPayout, TieredPayout):
+            return None
+        tiers = dict(payout.tiers).items() if isinstance(payout, TieredPayout) else ((drop, 1.0),)
+        # Tiers that are no deeper than the trigger are reached all at once when it fires: the deepest of them is paid.
+        paid = {max(tier, drop): share for tier, share in tiers}
+        depths, shares = np.array(list(paid.items())).T[:, ::-1]
+        reached = self.sums.at(depths)
+        weights, squares = np.diff(reached, prepend=0.0)
+        sample = GroupedSample(
+            drops=depths,
+            weights=weights,
+            squares=squares,
+            paths=self.sums.paths,
+            largest_weight=self.sums.largest_weight,
+        )
+        return sample, shares
+
+    def fired(self, drop: float) -> Estimate[float]:
+        """Return the probability that a trigger fires."""
+        place, n_paths = bisect_left(self.drops, drop), self.sums.paths
+        probability = self.reached[place] / n_paths
+        error = error_of_mean(self.squares[place], probability, n_paths, self.sums.largest_weight)
+        return Estimate(probability, error)
+
+    def _tiered(self, payout: TieredPayout, drop: float) -> LossSums:
+        drops, reached, squares = self.drops, self.reached, self.squares
+        fired = bisect_left(drops, drop)
+        first = second = squared = cubes = fourths = below = below2 = below3 = below4 = 0.0
+        for tier, share in dict(payout.tiers).items():
+            place = bisect_left(drops, tier, fired) if tier > drop else fired
+            weight, square = reached[place], squares[place]
+            share2 = share * share
+            share3, share4 = share2 * share, share2 * share2
+            first += (share - below) * weight
+            second += (share2 - below2) * weight
+            squared += (share2 - below2) * square
+            cubes += (share3 - below3) * square
+            fourths += (share4 - below4) * square
+            below, below2, below3, below4 = share, share2, share3, share4
+        return LossSums(reached[fired], squares[fired], first, second, squared, cubes, fourths)
+
+    def _linear(self, payout: LinearPayout, drop: float) -> LossSums:
+        fired = bisect_left(self.drops, drop)
+        start = bisect_left(self.drops, payout.attachment, fired) if payout.attachment > drop else fired
+        full = bisect_left(self.drops, payout.exhaustion, start)
+        narrow = payout.exhaustion - payout.attachment < NARROW
+        ramp = self._summed_ramp(payout, start, full) if narrow else self._cumulated_ramp(payout, start, full)
+        reached, squared = self.reached[full], self.squares[full]
+        first, second, squares, cubes, fourths = ramp
+        return LossSums(
+            self.reached[fired],
+            self.squares[fired],
+            reached + first,
+            reached + second,
+            squared + squares,
+            squared + cubes,
+            squared + fourths,
+        )
+
+    def _summed_ramp(self, payout: LinearPayout, start: int, full: int) -> tuple[float, ...]:
+        drops, reached, squares = self.sums.columns[:, start : full + 1]
+        shares = payout.share(drops[:-1])
+        weights, squared = -np.diff(reached), -np.diff(squares) * shares**2
+        sums = (weights @ shares, weights @ shares**2, squared.sum(), squared @ shares, squared @ shares**2)
+        return tuple(float(value) for value in sums)
+
+    def _cumulated_ramp(self, payout: LinearPayout, start: int, full: int) -> tuple[float, ...]:
+        w1, w2, v1, v2, v3, v4 = self._power_sums(start)
+        beyond_w1, beyond_w2, beyond_v1, beyond_v2, beyond_v3, beyond_v4 = self._power_sums(full)
+        weighted = (self.reached[start] - self.reached[full], w1 - beyond_w1, w2 - beyond_w2)
+        squared = (
+            self.squares[start] - self.squares[full],
+            v1 - beyond_v1,
+            v2 - beyond_v2,
+            v3 - beyond_v3,
+            v4 - beyond_v4,
+        )
+        return shifted_powers(payout.attachment, payout.exhaustion, weighted, squared)
+
+    def _power_sums(self, place: int) -> tuple[float, ...]:
+        """Sum powers of drops from a group on: from the next eighth group on, and what lies between."""
+        block = -(-place // STRIDE)
+        sums: Sequence[float] = self.powers[6 * block : 6 * block + 6].tolist()
+        w1, w2, v1, v2, v3, v4 = sums
+        drops, reached, squares = self.drops, self.reached, self.squares
+        weight, square = reached[place], squares[place]
+        for each in range(place, min(block * STRIDE, len(drops) - 1)):
+            drop, lower_weight, lower_square = drops[each], reached[each + 1], squares[each + 1]
+            weighted, squared = (weight - lower_weight) * drop, (square - lower_square) * drop
+            w1 += weighted
+            w2 += weighted * drop
+            v1 += squared
+            squared *= drop
+            v2 += squared
+            squared *= drop
+            v3 += squared
+            v4 += squared * drop
+            weight, square = lower_weight, lower_square
+        return w1, w2, v1, v2, v3, v4
+
+
+def shifted_powers(
+    attachment: float | FloatArray, exhaustion: float | FloatArray, weighted: Powers, squared: Powers
+) -> tuple[Any, ...]:
+    """Turn sums of powers of drops into those of a ramp, for numbers or for arrays.
+
+    Parameters
+    ----------
+    attachment, exhaustion : float
+        Drops between which the share rises from 0 to 1.
+    weighted : sequence of 3
+        ``w d^r`` for r from 0 to 2.
+    squared : sequence of 5
+        ``v d^r`` for r from 0 to 4.
+
+    Returns
+    -------
+    tuple of 5
+        With the share ``x``: ``w x, w x^2, v x^2, v x^3, v x^4``.
+    """
+    a, slope = attachment, 1.0 / (exhaustion - attachment)
+    w0, w1, w2 = weighted
+    v0, v1, v2, v3, v4 = squared
+    return (
+        (w1 - a * w0) * slope,
+        (w2 - a * (2.0 * w1 - a * w0)) * slope**2,
+        (v2 - a * (2.0 * v1 - a * v0)) * slope**2,
+        (v3 - a * (3.0 * v2 - a * (3.0 * v1 - a * v0))) * slope**3,
+        (v4 - a * (4.0 * v3 - a * (6.0 * v2 - a * (4.0 * v1 - a * v0)))) * slope**4,
+    )

@@ -1,0 +1,1 @@
+"""Worst drops of simulated paths, and estimates from them."""

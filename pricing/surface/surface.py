@@ -1,0 +1,270 @@
+"""The worst drop of every simulated path, for every signal: what all covers on one asset are priced from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from pricing.contract.payouts import Payout
+from pricing.contract.signals import Signal, find_signal, make_signal
+from pricing.contract.triggers import DropTrigger, Reference
+from pricing.errors import CorruptSurfaceError, PricingError
+from pricing.models.price_model import MODEL_CLASSES, PriceModel
+from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.settings import SimulationSettings
+from pricing.tools import array_file, plain
+from pricing.tools.arrays import FloatArray
+from pricing.tools.units import Duration, parse_duration, require_fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchoring:
+    """How far the weights of a simulation had to move.
+
+    Parameters
+    ----------
+    relative_entropy : float
+        Of the anchored law relative to the simulated one, in nats; 0 where nothing moved.
+    effective_share : float
+        Effective number of paths after anchoring as a share of all, without the weights of rare-drop sampling.
+    smallest_factor, largest_factor : float
+        Range of the factors on the probability of a path.
+    nodes : int
+        Anchored probabilities that are met.
+    left_out : int
+        Nodes that too few paths reached.
+    """
+
+    relative_entropy: float
+    effective_share: float
+    smallest_factor: float
+    largest_factor: float
+    nodes: int
+    left_out: int
+
+
+_FILE_FORMAT = "crashcover surface 2"
+
+
+_FILE_CLASSES = (*MODEL_CLASSES, Anchoring, SimulationSettings, Signal, Reference)
+
+
+class SampledSurface(ABC):
+    """What is read off the worst drops of a signal, whether there is one for each path or for a group of them."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def sample(
+        self,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> WeightedSample:
+        """Return the worst drops of one signal, sorted.
+
+        Raises
+        ------
+        NotSimulatedError
+            If the surface does not hold the signal.
+        """
+
+    @overload
+    def exceedance(
+        self,
+        drop: float,
+        *,
+        window: Duration | None = ...,
+        term: Duration = ...,
+        reference: Reference = ...,
+        waiting_period: Duration = ...,
+    ) -> Estimate[float]: ...
+
+    @overload
+    def exceedance(
+        self,
+        drop: Sequence[float] | FloatArray,
+        *,
+        window: Duration | None = ...,
+        term: Duration = ...,
+        reference: Reference = ...,
+        waiting_period: Duration = ...,
+    ) -> Estimate[FloatArray]: ...
+
+    def exceedance(
+        self,
+        drop: float | Sequence[float] | FloatArray,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> Estimate[float] | Estimate[FloatArray]:
+        """Estimate the probability of a worst drop of `drop` or more.
+
+        Parameters
+        ----------
+        drop : float or array of float
+            Fractions of the reference price.
+        window, term, waiting_period : timedelta or str
+            As in the cover.
+        reference : Reference
+            As in the trigger.
+
+        Returns
+        -------
+        Estimate
+            Probability and standard error, floats for one drop, arrays of the shape of `drop` otherwise.
+        """
+        sample = self.sample(window=window, term=term, reference=reference, waiting_period=waiting_period)
+        drops = np.asarray(drop, dtype=np.float64)
+        for value in drops.flat:
+            require_fraction(float(value), "drop")
+        estimates = [sample.exceedance(float(value)) for value in drops.flat]
+        if drops.ndim == 0:
+            return estimates[0]
+        curve: Estimate[FloatArray] = Estimate(
+            np.array([estimate.value for estimate in estimates]).reshape(drops.shape),
+            np.array([estimate.standard_error for estimate in estimates]).reshape(drops.shape),
+        )
+        return curve
+
+    def expected_payout(
+        self,
+        payout: Payout,
+        *,
+        trigger: DropTrigger,
+        term: Duration = timedelta(days=30),
+        waiting_period: Duration = timedelta(0),
+    ) -> Estimate[float]:
+        """Estimate the expected payout as a share of the limit."""
+        sample = self.sample(
+            window=trigger.window, term=term, reference=trigger.reference, waiting_period=waiting_period
+        )
+        return sample.mean(payout.share(sample.tail(trigger.drop)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DropSurface(SampledSurface):
+    """A weighted sample of worst drops per (reference, window, waiting period, term).
+
+    Made by ``simulate`` or read by ``load``.
+
+    Parameters
+    ----------
+    model : PriceModel
+        What was simulated.
+    settings : SimulationSettings
+        How much, and from which seed.
+    model_digest : str
+        Identity of the model with its tables, and of the engine.
+    signals : tuple of Signal
+        What was observed.
+    worst_drops : ndarray of shape (n_signals, n_paths)
+        Worst drop of each path, a fraction of the reference price.
+    weights : ndarray of shape (n_paths,), optional
+        Weight of each path, of mean 1; None where all are 1.
+    anchoring : Anchoring, optional
+        How far the weights moved to meet the anchors of the model; None where it has none.
+    """
+
+    model: PriceModel
+    settings: SimulationSettings
+    model_digest: str
+    signals: tuple[Signal, ...]
+    worst_drops: FloatArray = field(repr=False)
+    weights: FloatArray | None = field(default=None, repr=False)
+    anchoring: Anchoring | None = None
+
+    def sample(
+        self,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> WeightedSample:
+        """Return the worst drops of one signal, sorted.
+
+        Raises
+        ------
+        NotSimulatedError
+            If the surface does not hold the signal.
+        """
+        signal = make_signal(
+            reference=reference, window=window, term=term, waiting_period=waiting_period, step=self._step
+        )
+        return WeightedSample.of_paths(self.worst_drops[find_signal(signal, self.signals, self._step)], self.weights)
+
+    def quantile(
+        self,
+        probability: float,
+        *,
+        window: Duration | None = timedelta(hours=24),
+        term: Duration = timedelta(days=30),
+        reference: Reference = Reference.ROLLING_HIGH,
+        waiting_period: Duration = timedelta(0),
+    ) -> Estimate[float]:
+        """Estimate the worst drop that is not exceeded with a given probability, such as 0.995.
+
+        Raises
+        ------
+        PrecisionError
+            If too few paths lie beyond it.
+        """
+        sample = self.sample(window=window, term=term, reference=reference, waiting_period=waiting_period)
+        return sample.quantile(probability)
+
+    def save(self, path: str | Path) -> None:
+        """Write the surface to one checksummed file.
+
+        Raises
+        ------
+        PricingError
+            If a law of the model has no plain form.
+        """
+        header = {
+            "format": _FILE_FORMAT,
+            "model": plain.to_plain(self.model),
+            "settings": plain.to_plain(self.settings),
+            "model_digest": self.model_digest,
+            "signals": plain.to_plain(self.signals),
+            "anchoring": plain.to_plain(self.anchoring),
+        }
+        weights = np.empty(0) if self.weights is None else self.weights
+        array_file.write(Path(path), header, [weights, self.worst_drops])
+
+    @staticmethod
+    def load(path: str | Path) -> "DropSurface":
+        """Read a surface; its arrays stay on disk, mapped into memory.
+
+        Raises
+        ------
+        CorruptSurfaceError
+            If the file is damaged or not a surface.
+        """
+        try:
+            header, (weights, worst_drops) = array_file.read(Path(path), n_arrays=2)
+            if header["format"] != _FILE_FORMAT:
+                raise ValueError(f"format must be {_FILE_FORMAT!r}, got {header['format']!r}")
+            return DropSurface(
+                model=plain.from_plain(header["model"], _FILE_CLASSES),
+                settings=plain.from_plain(header["settings"], _FILE_CLASSES),
+                model_digest=header["model_digest"],
+                signals=plain.from_plain(header["signals"], _FILE_CLASSES),
+                worst_drops=worst_drops,
+                weights=weights if weights.size else None,
+                anchoring=plain.from_plain(header["anchoring"], _FILE_CLASSES),
+            )
+        except (ValueError, TypeError, KeyError, PricingError) as error:
+            raise CorruptSurfaceError(f"{path} is damaged or not a surface: {error}") from error
+
+    @property
+    def _step(self) -> timedelta:
+        return parse_duration(self.model.step, "step")

@@ -1,0 +1,1 @@
+"""What every other folder uses: units, times, arrays, files, processes, plain forms."""

@@ -1,0 +1,25 @@
+"""Points in time."""
+
+from datetime import UTC, datetime, timedelta
+
+from pricing.errors import InvalidTermsError
+from pricing.tools.units import Duration
+
+
+def span(duration: Duration) -> timedelta:
+    """Return a duration that was parsed when its object was made, in no time."""
+    assert isinstance(duration, timedelta)
+    return duration
+
+
+def to_utc(time: datetime, field: str) -> datetime:
+    """Return a time in UTC: in zones with summer time, times of one zone are compared and added as the clock shows.
+
+    Raises
+    ------
+    InvalidTermsError
+        If it has no offset from UTC.
+    """
+    if not isinstance(time, datetime) or time.utcoffset() is None:
+        raise InvalidTermsError(f"{field} must be a time with an offset from UTC, got {time!r} (datetime.now(UTC))")
+    return time.astimezone(UTC)

@@ -1,0 +1,117 @@
+from datetime import timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calibration.law.drop_law import TERM
+from calibration.law.law_anchors import (
+    LEAST_PROBABILITY,
+    MOST_PROBABILITY,
+    NODES,
+    can_be_anchored,
+    coherent_anchors,
+    exceedance,
+    log_drop_exceeded,
+)
+from pricing.engine.simulation import simulate
+from pricing.models.innovations import StudentT
+from pricing.models.jumps import GeneralizedParetoFalls as Falls
+from pricing.models.jumps import Jumps
+from pricing.models.price_model import Collapse, PriceModel
+from pricing.models.volatility import ConstantVolatility
+from pricing.surface.settings import SimulationSettings
+from tests.calibration.drop_laws import a_law
+
+LAWS = (a_law("1h", threshold=0.083), a_law("24h"))
+CENTRES = st.floats(-3.5, -0.5)
+RATES = st.floats(0.0, 2.0)
+
+
+def curves(hourly_centre, daily_centre, rates=(0.05, 0.05), laws=LAWS):
+    pairs = zip(laws, (hourly_centre, daily_centre), rates, strict=True)
+    return [[exceedance(law, drop, centre, rate) for drop in NODES] for law, centre, rate in pairs]
+
+
+def test_nodes_rise_and_cover_what_is_sold():
+    assert all(shallow < deep for shallow, deep in pairwise(NODES))
+    assert {0.1, 0.2, 0.3, 0.4, 0.5, 0.9} <= set(NODES)
+
+
+@given(CENTRES, CENTRES, RATES, RATES)
+def test_a_day_is_at_least_as_bad_as_an_hour(hourly_centre, daily_centre, hourly_rate, daily_rate):
+    hourly, daily = coherent_anchors(LAWS, curves(hourly_centre, daily_centre, (hourly_rate, daily_rate)))
+    for drop, probability in zip(hourly.drops, hourly.probabilities, strict=True):
+        shallower = [p for d, p in zip(daily.drops, daily.probabilities, strict=True) if d <= drop]
+        assert all(p > probability for p in shallower)
+
+
+@given(CENTRES, CENTRES, RATES, RATES)
+def test_probabilities_fall_strictly_between_their_bounds(hourly_centre, daily_centre, hourly_rate, daily_rate):
+    for anchor in coherent_anchors(LAWS, curves(hourly_centre, daily_centre, (hourly_rate, daily_rate))):
+        assert anchor.term == TERM
+        assert all(deeper < before for before, deeper in pairwise(anchor.probabilities))
+        assert all(LEAST_PROBABILITY < probability < MOST_PROBABILITY for probability in anchor.probabilities)
+        assert set(anchor.drops) <= set(NODES)
+
+
+def test_laws_that_agree_are_left_as_they_are():
+    hourly, daily = curves(-2.8, -1.8)
+    anchors = coherent_anchors(LAWS, [hourly, daily])
+    for anchor, curve in zip(anchors, (hourly, daily), strict=True):
+        kept = {drop: p for drop, p in zip(NODES, curve, strict=True) if 1e-5 < p < 0.995}
+        assert dict(zip(anchor.drops, anchor.probabilities, strict=True)) == pytest.approx(kept, rel=1e-12)
+
+
+def test_a_daily_law_below_the_hourly_one_is_lifted_and_the_hourly_one_stays():
+    hourly, daily = curves(-1.5, -2.5)
+    anchors = coherent_anchors(LAWS, [hourly, daily])
+    plain = dict(zip(NODES, hourly, strict=True))
+    assert all(plain[drop] == p for drop, p in zip(anchors[0].drops, anchors[0].probabilities, strict=True))
+    for drop, probability in zip(anchors[1].drops, anchors[1].probabilities, strict=True):
+        lifted = min(1.05 * plain[drop], 1.0 - (1.0 - plain[drop]) / 1.05)
+        assert probability == pytest.approx(max(lifted, dict(zip(NODES, daily, strict=True))[drop]))
+
+
+@given(CENTRES, RATES, st.floats(0.01, 0.99))
+def test_a_quantile_is_exceeded_with_its_probability(centre, rate, probability):
+    law = a_law()
+    depth = log_drop_exceeded(law, probability, centre, rate)
+    assert exceedance(law, -np.expm1(-depth), centre, rate) == pytest.approx(probability, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("step", "possible"), [("5min", True), ("1h", True), ("30min", True), ("4h", False), ("7min", False), ("1D", False)]
+)
+def test_bars_must_fit_into_every_window(step, possible):
+    lengths = {"5min": 5, "1h": 60, "30min": 30, "4h": 240, "7min": 7, "1D": 1440}
+    assert can_be_anchored(timedelta(minutes=lengths[step]), LAWS) == possible
+
+
+@pytest.mark.parametrize(("hourly_centre", "daily_centre"), [(-2.9, -1.9), (-2.4, -1.4), (-2.1, -1.9)])
+def test_a_simulation_meets_the_anchors(hourly_centre, daily_centre):
+    anchors = coherent_anchors(LAWS, curves(hourly_centre, daily_centre))
+    jumps = Jumps(per_year=0.05 * 365.0 / 30.0, sizes=Falls(threshold=0.083, scale=0.033, shape=0.4))
+    level = ConstantVolatility(annual=np.exp(daily_centre + 1.9))
+    model = PriceModel(
+        volatility=level,
+        innovations=StudentT(dof=4.0),
+        jumps=(jumps,),
+        volatility_spread=0.3,
+        collapse=Collapse(probability=0.02, factor=4.0),
+        anchors=anchors,
+    )
+    settings = SimulationSettings(n_paths=20_000, seed=3)
+    surface = simulate(model, windows=("1h", "24h"), terms=("30d",), settings=settings)
+    worst = {
+        signal.window_steps * timedelta(hours=1): drops
+        for signal, drops in zip(surface.signals, surface.worst_drops, strict=True)
+    }
+    met = [
+        np.mean(surface.weights * (worst[anchor.window] >= drop)) == pytest.approx(probability, rel=2e-7)
+        for anchor in anchors
+        for drop, probability in zip(anchor.drops, anchor.probabilities, strict=True)
+    ]
+    assert sum(met) == surface.anchoring.nodes >= 14

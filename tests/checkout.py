@@ -1,0 +1,5 @@
+"""Where the tests find the files of the project."""
+
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent

@@ -1,0 +1,31 @@
+"""Progress shows how much is done and how fast on a terminal, and nothing elsewhere."""
+
+import re
+import time
+
+from crashcover.display.progress import stages, unseen
+
+
+def show():
+    with stages() as begin:
+        done = begin("pricing", 1000)
+        for count in (100, 300, 500):
+            time.sleep(0.15)  # the bar is drawn ten times a second
+            done(count)
+        time.sleep(0.15)
+
+
+def test_a_terminal_shows_count_rate_and_remaining_time(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what makes any stream a terminal
+    monkeypatch.setenv("COLUMNS", "120")
+    show()
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
+    assert "500/1000" in plain
+    assert re.search(r"[1-9][\d,]*/s", plain)
+    assert "0:00:0" in plain
+
+
+def test_a_log_shows_nothing(capsys):
+    show()
+    unseen("pricing", None)(500)
+    assert capsys.readouterr().err.strip() == ""

@@ -1,0 +1,266 @@
+import gzip
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crashcover.files.prices import read_prices
+from crashcover.files.tables import read_table
+from pricing.errors import DataError, InsufficientDataError
+
+HOURS = pd.date_range("2024-01-01T01:00Z", periods=3, freq="h", name="time")
+LONG = "time,close\n2024-01-01T01:00Z,1.5\n2024-01-01T02:00Z,1.25\n2024-01-01T03:00Z,2\n"
+
+
+def write(folder, text, name="prices.csv"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def slip(folder, text, **options):
+    path = write(folder, text)
+    with pytest.raises(DataError) as caught:
+        read_prices(path, **options)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    return message.removeprefix(str(path))
+
+
+def assert_is(history, closes, index=HOURS):
+    pd.testing.assert_series_equal(
+        history.closes, pd.Series(closes, index=index, name="close"), check_freq=False, check_index_type=False
+    )
+
+
+def test_time_and_close_are_read_as_they_stand(tmp_path):
+    history = read_prices(write(tmp_path, LONG))
+    assert_is(history, [1.5, 1.25, 2.0])
+    assert history.asset == "prices"
+    assert history.notices == ()
+
+
+def test_a_single_token_can_be_named(tmp_path):
+    assert read_prices(write(tmp_path, LONG), asset="OM").asset == "OM"
+
+
+def test_csv_gz_and_parquet_hold_the_same(tmp_path):
+    packed = tmp_path / "prices.csv.gz"
+    packed.write_bytes(gzip.compress(LONG.encode()))
+    frame = pd.DataFrame({"time": HOURS, "close": [1.5, 1.25, 2.0]})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    frame.set_index("time").to_parquet(tmp_path / "index.parquet")
+    for path in (packed, tmp_path / "rows.parquet", tmp_path / "index.parquet"):
+        assert_is(read_prices(path), [1.5, 1.25, 2.0])
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2024-01-01T01:00:00+00:00", "2024-01-01T02:00:00+00:00", "2024-01-01T03:00:00+00:00"],
+        ["2024-01-01 03:00+02:00", "2024-01-01 04:00+02:00", "2024-01-01 05:00+02:00"],
+        ["2023-12-31 20:00:00-0500", "2023-12-31 21:00:00-0500", "2023-12-31 22:00:00-0500"],
+        ["1704070800", "1704074400", "1704078000"],
+        ["1704070800000", "1704074400000", "1704078000000"],
+        ["1704070800000000", "1704074400000000", "1704078000000000"],
+    ],
+)
+def test_every_way_to_write_a_time_means_the_same_instants(tmp_path, times):
+    text = "time,close\n" + "".join(f"{time},{close}\n" for time, close in zip(times, (1.5, 1.25, 2), strict=True))
+    assert_is(read_prices(write(tmp_path, text)), [1.5, 1.25, 2.0])
+
+
+@pytest.mark.parametrize("column", ["open_time", "Open_Time", "open_time_ms"])
+def test_a_label_of_the_open_moves_by_one_bar(tmp_path, column):
+    history = read_prices(write(tmp_path, LONG.replace("time", column)))
+    assert_is(history, [1.5, 1.25, 2.0], HOURS + timedelta(hours=1))
+    assert history.notices == (f"column {column} labels the open of bars of 1h: closes moved to the bar's end",)
+
+
+def test_the_label_can_be_said(tmp_path):
+    assert_is(read_prices(write(tmp_path, LONG), label="open"), [1.5, 1.25, 2.0], HOURS + timedelta(hours=1))
+    by_open = write(tmp_path, LONG.replace("time", "open_time"))
+    assert_is(read_prices(by_open, label="close"), [1.5, 1.25, 2.0])
+
+
+@given(minutes=st.integers(1, 1440), gaps=st.lists(st.booleans(), min_size=5, max_size=40))
+def test_a_bar_is_the_most_common_spacing_whatever_is_missing(tmp_path_factory, minutes, gaps):
+    bars = np.arange(3 * len(gaps))
+    kept = [bar for bar in bars if bar < 2 * len(gaps) or gaps[bar - 2 * len(gaps)]]
+    times = pd.Timestamp("2024-01-01T00:00Z") + pd.to_timedelta(np.array(kept) * minutes, unit="min")
+    path = tmp_path_factory.mktemp("gaps") / "prices.csv"
+    pd.DataFrame({"open_time": times, "close": 1.0}).to_csv(path, index=False)
+    shifted = read_prices(path).closes.index - times
+    assert set(shifted) == {pd.Timedelta(minutes=minutes)}
+
+
+@pytest.mark.parametrize("column", ["timestamp", "date"])
+def test_a_name_that_does_not_say_which_end_gives_a_notice(tmp_path, column):
+    history = read_prices(write(tmp_path, LONG.replace("time", column)))
+    assert_is(history, [1.5, 1.25, 2.0])
+    assert "--label open" in history.notices[0]
+    assert read_prices(write(tmp_path, LONG.replace("time", column)), label="close").notices == ()
+
+
+def test_the_close_time_wins_over_the_open_time(tmp_path):
+    text = "open_time,close,close_time\n2024-01-01T00:00Z,1,2024-01-01T01:00Z\n2024-01-01T01:00Z,2,2024-01-01T02:00Z\n"
+    assert_is(read_prices(write(tmp_path, text)), [1.0, 2.0], HOURS[:2])
+
+
+def test_a_panel_gives_one_column_without_the_time_before_its_listing(tmp_path):
+    text = "time,OM,BTC\n2024-01-01T01:00Z,,7\n2024-01-01T02:00Z,1.25,\n2024-01-01T03:00Z,2,9\n"
+    assert_is(read_prices(write(tmp_path, text), asset="OM"), [1.25, 2.0], HOURS[1:])
+    assert_is(read_prices(write(tmp_path, text), asset="BTC"), [7.0, np.nan, 9.0])
+
+
+def test_a_panel_of_one_token_needs_no_choice(tmp_path):
+    history = read_prices(write(tmp_path, LONG.replace("close", "OM")))
+    assert history.asset == "OM"
+    assert_is(history, [1.5, 1.25, 2.0])
+
+
+def test_a_long_file_is_filtered_by_its_symbol(tmp_path):
+    text = "time,symbol,close\n2024-01-01T01:00Z,OM,1\n2024-01-01T01:00Z,BTC,7\n2024-01-01T02:00Z,OM,2\n"
+    assert_is(read_prices(write(tmp_path, text), asset="OM"), [1.0, 2.0], HOURS[:2])
+    assert "choose one with --asset" in slip(tmp_path, text)
+
+
+def test_blank_lines_count_as_lines_and_are_passed_over(tmp_path):
+    text = LONG.replace("\n2024-01-01T02", "\n\n2024-01-01T02") + "\n"
+    assert_is(read_prices(write(tmp_path, text)), [1.5, 1.25, 2.0])
+    assert slip(tmp_path, text.replace("1.25", "-1")).startswith(", row 4: ")
+
+
+@given(st.floats(min_value=1e-12, max_value=1e12))
+def test_prices_are_read_to_the_last_bit(tmp_path_factory, price):
+    path = write(tmp_path_factory.mktemp("bits"), f"time,close\n2024-01-01T01:00Z,{price!r}\n")
+    assert read_prices(path).closes.iloc[0] == price
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("2024-01-01T02:00Z,0", "close must be positive, got 0 (a missing price is left empty)"),
+        ("2024-01-01T02:00Z,-3", "close must be positive, got -3 (a missing price is left empty)"),
+        ("2024-01-01T02:00Z,abc", "close must be a number, got 'abc'"),
+        ("2024-01-01T02:00Z,inf", "close must be a number, got 'inf'"),
+        (
+            '2024-01-01T02:00Z,"1,250"',
+            "close must be a number, got '1,250' (write digits and a decimal point, without thousands separators)",
+        ),
+        ("2024-13-01T02:00Z,1", "time must be a time, got '2024-13-01T02:00Z'"),
+        ("yesterday,1", "time must be a time, got 'yesterday'"),
+        (
+            "2024-01-01T02:00,1",
+            "time '2024-01-01T02:00' has no time zone (add Z for UTC, or an offset such as +00:00)",
+        ),
+        ("2024-01-01,1", "time '2024-01-01' has no time zone (add Z for UTC, or an offset such as +00:00)"),
+        ("1970-01-01T02:00Z,1", "time must lie between 2009 and 2100, got '1970-01-01T02:00Z'"),
+        (
+            "2024-01-01T01:00Z,1",
+            "close 1 contradicts 1.5 of the same time 2024-01-01T01:00:00+00:00 "
+            "(two tokens or two venues in one file?)",
+        ),
+        ("2024-01-01T02:00Z,1,9", "cannot be read: Error tokenizing data. C error: Expected 2 fields in line 3, saw 3"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path, wrong, message):
+    text = LONG.replace("2024-01-01T02:00Z,1.25", wrong)
+    assert slip(tmp_path, text) == f", row 3: {message}"
+
+
+def test_an_empty_time_is_no_time(tmp_path):
+    assert slip(tmp_path, LONG.replace("2024-01-01T02:00Z", "")) == ", row 3: time must be a time, got 'nan'"
+
+
+def test_an_epoch_of_another_unit_is_named(tmp_path):
+    text = "time,close\n1704070800000,1\n1704074400,2\n"
+    assert slip(tmp_path, text) == ", row 3: time must lie between 2009 and 2100, got '1704074400'"
+    assert "seconds or milliseconds since 1970, got 5" in slip(tmp_path, "time,close\n5,1\n6,2\n")
+
+
+def test_the_rows_of_a_parquet_file_count_from_one(tmp_path):
+    path = tmp_path / "prices.parquet"
+    pd.DataFrame({"time": HOURS, "close": [1.5, 0.0, 2.0]}).to_parquet(path)
+    with pytest.raises(DataError, match="row 2: close must be positive"):
+        read_prices(path)
+
+
+def test_parquet_times_without_a_zone_are_refused(tmp_path):
+    path = tmp_path / "prices.parquet"
+    pd.DataFrame({"time": HOURS.tz_localize(None), "close": 1.0}).to_parquet(path)
+    with pytest.raises(DataError, match=r"row 1: time 2024-01-01 01:00:00 has no time zone \(add Z"):
+        read_prices(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("price,when\n1,2\n", "must have a time column (time, close_time, timestamp, date, open_time, open_time_ms)"),
+        ("time,open,high,low\n2024-01-01T01:00Z,1,1,1\n", "must have a column close, or one column a token"),
+        ("time\n2024-01-01T01:00Z\n", "must have a column close, or one column a token"),
+        ("time,close\n", "must hold at least one row below the header, got none"),
+        ("", "cannot be read: No columns to parse from file"),
+        ("time,close\n2024-01-01T01:00Z,\n", "must hold at least one price, got none"),
+        ("time,close\n2024-01-01T01:00Z,1,\n2024-01-01T02:00Z,1,\n", "line 2 has more fields than the header"),
+    ],
+)
+def test_a_file_without_prices_is_refused(tmp_path, text, message):
+    assert message in slip(tmp_path, text)
+
+
+def test_an_unknown_token_comes_with_names_that_look_alike(tmp_path):
+    text = "time,LUNA,LUNC,BTC\n2024-01-01T01:00Z,1,1,1\n"
+    assert "did you mean LUNA or LUNC?" in slip(tmp_path, text, asset="luna")
+    assert "it holds LUNA, LUNC, BTC" in slip(tmp_path, text, asset="ZZZZZZ")
+    assert "holds 3 tokens (LUNA, LUNC, BTC): choose one with --asset" in slip(tmp_path, text)
+
+
+def test_one_close_has_no_bar_length(tmp_path):
+    with pytest.raises(InsufficientDataError, match="at least two closes"):
+        read_prices(write(tmp_path, "open_time,close\n2024-01-01T01:00Z,1\n"))
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    text = "time,close , close\n2024-01-01T01:00Z,1,2\n"
+    assert slip(tmp_path, text) == ", row 1: must have different column names, got 'close' twice"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("prices.xlsx", b"", "must be one of .csv, .csv.gz, .parquet, got '.xlsx'"),
+        ("prices", b"", "must be one of .csv, .csv.gz, .parquet, got 'no ending'"),
+        ("prices.csv.gz", b"no gzip at all", "cannot be read: Not a gzipped file"),
+        ("prices.csv.gz", gzip.compress(LONG.encode())[:-12], "cannot be read: Compressed file ended"),
+        ("prices.csv", b"time,close\n\xff\xfe,1\n", "cannot be read: 'utf-8' codec can't decode byte 0xff"),
+        ("prices.parquet", b"no parquet", "cannot be read: "),
+    ],
+)
+def test_a_file_that_is_not_what_its_ending_says_is_refused(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_table(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "nowhere.parquet", "nowhere"])
+def test_a_missing_file_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match=rf"{name}: cannot be read: no such file or directory"):
+        read_prices(tmp_path / name)
+
+
+def test_the_panel_column_of_luna_is_moved_to_the_close(market_data):
+    path = market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
+    history = read_prices(path, asset="LUNA")
+    panel = pd.read_parquet(path, columns=["open_time", "LUNA"]).set_index("open_time")["LUNA"].dropna()
+    assert "open_time labels the open" in history.notices[0]
+    at = pd.Timestamp("2022-05-07T00:00Z")
+    assert history.closes[at] == panel[at - timedelta(hours=1)]
+    assert history.closes.index[0] - panel.index[0] == timedelta(hours=1)

@@ -1,0 +1,333 @@
+"""A report on covers: every figure on the page is one of the JSON, and the JSON is what the engine says."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from calibration import calibrate, explain, inputs_of, remodel
+from calibration.verdict import Verdict
+from crashcover import sample_market
+from crashcover.cli import main
+from crashcover.report.page import write_json, write_page
+from pricing import Quote
+from tests.crashcover.report.report_numbers import unfounded_numbers
+from tests.crashcover.report.report_pages import Page
+
+#: Numbers of the template: confidence of bands and intervals, terms of the law, the most paths of a slope.
+OF_THE_TEMPLATE = {"0", "1", "24", "30", "90", "95", "100", "100.0", "1h", "24h", "20,000"}
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("report")
+
+
+@pytest.fixture(scope="module")
+def sources(sample_files):
+    prices, holders = sample_files
+    return ["--prices", prices, "--holders", holders, "--asset", "SYNTH-WHALE", "--supply", 1e9]
+
+
+@pytest.fixture(scope="module")
+def page_file(folder, sources):
+    """Two covers that are sold and one that is not, with every loading."""
+    out = folder / "covers.html"
+    result = call(
+        "report", *sources, "--drop", 0.2, "--drop", 0.3, "--drop", 0.99, "--paths", 5000, "--seed", 9, "--out", out,
+        "--capital-rate", 0.1, "--commission-ratio", 0.05, "--profit-ratio", 0.03, "--tax-ratio", 0.19,
+        "--fixed-expense", 1.25, "--minimum-rate-on-line", 0.09,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    return out
+
+
+@pytest.fixture(scope="module")
+def content(page_file):
+    return json.loads(page_file.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page(page_file):
+    return Page(page_file.read_text(encoding="utf-8"))
+
+
+def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(page, page_file):
+    assert page.slips == []
+    assert len(set(page.ids)) == len(page.ids)
+    assert all(reference.startswith("#") for reference in page.references)
+    assert {reference[1:] for reference in page.references} <= set(page.ids)
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "embed"}
+    text = page_file.read_text(encoding="utf-8")
+    assert "@import" not in text
+    assert text.count("url(") == text.count("url(#")
+
+
+def test_the_page_is_made_again_from_the_figures_to_the_last_byte(page_file, content, tmp_path):
+    again = tmp_path / "again.html"
+    result = call("report", "--from", page_file.with_suffix(".json"), "--out", again)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.split() == [str(again)]
+    assert again.read_bytes() == page_file.read_bytes()
+    # Names in another order are the same figures.
+    shuffled = tmp_path / "shuffled.json"
+    shuffled.write_text(json.dumps(dict(reversed(content.items()))))
+    assert call("report", "--from", shuffled, "--out", again).exit_code == 0
+    assert again.read_bytes() == page_file.read_bytes()
+
+
+def test_no_number_on_the_page_is_without_one_in_the_figures(page, content):
+    assert unfounded_numbers(page.text, content, OF_THE_TEMPLATE) == []
+
+
+def test_a_number_that_is_nowhere_would_be_found(content):
+    assert unfounded_numbers("a premium of 98,765.43", content, OF_THE_TEMPLATE) == ["98,765.43"]
+
+
+def test_the_waterfall_adds_up_to_the_gross_premium_to_the_cent(content, page):
+    quotes = {quote["cover"]["cover_id"]: quote for quote in content["quotes"]}
+    for cover in content["covers"][:2]:
+        statement, premium = cover["statement"], quotes[cover["cover_id"]]["premium"]
+        lines = {line["name"]: Decimal(line["amount"]) for line in statement["lines"]}
+        assert sum(lines.values()) == Decimal(statement["gross"])
+        assert Decimal(statement["gross"]) + Decimal(statement["tax"]) == Decimal(statement["total"])
+        for name, amount in lines.items():
+            assert abs(float(amount) - premium[name]) < 0.01
+    rows = {name: Decimal(amount.replace(",", "")) for name, _, amount, _ in page.tables["build-up"][1:12]}
+    parts = [amount for name, amount in rows.items() if name not in ("Gross premium", "Tax", "To pay")]
+    assert len(parts) == 8
+    assert sum(parts) == rows["Gross premium"]
+    assert rows["Gross premium"] + rows["Tax"] == rows["To pay"]
+
+
+def test_the_result_says_what_the_quotes_say(page, content):
+    header, *rows = page.tables[""][:4]
+    assert header == ["Cover", "Trigger probability, %", "Expected payments", "Gross premium", "Rate on line"]
+    for row, quote in zip(rows, content["quotes"], strict=False):
+        premium = Quote.from_json(json.dumps(quote)).premium
+        name, probability, payments, gross, rate = row
+        assert name == quote["cover"]["cover_id"]
+        assert float(probability.split()[0]) == pytest.approx(100 * premium.trigger_probability, abs=0.006)
+        assert float(payments.split()[0].replace(",", "")) == pytest.approx(
+            premium.expected_loss + premium.parameter_load, abs=0.6
+        )
+        assert float(gross.split()[0].replace(",", "")) == pytest.approx(premium.gross, abs=0.0051)
+        assert float(rate.split()[0]) == pytest.approx(100 * premium.rate_on_line, rel=0.005)
+    assert rows[2][1:] == ["none of 5,000 paths", "–", "unresolved", "–"]
+
+
+def test_the_figures_are_a_document_of_quotes(page_file, content):
+    result = call("reproduce", page_file.with_suffix(".json"))
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 2
+    assert [refused["reason"] for refused in content["refused"]] == ["unresolved"]
+
+
+def test_everything_taken_for_granted_is_on_the_page(page, content):
+    assumptions = content["calibration"]["assumptions"]
+    assert len(assumptions) >= 8
+    for sentence in assumptions:
+        assert " ".join(sentence.split()) in page.text
+    for name in content["calibration"]["verdict"]:
+        assert explain(Verdict[name])[0] in page.text
+    for part in content["calibration"]["hazard"]["parts"]:
+        assert part["source"] in page.text
+    for identity in (content["simulation"]["model_digest"], content["engine_version"], "seed 9", "Synthetic."):
+        assert identity in page.text
+
+
+def test_a_refusal_is_shown_with_its_reason(page, content):
+    assert "Refused: unresolved" in page.text
+    assert content["refused"][0]["message"] in page.text
+
+
+def test_the_curve_meets_its_anchors_and_lies_in_its_band(content):
+    cover = content["covers"][1]
+    curve, anchors = cover["curve"], cover["anchors"]
+    met = dict(zip(curve["drops"], curve["probabilities"], strict=True))
+    compared = [
+        (met[drop], p) for drop, p in zip(anchors["drops"], anchors["probabilities"], strict=True) if drop in met
+    ]
+    common = [pair for pair in compared if pair[1] > 0.01]
+    assert len(common) >= 6
+    np.testing.assert_allclose(*np.array(common).T, rtol=1e-6)
+    for lower, value, upper in zip(curve["lower"], curve["probabilities"], curve["upper"], strict=True):
+        assert 0.0 < lower <= value * (1 + 1e-12)
+        assert value <= upper * (1 + 1e-12) <= 1.0 + 1e-9
+
+
+def test_the_simulated_curve_is_of_the_same_paths(content):
+    """Anchoring moves weights and no path: three paths reach the same drops, and the same law is another one."""
+    curve, simulated = content["covers"][1]["curve"], content["covers"][1]["simulated_curve"]
+    assert curve["drops"] == simulated["drops"]
+    assert max(np.abs(np.subtract(curve["probabilities"], simulated["probabilities"]))) > 0.01
+
+
+def test_moves_are_those_of_the_law_where_a_cover_is_anchored(content):
+    """At an anchored drop the simulation says what the law says, so the slope is that of the law."""
+    token = sample_market.WHALE
+    calibration = calibrate(
+        sample_market.closes(token), holders=sample_market.holders(token), supply=sample_market.SUPPLY
+    )
+    inputs = inputs_of(calibration)
+
+    def loss(hazard):
+        model = remodel(calibration, replace(inputs, hazard=hazard))
+        (anchor,) = [anchor for anchor in model.anchors if anchor.window.total_seconds() == 86400]
+        return 100_000 * dict(zip(anchor.drops, anchor.probabilities, strict=True))[0.3]
+
+    expected = 0.01 * (loss(1.05 * inputs.hazard) - loss(0.95 * inputs.hazard)) / 0.1
+    (move,) = [move for move in content["covers"][1]["moves"] if move["name"] == "rate of own crashes"]
+    assert move["expected_loss"]["value"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_drivers_add_up_to_the_expected_loss(content):
+    for cover in content["covers"][:2]:
+        assert sum(share["value"] for share in cover["drivers"]) == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def document(folder, sources):
+    path = folder / "quotes.json"
+    result = call("quote", *sources, "--drop", 0.2, "--drop", 0.99, "--paths", 2000, "--json")
+    path.write_text(result.stdout, encoding="utf-8")
+    return path
+
+
+def test_a_document_of_quotes_suffices(document, folder, sources):
+    from_document, from_data = folder / "document.html", folder / "data.html"
+    assert call("report", "--quote", document, "--out", from_document).exit_code == 0
+    data = ["--drop", 0.2, "--drop", 0.99, "--paths", 2000, "--out", from_data]
+    assert call("report", *sources, *data).exit_code == 0
+    said, meant = (
+        json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path in (from_document, from_data)
+    )
+    for name in ("calibration", "simulation", "quotes", "refused", "verdict"):
+        assert said[name] == meant[name]
+    unknown = {"drivers", "moves"}
+    for one, other in zip(said["covers"], meant["covers"], strict=True):
+        assert {name: one[name] for name in one.keys() - unknown} == {
+            name: other[name] for name in other.keys() - unknown
+        }
+        assert one["drivers"] is None
+    page = Page(from_document.read_text(encoding="utf-8"))
+    assert page.slips == []
+    assert unfounded_numbers(page.text, said, OF_THE_TEMPLATE) == []
+    assert "The anchors stay where they are" in page.text
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (lambda value: value["quotes"][0]["premium"].update(gross=1.0), 7, "premium of"),
+        (lambda value: value["quotes"][0].update(model_digest="0"), 7, "model_digest of"),
+        (lambda value: value.update(quotes=[]), 3, "holds no quote"),
+        (lambda value: value.pop("calibration"), 3, "must hold a calibration"),
+        (lambda value: value["refused"][0].pop("reason"), 3, "what is no refusal"),
+    ],
+)
+def test_a_document_that_is_wrong_makes_no_report(document, tmp_path, change, code, message):
+    value = json.loads(document.read_text(encoding="utf-8"))
+    change(value)
+    path, out = tmp_path / "quotes.json", tmp_path / "report.html"
+    path.write_text(json.dumps(value))
+    result = call("report", "--quote", path, "--out", out)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("drop", "reason"), [(0.001, "uninsurable"), (0.9999, "unresolved")])
+def test_when_every_cover_is_refused_the_page_says_why(sources, tmp_path, drop, reason):
+    out = tmp_path / "refused.html"
+    assert call("report", *sources, "--drop", drop, "--paths", 1000, "--out", out).exit_code == 6
+    content = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
+    page = Page(out.read_text(encoding="utf-8"))
+    assert page.slips == []
+    assert f"Refused: {reason}" in page.text
+    assert content["refused"][0]["message"] in page.text
+    assert "build-up" not in page.tables
+
+
+def test_a_token_without_anchors_and_with_tiers_has_a_page_too(sample_files, tmp_path):
+    prices, _ = sample_files
+    lines = prices.read_text(encoding="utf-8").splitlines(keepends=True)
+    three_hourly = tmp_path / "three_hourly.csv"
+    three_hourly.write_text("".join([lines[0], *lines[3::3]]))
+    out = tmp_path / "tiers.html"
+    result = call(
+        "report", "--prices", three_hourly, "--asset", "SYNTH-WILD", "--drop", 0.2, "--paths", 2000, "--out", out,
+        "--payout", "tiered:0.2=0.5,0.3=1", "--waiting-period", "3d", "--window", "48h",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    page = Page(out.read_text(encoding="utf-8"))
+    assert page.slips == []
+    assert "the model has no anchors" in page.text
+    assert "50 % from a drop of 20 %, 100 % from a drop of 30 %" in page.text
+    assert "Nothing is covered in the first 3d" in page.text
+
+
+def test_every_figure_that_is_changed_changes_the_page(content):
+    """The page shows the figures and not a memory of them."""
+    one_cover = write_json(content | {"covers": content["covers"][:1]})
+    page = write_page(json.loads(one_cover))
+
+    def changed(change):
+        value = json.loads(one_cover)
+        change(value)
+        return write_page(value) != page
+
+    cover = lambda value: value["covers"][0]  # noqa: E731
+    assert changed(lambda value: cover(value)["statement"]["lines"][2].update(amount="1.00"))
+    assert changed(lambda value: cover(value)["curve"]["probabilities"].__setitem__(20, 0.5))
+    assert changed(lambda value: cover(value)["simulated_curve"]["upper"].__setitem__(20, 1.0))
+    assert changed(lambda value: cover(value)["drivers"][0].update(standard_error=0.09))
+    assert changed(lambda value: cover(value)["moves"][0]["gross"].update(value=1.0))
+    assert changed(lambda value: value["simulation"]["anchoring"].update(effective_share=0.1))
+    assert changed(lambda value: value["calibration"]["crashes"][0].update(credibility_factor=3.0))
+    assert changed(lambda value: value["calibration"]["worst_months"][0]["probabilities"].__setitem__(9, 0.5))
+    assert changed(lambda value: value["quotes"][0]["premium"].update(rate_on_line=0.77))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "choose one of --from, --quote, --book, --drop"),
+        (["--drop", 0.3, "--book", "b.csv"], "choose one of"),
+        (["--drop", 0.3], "--drop needs --prices"),
+        (["--from", "r.json", "--prices", "p.csv"], "--from does not go with --prices"),
+        (["--quote", "q.json", "--holders", "h.csv"], "--quote does not go with --holders"),
+        (["--book", "b.csv", "--capital", 1], "--book needs either --prices or --rates"),
+        (["--book", "b.csv", "--prices", "p.csv"], "--book needs --capital"),
+        (["--book", "b.csv", "--prices", "p.csv", "--capital", 1, "--asset", "A"], "--book does not go with --asset"),
+        (["--from", "r.json", "--out", "report.pdf"], "must end in .html"),
+        (["--from", "r.json", "--out", "no/such/folder/report.html"], "the folder of"),
+    ],
+)
+def test_wrong_usage_is_said_before_anything_is_read(arguments, message):
+    result = call("report", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "is not JSON"), ("[]", "must be a report of the format"), ('{"format": "other"}', "must be a report")],
+)
+def test_a_file_that_is_no_report_is_bad_data(tmp_path, text, message):
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    result = call("report", "--from", path, "--out", tmp_path / "report.html")
+    assert result.exit_code == 3
+    assert message in result.stderr
+    missing = call("report", "--from", Path("none.json"), "--out", tmp_path / "report.html")
+    assert missing.exit_code == 3
+    assert "no such file" in missing.stderr

@@ -1,0 +1,171 @@
+"""Covers of several events: against Poisson laws, single covers and the clerk's arithmetic."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import poisson
+
+from pricing import (
+    ConstantVolatility,
+    Cover,
+    DropTrigger,
+    FullPayout,
+    Jumps,
+    LinearPayout,
+    Normal,
+    NormalSizes,
+    PriceModel,
+    PricingBasis,
+    SimulationSettings,
+    StandardDeviationPrinciple,
+    TieredPayout,
+    premium,
+    simulate,
+)
+from pricing.errors import InvalidTermsError, NotSimulatedError, UninsurableError
+from pricing.events.event_premiums import event_premium, events_on_surface, poisson_events
+from pricing.events.reinstatements import AggregateTerms, PoissonEvents, reinstatement_premium
+from pricing.events.rules import EventRules
+
+PURE = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.0), expense_ratio=0.0)
+JUMPS_ALONE = PriceModel(
+    volatility=ConstantVolatility(annual=0.0),
+    innovations=Normal(),
+    jumps=(Jumps(per_year=18.25, sizes=NormalSizes(mean=-0.5, stdev=0.01)),),
+)
+#: Every jump fires; 18.25 a year are 1.5 in 30 days.
+MEAN_EVENTS = 1.5
+
+
+def make_cover(**changes):
+    terms = {"cover_id": "C-1", "asset": "OM", "payout": FullPayout(), "limit": 100.0, "currency": "USD"}
+    return Cover(**{"trigger": DropTrigger(drop=0.3, window="1h"), **terms, **changes})
+
+
+@pytest.fixture(scope="module")
+def jumping():
+    return simulate(
+        JUMPS_ALONE,
+        windows=("1h",),
+        terms=("30d",),
+        waiting_periods=("0h", "10d"),
+        settings=SimulationSettings(n_paths=2_000, seed=1),
+    )
+
+
+@pytest.mark.parametrize("pro_rata_time", [False, True])
+@pytest.mark.parametrize(
+    "amounts", [{"n_reinstatements": 1}, {"n_reinstatements": 3, "deductible": 100.0, "coinsurance": 0.25}]
+)
+def test_jumps_agree_with_the_poisson_law(jumping, pro_rata_time, amounts):
+    """2,000 paths, seed 1, z < 4; two jumps of one path in one hour or the next count once: 0.3 % of them."""
+    terms = AggregateTerms(event_limit=100.0, reinstatement_share=1.0, pro_rata_time=pro_rata_time, **amounts)
+    found = event_premium(make_cover(), jumping, PURE, terms=terms)
+    exact = reinstatement_premium(PoissonEvents(mean_events=MEAN_EVENTS, unit=100.0), terms)
+    assert abs(found.mean_events.value - MEAN_EVENTS) < 4.0 * found.mean_events.standard_error
+    assert found.mean_events.standard_error == pytest.approx(math.sqrt(MEAN_EVENTS / 2_000), rel=0.1)
+    error = found.total.expected_loss_standard_error
+    assert abs(found.total.expected_loss - exact.expected_loss) < 4.0 * error
+    assert found.initial + found.reinstatement == pytest.approx(found.total.gross, rel=1e-12)
+    # a charge is at most 3 a path, so its error is at most 3 / sqrt(2,000)
+    assert abs(found.expected_charge - exact.expected_charge) < 4.0 * 1.5 / math.sqrt(2_000)
+
+
+def test_a_single_event_to_the_end_of_the_term_is_a_plain_cover(jumping):
+    cover = make_cover(payout=LinearPayout(attachment=0.3, exhaustion=0.9), waiting_period="10d")
+    basis = PricingBasis(interest_rate=0.1, tax_ratio=0.1)
+    found = event_premium(
+        cover, jumping, basis, terms=AggregateTerms(event_limit=100.0), rules=EventRules(cool_off="30d")
+    )
+    plain = premium(cover, jumping, basis)
+    for line in ("trigger_probability", "expected_loss", "risk_load", "gross", "total", "standard_error"):
+        assert getattr(found.total, line) == pytest.approx(getattr(plain, line), rel=1e-10)
+    assert (found.expected_charge, found.reinstatement, found.initial) == (0.0, 0.0, found.total.gross)
+
+
+def test_events_are_paid_and_reinstated_one_after_the_other(jumping):
+    """Every path by hand: after a deductible of half an event, two of them are paid and the first is reinstated."""
+    terms = AggregateTerms(
+        event_limit=100.0, n_reinstatements=1, deductible=50.0, reinstatement_share=0.8, pro_rata_time=True
+    )
+    found = event_premium(make_cover(), jumping, PURE, terms=terms)
+    steps = [[] for _ in range(2_000)]
+    for event in events_on_surface(make_cover(), jumping, EventRules()):
+        steps[event.path].append(event.step)
+    paid = [min(max(100.0 * len(path) - 50.0, 0.0), 200.0) for path in steps]
+    # half of the limit comes back after the first event, the other half after the second
+    charged = [sum(0.5 * (1.0 - step / 720.0) for step in path[:2]) for path in steps]
+    assert found.total.expected_loss == pytest.approx(np.mean(paid), rel=1e-12)
+    assert found.expected_charge == pytest.approx(0.8 * np.mean(charged), rel=1e-12)
+    assert found.total.trigger_probability == pytest.approx(np.mean([bool(path) for path in steps]), rel=1e-12)
+
+
+def test_stricter_rules_never_cost_more(jumping):
+    terms = AggregateTerms(event_limit=100.0, n_reinstatements=2)
+    plain, *strict = (
+        event_premium(make_cover(), jumping, PURE, terms=terms, rules=rules).total.expected_loss
+        for rules in (
+            EventRules(),
+            EventRules(cool_off="5d"),
+            EventRules(cool_off="20d"),
+            EventRules(confirmation=2),
+        )
+    )
+    assert plain > strict[0] > strict[1]
+    assert strict[2] < 0.01 * plain  # a jump is below the close before it at one close; two in a row are rare
+
+
+def test_weighted_paths_agree_with_plain_ones():
+    # 20,000 plain and 2,000 weighted paths, seed 2, z < 4.
+    model = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal())
+    cover = make_cover(trigger=DropTrigger(drop=0.17), term="10d")
+    terms = AggregateTerms(event_limit=100.0, n_reinstatements=1)
+    found = [
+        event_premium(
+            cover,
+            simulate(model, terms=("10d",), settings=SimulationSettings(n_paths=n_paths, seed=2, rare_drops=rare)),
+            PURE,
+            terms=terms,
+        ).total
+        for rare, n_paths in ((False, 20_000), (True, 2_000))
+    ]
+    errors = [each.expected_loss_standard_error for each in found]
+    assert abs(found[0].expected_loss - found[1].expected_loss) < 4.0 * math.hypot(*errors)
+
+
+@pytest.mark.parametrize("n_units", [1, 4, 20])
+def test_poisson_events_of_a_surface_have_its_law(jumping, n_units):
+    """No event within the term, and none beyond each depth, have the probabilities of the surface."""
+    payout = TieredPayout({0.3: 0.25, 0.39: 0.5, 0.4: 1.0})
+    cover = make_cover(payout=payout if n_units > 1 else FullPayout())
+    events = poisson_events(cover, jumping, n_units=n_units)
+    assert math.exp(-events.mean_events) == pytest.approx(1.0 - jumping.exceedance(0.3, window="1h").value, rel=1e-12)
+    if n_units > 1:
+        deepest = events.mean_events * events.severity[-1]
+        assert -math.expm1(-deepest) == pytest.approx(jumping.exceedance(0.4, window="1h").value, rel=1e-9)
+        half = events.mean_events * sum(events.severity[n_units // 2 :])
+        assert -math.expm1(-half) == pytest.approx(jumping.exceedance(0.39, window="1h").value, rel=1e-9)
+    assert abs(events.mean_events - MEAN_EVENTS) < 4.0 * math.sqrt(math.expm1(MEAN_EVENTS) / 2_000)
+
+
+def test_poisson_jumps_cost_the_same_on_replayed_paths_and_in_the_recursion(jumping):
+    """2,000 paths, seed 1, z < 4 of the expected number of at most two events."""
+    terms = AggregateTerms(event_limit=100.0, n_reinstatements=1)
+    replayed = event_premium(make_cover(), jumping, PURE, terms=terms).total
+    exact = reinstatement_premium(poisson_events(make_cover(), jumping), terms).expected_loss
+    capped = 2.0 - poisson.cdf(0, MEAN_EVENTS) - poisson.cdf(1, MEAN_EVENTS)
+    assert abs(replayed.expected_loss - 100.0 * capped) < 4.0 * replayed.expected_loss_standard_error
+    assert abs(exact - 100.0 * capped) < 8.0 * replayed.expected_loss_standard_error
+
+
+def test_what_is_wrong_is_named(jumping):
+    with pytest.raises(InvalidTermsError, match="event_limit must be the limit of the cover, 100, got 50"):
+        event_premium(make_cover(), jumping, terms=AggregateTerms(event_limit=50.0))
+    with pytest.raises(NotSimulatedError, match="the surface holds no rolling high of 24h"):
+        event_premium(make_cover(trigger=DropTrigger(drop=0.3)), jumping, terms=AggregateTerms(event_limit=100.0))
+    basis = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=1.0))
+    with pytest.raises(UninsurableError, match="cover 'C-1': premium .* reaches the limit 100"):
+        event_premium(make_cover(), jumping, basis, terms=AggregateTerms(event_limit=100.0))
+    with pytest.raises(InvalidTermsError, match="n_units must be a whole number from 1 on, got 0"):
+        poisson_events(make_cover(), jumping, n_units=0)
