@@ -3,43 +3,32 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 import pricing
+from tests.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+PAGE = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
-#: Modules of ``pricing``, lowest first: a module may import only from rows above its own.
-PRICING_LAYERS = [
-    {"errors", "version", "_kernels"},
-    {"kernel", "units", "whole_files", "processes"},
-    {"array_file", "plain", "settings", "triggers", "payouts", "anchors", "estimates", "rate_limits", "closed_form"},
-    {"cover", "signals", "models", "principles", "grouped_sample", "selling_rules"},
-    {"quantile_tables", "anchoring", "loadings", "settlement", "tail_sums"},
-    {"kernel_inputs", "surface", "book", "reinstatements"},
-    {"segment_laws", "mixture_shares", "path_losses", "compaction"},
-    {"tilts", "rate_store"},
-    {"proposals", "payment_time", "hedges"},
-    {"simulation", "premiums", "replay", "replication"},
-    {"statement", "three_windows", "running_rate", "event_premium", "sensitivities", "tail_losses"},
-    {"quote", "loss_columns", "rate_quote"},
-    {"premium_columns", "loaded_rates"},
-    {"rate_quoter"},
-    {"quoter"},
-    {"__init__"},
-]
-MAY_IMPORT = {
-    "pricing": set(),
-    "calibration": {"pricing"},
-    "backtest": {"pricing", "calibration"},
-    "pool": {"pricing", "calibration"},
-    "crashcover": {"pricing", "calibration", "backtest", "pool"},
-}
+
+def read_packages():
+    """Read from the page what each package may import."""
+    heads = re.findall(r"^### (\w+): [^(\n]*(?:\(imports ([\w, ]+)\))?$", PAGE, re.MULTILINE)
+    return {package: set(imports.split(", ")) - {""} for package, imports in heads}
+
+
+def read_entries(package):
+    """Read from the page the files and folders of a package, lowest first."""
+    return re.findall(rf"^\| `({package}/[\w./]+)` \|", PAGE, re.MULTILINE)
+
+
+MAY_IMPORT = read_packages()
 
 
 def modules_of(package):
@@ -62,21 +51,59 @@ def test_packages_import_downwards_only(package):
         assert not {name.split(".")[0] for name in imports_of(path)} & forbidden, path
 
 
-def test_modules_of_pricing_import_downwards_only():
-    level = {module: row for row, modules in enumerate(PRICING_LAYERS) for module in modules}
-    for path in modules_of("pricing"):
-        module = path.relative_to(CHECKOUT / "pricing").parts[0].removesuffix(".py")
+def entry_of(module, entries):
+    """Return the place of the entry that a dotted module stands in, or None for the package itself."""
+    path = module.replace(".", "/")
+    return next(
+        (at for at, entry in enumerate(entries) if f"{path}/".startswith(entry.split(".")[0].rstrip("/") + "/")), None
+    )
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_the_page_lists_all_entries_of_a_package_and_no_other(package):
+    found = {
+        path.relative_to(CHECKOUT).as_posix() + "/" * path.is_dir()
+        for path in (CHECKOUT / package).iterdir()
+        if (path.is_dir() and any(path.glob("*.py"))) or path.suffix in (".py", ".pyx")
+    }
+    assert set(read_entries(package)) == found - {f"{package}/__init__.py"}
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_entries_import_from_entries_above_only(package):
+    entries = read_entries(package)
+    for path in modules_of(package):
+        if path == CHECKOUT / package / "__init__.py":
+            continue
+        own = entry_of(".".join(path.relative_to(CHECKOUT).with_suffix("").parts), entries)
         for name in imports_of(path):
-            parts = name.split(".")
-            imported = parts[1] if parts[0] == "pricing" and len(parts) > 1 else module
-            if imported in level and imported != module:
-                assert level[imported] < level[module], f"pricing.{module} imports pricing.{imported}"
+            imported = entry_of(name, entries) if name.split(".")[0] == package else None
+            assert imported is None or imported <= own, f"{path} imports {name}, which the page lists below it"
 
 
-def test_every_module_of_pricing_has_a_layer():
-    known = set().union(*PRICING_LAYERS)
-    found = {path.relative_to(CHECKOUT / "pricing").parts[0].removesuffix(".py") for path in modules_of("pricing")}
-    assert found <= known
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_modules_of_a_package_import_each_other_in_no_circle(package):
+    files = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts): path for path in modules_of(package)}
+    imports = {module: set(imports_of(path)) & set(files) - {module} for module, path in files.items()}
+    TopologicalSorter(imports).prepare()  # raises a CycleError that names the circle
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_no_module_is_called_like_a_function_that_it_defines(package):
+    for path in modules_of(package):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert path.stem not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, path
+
+
+#: Folders that users import from; all others hold a docstring only.
+PUBLIC = {"pricing/closed_form", "pricing/principles"}
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_inner_folders_export_nothing(package):
+    for path in (CHECKOUT / package).rglob("*/__init__.py"):
+        if path.parent.relative_to(CHECKOUT).as_posix() not in PUBLIC:
+            assert len(ast.parse(path.read_text(encoding="utf-8")).body) == 1, path
 
 
 def test_all_of_pricing_imports_numpy_and_nothing_else():
@@ -109,17 +136,7 @@ def test_pricing_says_what_it_does_not_have():
     assert set(pricing.__all__) < set(dir(pricing))
 
 
-def test_the_tree_in_the_architecture_page_is_the_real_one():
-    page = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    for package in MAY_IMPORT:
-        for path in modules_of(package):
-            name = path.relative_to(CHECKOUT).as_posix()
-            assert path.name == "__init__.py" or f"`{name}`" in page, f"docs/architecture.md does not name {name}"
-
-
 def test_the_architecture_page_names_no_file_that_is_gone():
-    page = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    for package in MAY_IMPORT:
-        named = {part for part in page.split("`") if part.startswith(f"{package}/") and part.endswith((".py", ".pyx"))}
-        for name in named:
-            assert (CHECKOUT / name).is_file(), f"docs/architecture.md names {name}, which does not exist"
+    named = {part for part in PAGE.split("`") if part.startswith((*(f"{name}/" for name in MAY_IMPORT), "tests/"))}
+    for name in named:
+        assert (CHECKOUT / name).exists(), f"docs/architecture.md names {name}, which does not exist"
