@@ -84,7 +84,7 @@ class Book:
 
         Examples
         --------
-        >>> from pricing import DropTrigger
+        >>> from pricing import DropTrigger, FullPayout
         >>> cover = Cover(
         ...     cover_id="C-1",
         ...     asset="OM",

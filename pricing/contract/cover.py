@@ -43,7 +43,7 @@ class Cover:
 
     Examples
     --------
-    >>> from pricing.payouts import FullPayout
+    >>> from pricing.contract.payouts import FullPayout
     >>> cover = Cover(
     ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.5), payout=FullPayout(), limit=1e5, currency="USD"
     ... )

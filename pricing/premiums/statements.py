@@ -84,7 +84,7 @@ def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:
 
     Examples
     --------
-    >>> from pricing.premiums import premium_of_law
+    >>> from pricing.premiums.build_up import premium_of_law
     >>> from pricing.principles import LossDistribution
     >>> law = LossDistribution.discrete([100.0, 0.0], [0.02, 0.98])
     >>> written = statement(premium_of_law(law, name="C-1", limit=100.0, term="30d"))

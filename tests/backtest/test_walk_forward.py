@@ -141,8 +141,8 @@ import sys
 from pathlib import Path
 from functools import partial
 from backtest import make_panel, walk
-from pricing.processes import in_processes
-from tests.backtest.test_walk import FORECASTERS
+from pricing.tools.processes import in_processes
+from tests.backtest.test_walk_forward import FORECASTERS
 from tests.backtest.conftest import make_closes
 from backtest import Plan, make_cells
 

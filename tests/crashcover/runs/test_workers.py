@@ -62,7 +62,7 @@ def test_a_workplace_that_makes_no_sense_is_wrong_usage(run, rate_store, tmp_pat
 
 SLEEPERS = """
 import sys, time
-from crashcover.workers import Workplace
+from crashcover.runs.workers import Workplace
 
 if __name__ == "__main__":
     print("ready", flush=True)

@@ -44,7 +44,7 @@ def test_the_widest_build_is_the_default():
 
 
 def chosen(value):
-    program = "from pricing import kernel; print(kernel.instruction_set, kernel.simulate_blocks.__module__)"
+    program = "from pricing.engine import kernel; print(kernel.instruction_set, kernel.simulate_blocks.__module__)"
     environment = {**os.environ, kernel.VARIABLE: value}
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
 

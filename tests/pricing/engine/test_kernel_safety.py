@@ -405,7 +405,7 @@ def test_one_thread_is_this_thread():
 FORKS = """
 import multiprocessing
 
-from tests.pricing.test_kernel_safety import MODEL, drops_of
+from tests.pricing.engine.test_kernel_safety import MODEL, drops_of
 
 def digest(queue, n_threads):
     queue.put(drops_of(MODEL, n_threads=n_threads).tobytes())

@@ -611,7 +611,7 @@ def test_a_forked_worker_quotes_the_same_and_refreshes_by_itself(tmp_path):
 
 QUOTE_ALONE = """
 import sys, threading
-from tests.pricing.store_worlds import NOON, make_cover
+from tests.pricing.rates.store_worlds import NOON, make_cover
 from pricing import Quoter
 quoter = Quoter.open(sys.argv[1])
 quoter.quote(make_cover(), at=NOON)

@@ -187,7 +187,7 @@ def test_an_entry_that_makes_no_sense_is_refused(changes, message):
 PUBLISHER = """
 import sys
 from itertools import count
-from tests.pricing.test_rate_store import SURFACES, make_entry, publish
+from tests.pricing.rates.test_store import SURFACES, make_entry, publish
 
 for number in count(int(sys.argv[2])):
     level = 1 + number % 3
