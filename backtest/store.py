@@ -1,9 +1,7 @@
-"""Results on disk: one file a forecaster and start, each whole or not there, under a manifest that says of what."""
+"""Results on disk: one file per forecaster and start, each whole or not there, under a manifest that says of what."""
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,8 @@ from backtest import forecasters as forecaster_package
 from backtest.known import Forecaster
 from backtest.panel import Panel
 from backtest.periods import Plan
-from pricing.errors import DataError, InvalidTermsError
-from pricing.tools.whole_files import sweep, write_text
-from pricing.version import ENGINE_VERSION
+from pricing.tools.run_folder import RunFolder, versions
 
-MANIFEST = "manifest.json"
-_LIBRARIES = ("arch", "numpy", "pandas", "scipy")
 #: Files that are made from others.
 _MADE = (".pyc", ".c", ".so", ".pyd")
 
@@ -42,15 +36,12 @@ def prepare(folder: Path, panel: Panel, plan: Plan, forecasters: Sequence[Foreca
     DataError
         If its manifest cannot be read.
     """
-    wanted = describe(panel, plan, forecasters)
-    found = _read_manifest(folder / MANIFEST)
-    if found is not None:
-        _require_equal(wanted, found, folder)
-        wanted["forecasters"] = found["forecasters"] | wanted["forecasters"]
-    for forecaster in forecasters:
-        (folder / forecaster.name).mkdir(parents=True, exist_ok=True)
-        sweep(folder / forecaster.name)
-    write_text(folder / MANIFEST, json.dumps(wanted, indent=1, sort_keys=True))
+    names = [forecaster.name for forecaster in forecasters]
+    run_folder = RunFolder(path=folder, kind="a backtest", holds="results")
+    run_folder.begin(describe(panel, plan, forecasters), grows="forecasters")
+    for name in names:
+        (folder / name).mkdir(exist_ok=True)
+    run_folder.sweep(*names)
 
 
 def describe(panel: Panel, plan: Plan, forecasters: Sequence[Forecaster]) -> dict[str, Any]:
@@ -61,9 +52,8 @@ def describe(panel: Panel, plan: Plan, forecasters: Sequence[Forecaster]) -> dic
         "every": str(plan.every),
         "first_start": str(plan.first_start),
         "seed": plan.seed,
-        "engine": ENGINE_VERSION,
         "source code": _code_digest(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        **versions("arch", "numpy", "pandas", "scipy"),
         "forecasters": {forecaster.name: repr(forecaster) for forecaster in forecasters},
     }
 
@@ -76,26 +66,3 @@ def _code_digest() -> str:
         for source in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in _MADE):
             digest.update(f"{source.relative_to(folder)}\n".encode() + source.read_bytes())
     return digest.hexdigest()
-
-
-def _read_manifest(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        return {**manifest, "forecasters": {**manifest["forecasters"]}}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} cannot be read: {error} (choose another folder, or remove it)") from error
-
-
-def _require_equal(wanted: Mapping[str, Any], found: Mapping[str, Any], folder: Path) -> None:
-    differences = [name for name in wanted if name != "forecasters" and wanted[name] != found.get(name)]
-    known = found["forecasters"]
-    differences += [name for name, text in wanted["forecasters"].items() if known.get(name, text) != text]
-    if differences:
-        name = differences[0]
-        before, now = (known, wanted["forecasters"]) if name in wanted["forecasters"] else (found, wanted)
-        raise InvalidTermsError(
-            f"{folder} holds results of another {name}: {before.get(name)} there, {now[name]} now (choose another "
-            "folder with --out, or remove it)"
-        )

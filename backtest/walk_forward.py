@@ -22,9 +22,10 @@ from backtest.panel import Panel
 from backtest.periods import Plan, find_starts
 from backtest.store import prepare, result_file
 from pricing.errors import SimulationError
+from pricing.tools.progress import Report, silent
+from pricing.tools.run_folder import resume
 from pricing.tools.whole_files import replacing
 
-Progress = Callable[[int], None]
 #: Calls a function with each task.
 Run = Callable[[Callable[[Any], None], Sequence[Any]], Iterable[None]]
 
@@ -52,7 +53,7 @@ class _Task:
 
     forecaster: Forecaster
     known_but_history: Known
-    file: Path
+    result_file: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,7 +78,7 @@ def walk(
     folder: Path,
     *,
     run: Run = map,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Walked:
     """Quote every token and cell at every start, and look up what happened.
 
@@ -95,7 +96,7 @@ def walk(
         Where the quotes are kept, one file a forecaster and start.
     run : callable
         Called with a function and its arguments, gives a result for each as they come; by default one after the other.
-        For processes: ``functools.partial(pricing.processes.in_processes, n_processes=2)``.
+        For processes: ``functools.partial(pricing.tools.processes.in_processes, n_processes=2)``.
     progress : callable, optional
         Called with the number of files done, of ``n_files``.
 
@@ -110,18 +111,17 @@ def walk(
     outcomes = outcome_table(panel, starts, spans_of(plan.cells))
     prepare(folder, panel, plan, forecasters)
     tasks = [
-        _Task(forecaster=forecaster, known_but_history=known, file=result_file(folder, forecaster, known.start))
+        _Task(forecaster=forecaster, known_but_history=known, result_file=result_file(folder, forecaster, known.start))
         for known in (_known_but_history(panel.step, plan, start, outcomes) for start in starts[1:])
         for forecaster in forecasters
     ]
-    waiting = [task for task in tasks if not task.file.exists()]
-    report = progress or (lambda _done: None)
-    report(len(tasks) - len(waiting))
     with _closes_file(panel) as closes:
-        quote = partial(_quote, closes=closes)
-        for n_done, _ in enumerate(run(quote, waiting), start=1 + len(tasks) - len(waiting)):
-            report(n_done)
-    quotes = {forecaster.name: _collect(forecaster, tasks) for forecaster in forecasters}
+        quote = partial(run, partial(_quote, closes=closes))
+        tables = resume(tasks, quote, pd.read_parquet, progress or silent("walking", len(tasks)))
+    quotes = {
+        forecaster.name: pd.concat(tables[number :: len(forecasters)], ignore_index=True)
+        for number, forecaster in enumerate(forecasters)
+    }
     later = outcomes[outcomes["start"] > starts[0]].reset_index(drop=True)
     return Walked(outcomes=later, quotes=quotes)
 
@@ -178,7 +178,7 @@ def _quote(task: _Task, closes: _ClosesFile) -> None:
     _require_probabilities(quotes, known, task.forecaster)
     table = pd.DataFrame(quotes.probabilities, columns=[cell.name for cell in known.cells])
     refusals = pd.Series([quotes.refusals.get(token) for token in known.tokens], dtype="str")
-    with replacing(task.file) as part:
+    with replacing(task.result_file) as part:
         table.assign(token=known.tokens, start=known.start, refusal=refusals).to_parquet(part)
 
 
@@ -194,8 +194,3 @@ def _require_probabilities(quotes: Quotes, known: Known, forecaster: Forecaster)
             f"{forecaster.name} must quote all cells of a token, strictly between 0 and 1, or none, got "
             f"{probabilities[token, cell]} for {known.tokens[token]} at {known.start}, {known.cells[cell].name}"
         )
-
-
-def _collect(forecaster: Forecaster, tasks: Sequence[_Task]) -> pd.DataFrame:
-    files = [task.file for task in tasks if task.forecaster is forecaster]
-    return pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)

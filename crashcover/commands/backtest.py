@@ -21,7 +21,7 @@ from backtest.results.summary import REFERENCE, summarise
 from backtest.walk_forward import n_files, walk
 from calibration import PEGGED
 from crashcover.commands.exits import Exit
-from crashcover.display.progress import tracking
+from crashcover.display.progress import stages
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import Workplace
 from pricing.tools.units import parse_duration
@@ -40,8 +40,8 @@ def run_backtest(path: Path, options: Values) -> Exit:
     panel = read_panel(path, label=options["label"], leave_out=options["leave_out"] or PEGGED)
     forecasters = _make_forecasters(panel, plan, options)
     workplace = Workplace(processes=options["workers"])
-    with tracking(n_files(panel, plan, forecasters)) as track:
-        progress = None if options["quiet"] else track("walking")
+    with stages() as begin:
+        progress = None if options["quiet"] else begin("walking", n_files(panel, plan, forecasters))
         walked = walk(panel, plan, forecasters, folder, run=workplace.run, progress=progress)
     summary = summarise(panel, plan, walked)
     document = json.dumps(summary, allow_nan=False)

@@ -11,17 +11,17 @@ from crashcover import sample_market
 from crashcover.commands.exits import Exit
 from crashcover.display.console import show_offers, stdout
 from crashcover.display.picture import Chart, Curve, draw_exceedance
-from crashcover.display.progress import tracking
+from crashcover.display.progress import stages
 from crashcover.display.table import WIDTH, footnotes
 from crashcover.files.holders import read_holders
 from crashcover.files.prices import read_prices
 from crashcover.offers.offers import Offer, Offers, make_offers
 from crashcover.offers.terms import Terms
-from crashcover.runs.track import Track
 from crashcover.runs.workers import one_blas_thread
 from crashcover.sample_market import SyntheticToken
 from pricing.premiums.basis import PricingBasis
 from pricing.surface.settings import SimulationSettings
+from pricing.tools.progress import Progress
 
 TERMS = Terms(drops=(0.2, 0.3, 0.5), windows=("1h", "24h"), terms=("7d", "30d"))
 _DRAWN_TERM = "30d"
@@ -40,9 +40,9 @@ def run_demo(folder: Path, settings: SimulationSettings) -> Exit:
     prices, holders = sample_market.write_files(folder)
     charts: list[Chart] = []
     shown: list[Offer] = []
-    with tracking(settings.n_paths) as track:
+    with stages() as begin:
         for token in sample_market.TOKENS:
-            offers = _offers(token, prices, holders, settings, track)
+            offers = _offers(token, prices, holders, settings, begin)
             console.print()
             shown.extend(offers.offers)
             show_offers(offers, token.name, console, story=f"synthetic: {token.story}")
@@ -56,14 +56,16 @@ def run_demo(folder: Path, settings: SimulationSettings) -> Exit:
     return Exit.DONE
 
 
-def _offers(token: SyntheticToken, prices: Path, holders: Path, settings: SimulationSettings, track: Track) -> Offers:
+def _offers(
+    token: SyntheticToken, prices: Path, holders: Path, settings: SimulationSettings, begin: Progress
+) -> Offers:
     with one_blas_thread():
         calibration = calibrate(
             read_prices(prices, asset=token.name).closes,
             holders=read_holders(holders, asset=token.name),
             supply=sample_market.SUPPLY,
         )
-    return make_offers(calibration, TERMS.covers(token.name), basis=PricingBasis(), settings=settings, track=track)
+    return make_offers(calibration, TERMS.covers(token.name), basis=PricingBasis(), settings=settings, begin=begin)
 
 
 def _chart(token: SyntheticToken, offers: Offers) -> Chart:

@@ -17,7 +17,7 @@ from crashcover.commands.inputs import (
 )
 from crashcover.display.console import show_offers, stdout
 from crashcover.display.picture import Chart, Curve, draw_exceedance
-from crashcover.display.progress import tracking
+from crashcover.display.progress import stages
 from crashcover.display.table import WIDTH, footnotes
 from crashcover.files.quotes import write_document
 from crashcover.offers.offers import Offers, make_offers
@@ -34,9 +34,9 @@ def run_quote(options: Options) -> Exit:
     history = read_history(options)
     covers = terms.covers(history.asset)
     calibration = calibrate_token(history, options)
-    with tracking(settings.n_paths) as track:
+    with stages() as begin:
         offers = make_offers(
-            calibration, covers, basis=basis, settings=settings, with_drivers=not options["as_json"], track=track
+            calibration, covers, basis=basis, settings=settings, with_drivers=not options["as_json"], begin=begin
         )
     if options["plot"]:
         _draw(offers, history.asset, options["plot"])

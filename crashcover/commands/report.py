@@ -11,7 +11,7 @@ import pandas as pd
 from calibration import Calibration, calibrate
 from crashcover.commands.exits import Exit
 from crashcover.commands.inputs import calibrate_token, read_basis, read_history, read_settings, read_terms
-from crashcover.display.progress import tracking
+from crashcover.display.progress import stages
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
 from crashcover.files.panels import read_panel
@@ -24,12 +24,12 @@ from crashcover.report.book.tokens import RatedToken, rate_calibrated, rate_from
 from crashcover.report.covers.content import FORMAT, cover_content
 from crashcover.report.covers.pricing import price_covers, read_covers
 from crashcover.report.page import write_json, write_page
-from crashcover.runs.track import Track
 from crashcover.runs.workers import one_blas_thread
 from pool import JointSettings
 from pricing.contract.cover import Cover
 from pricing.errors import DataError, PricingError
 from pricing.rates.store import RateStore
+from pricing.tools.progress import Progress
 
 Options = Mapping[str, Any]
 
@@ -78,14 +78,14 @@ def _write(path: Path, text: str) -> None:
 def _make_content(options: Options) -> dict[str, Any]:
     if options["book"]:
         return _book(options)
-    with tracking(options["paths"]) as track:
+    with stages() as begin:
         if options["quotes"]:
-            return cover_content(read_covers(Path(options["quotes"]), track))
+            return cover_content(read_covers(Path(options["quotes"]), begin))
         basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
         history = read_history(options)
         covers = terms.covers(history.asset)
         calibration = calibrate_token(history, options)
-        return cover_content(price_covers(calibration, covers, basis=basis, settings=settings, track=track))
+        return cover_content(price_covers(calibration, covers, basis=basis, settings=settings, begin=begin))
 
 
 def _book(options: Options) -> dict[str, Any]:
@@ -100,9 +100,9 @@ def _book(options: Options) -> dict[str, Any]:
     )
     joint = JointSettings(n_scenarios=options["scenarios"], seed=options["seed"], n_threads=options["threads"])
     aims.require_scenarios(joint.n_scenarios)
-    with tracking(options["paths"]) as track:
+    with stages() as begin:
         rate = _rated_from_store if options["rates"] else _rated_from_panel
-        tokens = rate(covers, options, track)
+        tokens = rate(covers, options, begin)
     return book_content(pool_book(covers, tokens, basis=read_basis(options), aims=aims, settings=joint))
 
 
@@ -110,15 +110,15 @@ def _assets(covers: Sequence[Cover]) -> list[str]:
     return list(dict.fromkeys(cover.asset for cover in covers))
 
 
-def _rated_from_store(covers: Sequence[Cover], options: Options, track: Track) -> dict[str, RatedToken]:
+def _rated_from_store(covers: Sequence[Cover], options: Options, begin: Progress) -> dict[str, RatedToken]:
     folder = Path(options["rates"])
     store = RateStore.open(folder)
     assets = _assets(covers)
     require_assets(assets, list(store.entries), folder)
-    return {asset: rate_from_store(folder, store, asset, needed_observations(covers, asset), track) for asset in assets}
+    return {asset: rate_from_store(folder, store, asset, needed_observations(covers, asset), begin) for asset in assets}
 
 
-def _rated_from_panel(covers: Sequence[Cover], options: Options, track: Track) -> dict[str, RatedToken]:
+def _rated_from_panel(covers: Sequence[Cover], options: Options, begin: Progress) -> dict[str, RatedToken]:
     panel_file = Path(options["prices"])
     panel = read_panel(panel_file, label=options["label"], leave_out=())
     assets = _assets(covers)
@@ -130,7 +130,7 @@ def _rated_from_panel(covers: Sequence[Cover], options: Options, track: Track) -
     }
     settings = read_settings(options)
     return {
-        asset: rate_calibrated(calibration, asset, needed_observations(covers, asset), settings, track)
+        asset: rate_calibrated(calibration, asset, needed_observations(covers, asset), settings, begin)
         for asset, calibration in calibrations.items()
     }
 

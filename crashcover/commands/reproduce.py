@@ -5,15 +5,15 @@ from pathlib import Path
 import click
 
 from crashcover.commands.exits import Exit
-from crashcover.display.progress import tracking
+from crashcover.display.progress import stages
 from crashcover.files.quotes import read_quotes
 
 
 def run_reproduce(path: Path, n_threads: int) -> Exit:
     """Recalculate every quote of a file and say that the bits agree."""
     quotes = read_quotes(path)
-    with tracking(len(quotes)) as track:
-        done = track("reproducing")
+    with stages() as begin:
+        done = begin("reproducing", len(quotes))
         for number, quote in enumerate(quotes, start=1):
             quote.reproduce(n_threads=n_threads)
             done(number)

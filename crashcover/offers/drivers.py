@@ -13,13 +13,13 @@ import numpy as np
 
 from calibration import Calibration, inputs_of, remodel
 from crashcover.offers.outcomes import simulate_covers
-from crashcover.runs.track import Track, untracked
 from pricing.contract.cover import Cover
 from pricing.models.price_model import PriceModel
 from pricing.surface.by_path import shares_by_path
 from pricing.surface.estimates import Estimate
 from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray
+from pricing.tools.progress import Progress, silent
 
 #: A share with a larger standard error is noise.
 LARGEST_STANDARD_ERROR = 0.10
@@ -65,7 +65,7 @@ class Variants:
 
 
 def simulate_variants(
-    calibration: Calibration, full: DropSurface, covers: Sequence[Cover], track: Track = untracked
+    calibration: Calibration, full: DropSurface, covers: Sequence[Cover], begin: Progress = silent
 ) -> Variants:
     """Simulate the other models on the random numbers of the first.
 
@@ -77,15 +77,15 @@ def simulate_variants(
         The full model, simulated for `covers`.
     covers : sequence of Cover
         Covers on this asset.
-    track : callable, optional
-        Reports progress.
+    begin : callable, optional
+        Shows progress.
     """
     certain = replace(inputs_of(calibration), certain=True)
     done: dict[PriceModel, DropSurface] = {full.model: full}
 
     def surface_of(model: PriceModel, name: str) -> DropSurface:
         if model not in done:
-            done[model] = simulate_covers(model, covers, full.settings, track(name))
+            done[model] = simulate_covers(model, covers, full.settings, begin(name, full.settings.n_paths))
         return done[model]
 
     return Variants(

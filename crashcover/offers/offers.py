@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from calibration import Calibration
 from crashcover.offers.drivers import Drivers, drivers_of, simulate_variants
 from crashcover.offers.outcomes import Refusal, quote_or_refuse, simulate_covers
-from crashcover.runs.track import Track, untracked
 from pricing.contract.cover import Cover
 from pricing.contract.triggers import Reference
 from pricing.premiums.basis import PricingBasis
@@ -14,6 +13,7 @@ from pricing.premiums.loadings import ParameterUncertainty
 from pricing.quotes.quote import Quote
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
+from pricing.tools.progress import Progress, silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def make_offers(
     basis: PricingBasis,
     settings: SimulationSettings,
     with_drivers: bool = True,
-    track: Track = untracked,
+    begin: Progress = silent,
 ) -> Offers:
     """Simulate a calibrated asset and quote covers on it.
 
@@ -84,22 +84,22 @@ def make_offers(
         Size and seed of the simulation.
     with_drivers : bool
         Whether to find out what drives the prices, which takes up to two more simulations.
-    track : callable, optional
-        Reports progress.
+    begin : callable, optional
+        Shows progress.
 
     Raises
     ------
     InvalidTermsError
         If a duration does not fit the step of the model.
     """
-    surface = simulate_covers(calibration.model, covers, settings, track("full model"))
+    surface = simulate_covers(calibration.model, covers, settings, begin("full model", settings.n_paths))
     outcomes = [
         quote_or_refuse(cover, surface, basis, uncertainty=parameter_uncertainty(calibration, cover))
         for cover in covers
     ]
     if not with_drivers:
         return Offers(calibration=calibration, surface=surface, offers=tuple(Offer(outcome=each) for each in outcomes))
-    variants = simulate_variants(calibration, surface, covers, track)
+    variants = simulate_variants(calibration, surface, covers, begin)
     offers = tuple(Offer(outcome=each, drivers=drivers_of(each.cover, variants)) for each in outcomes)
     return Offers(calibration=calibration, surface=surface, offers=offers)
 

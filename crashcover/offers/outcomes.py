@@ -1,6 +1,6 @@
 """From a calibration and terms to quotes: what the command line and the demo do, without any of their looks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +15,7 @@ from pricing.quotes.quote import Quote
 from pricing.quotes.quoter import Quoter
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
+from pricing.tools.progress import Report
 from pricing.tools.units import parse_duration
 
 
@@ -50,7 +51,7 @@ class Refusal:
 
 
 def simulate_covers(
-    model: PriceModel, covers: Sequence[Cover], settings: SimulationSettings, progress: Callable[[int], None]
+    model: PriceModel, covers: Sequence[Cover], settings: SimulationSettings, progress: Report | None = None
 ) -> DropSurface:
     """Simulate every signal that covers on one asset need."""
     return simulate(

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 from calibration import Calibration, exchanged, inputs_of, remodel
 from crashcover.offers.outcomes import simulate_covers
-from crashcover.runs.track import untracked
 from pricing.errors import InvalidTermsError
 from pricing.models.price_model import PriceModel
 from pricing.premiums.build_up import sample_for
@@ -98,6 +97,6 @@ def _check(before: Quote, after: Quote, calibration_before: Calibration, calibra
 
 def _loss_on_line(model: PriceModel, quote: Quote) -> float:
     cover = quote.cover
-    surface = simulate_covers(model, (cover,), quote.settings, untracked("explaining"))
+    surface = simulate_covers(model, (cover,), quote.settings)
     sample = sample_for(cover, surface)
     return sample.mean(cover.payout.share(sample.tail(cover.trigger.drop))).value

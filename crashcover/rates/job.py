@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import click
 import pandas as pd
 
 from calibration import Market, fit_market
-from crashcover.display.progress import Stages
 from crashcover.files.markets import read_market
 from crashcover.files.panels import read_columns
 from crashcover.rates.documents import KEPT
@@ -28,10 +27,10 @@ from crashcover.runs.locks import locked
 from crashcover.runs.workers import Workplace, one_blas_thread
 from pricing.errors import DataError
 from pricing.rates.store import RateStore
+from pricing.tools.progress import Progress
+from pricing.tools.run_folder import resume, versions
 from pricing.tools.whole_files import sweep, write_text
-from pricing.version import ENGINE_VERSION
 
-_LIBRARIES = ("arch", "numpy", "pandas", "scipy")
 #: Folder of the reports in a rate store.
 REPORTS = "reports"
 _WORK, _PRICES = "work", "prices"
@@ -77,7 +76,7 @@ class RateJob:
     keep: int = 7
 
 
-def run_job(job: RateJob, workplace: Workplace, begin: Stages) -> dict[str, Any]:
+def run_job(job: RateJob, workplace: Workplace, begin: Progress) -> dict[str, Any]:
     """Rate all tokens and publish them; go on where an earlier run of the same night was stopped.
 
     Returns
@@ -133,7 +132,7 @@ def _publish(
     before: RateStore | None,
     clock: "_Clock",
     workplace: Workplace,
-    begin: Stages,
+    begin: Progress,
 ) -> None:
     """Rate the tokens, write the report and publish both."""
     tasks = _tasks(job, night, job.out / _WORK / name)
@@ -185,8 +184,7 @@ def _name(job: RateJob, night: Night) -> str:
         "as_of": night.as_of.isoformat(),
         "settings": repr(job.settings),
         "valid_for": str(job.valid_for),
-        "engine": ENGINE_VERSION,
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        **versions("arch", "numpy", "pandas", "scipy"),
     }
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
     return f"{night.as_of:%Y-%m-%dT%H%MZ}-{digest[:8]}"
@@ -235,14 +233,8 @@ def _market_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Ser
         yield asset, known[~known.index.duplicated()]
 
 
-def _outcomes(night: Night, tasks: list[RateTask], workplace: Workplace, begin: Stages) -> dict[str, RateOutcome]:
+def _outcomes(night: Night, tasks: list[RateTask], workplace: Workplace, begin: Progress) -> dict[str, RateOutcome]:
     """Rate the tokens that no earlier run rated."""
-    outcomes = {asset: RateOutcome(asset=asset, error=slip) for asset, slip in night.unreadable.items()}
-    outcomes |= {task.asset: read_outcome(task.outcome_file) for task in tasks if task.outcome_file.exists()}
-    waiting = [task for task in tasks if task.asset not in outcomes]
-    progress = begin("rating", len(tasks))
-    progress(len(tasks) - len(waiting))
-    for n_done, outcome in enumerate(workplace.run(rate_token, waiting), start=1 + len(tasks) - len(waiting)):
-        outcomes[outcome.asset] = outcome
-        progress(n_done)
-    return outcomes
+    rated = resume(tasks, partial(workplace.run, rate_token), read_outcome, begin("rating", len(tasks)))
+    unreadable = {asset: RateOutcome(asset=asset, error=slip) for asset, slip in night.unreadable.items()}
+    return unreadable | {outcome.asset: outcome for outcome in rated}

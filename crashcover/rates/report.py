@@ -79,7 +79,7 @@ def _report(outcome: RateOutcome, tonight: Tonight) -> AssetReport:
         notices=outcome.notices,
         rate=_rate(surface, signal),
         rate_before=_rate(_surface_before(tonight.before, asset), signal),
-        seconds=outcome.seconds,
+        seconds=dict(outcome.seconds),
     )
 
 

@@ -1,13 +1,11 @@
 """Rates of one token: calibrated, simulated, compacted and laid down, wherever the task runs."""
 
 import hashlib
-import json
 import time
 import warnings
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from calibration import Calibration, Market, calibrate
 from crashcover.files.holders import read_holders
@@ -17,6 +15,7 @@ from crashcover.runs.asset_names import file_name
 from pricing.engine.simulation import simulate
 from pricing.errors import InsufficientDataError, PricingError, TooLargeError
 from pricing.rates.compact_surface import compact
+from pricing.tools.plain import read_json, to_json
 from pricing.tools.units import format_duration
 from pricing.tools.whole_files import write_text
 
@@ -66,7 +65,7 @@ class RateTask:
         return self.folder / f"{file_name(self.asset)}.surface"
 
     @property
-    def outcome_file(self) -> Path:
+    def result_file(self) -> Path:
         """Where the outcome is laid down, after everything else."""
         return self.folder / f"{file_name(self.asset)}.json"
 
@@ -87,8 +86,8 @@ class RateOutcome:
         Names of the flags of the calibration.
     notices : tuple of str
         Warnings of the simulation.
-    seconds : dict of str to float
-        What each stage took.
+    seconds : tuple of (str, float)
+        Stages, and what each took.
     """
 
     asset: str
@@ -97,7 +96,7 @@ class RateOutcome:
     surface_id: str = ""
     verdict: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: tuple[tuple[str, float], ...] = ()
 
 
 def rate_token(task: RateTask) -> RateOutcome:
@@ -111,14 +110,14 @@ def rate_token(task: RateTask) -> RateOutcome:
         raise
     except _FAILURES as error:
         outcome = RateOutcome(asset=task.asset, error=" ".join(str(error).split()))
-    write_text(task.outcome_file, json.dumps(asdict(outcome), sort_keys=True))
+    write_text(task.result_file, to_json(outcome))
     return outcome
 
 
 def read_outcome(path: Path) -> RateOutcome:
     """Read what ``rate_token`` kept."""
-    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return RateOutcome(**{**value, "verdict": tuple(value["verdict"]), "notices": tuple(value["notices"])})
+    outcome: RateOutcome = read_json(path, (RateOutcome,))
+    return outcome
 
 
 def _rate(task: RateTask) -> RateOutcome:
@@ -140,11 +139,11 @@ def _rate(task: RateTask) -> RateOutcome:
         calibration_id=write_calibration(task.store, task.asset, calibration),
         surface_id=hashlib.sha256(task.surface_file.read_bytes()).hexdigest()[:32],
         verdict=tuple(str(flag.name) for flag in calibration.verdict),
-        seconds={
-            "calibrate": calibrated - started,
-            "simulate": simulated - calibrated,
-            "compact": time.perf_counter() - simulated,
-        },
+        seconds=(
+            ("calibrate", calibrated - started),
+            ("simulate", simulated - calibrated),
+            ("compact", time.perf_counter() - simulated),
+        ),
     )
 
 

@@ -2,13 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from crashcover.display.progress import Stages
 from crashcover.repricing.intake.rows import AssetRates
 from crashcover.repricing.intake.staging import StagedBook, stage
 from crashcover.repricing.intake.tables import TableBook, export
@@ -20,14 +18,13 @@ from crashcover.runs.workers import Workplace
 from pricing.errors import DataError, InvalidTermsError, RateStoreError, SimulationError
 from pricing.premiums.basis import PricingBasis
 from pricing.rates.store import RateStore, open_version
-from pricing.tools.whole_files import PART, replacing, sweep, write_text
-from pricing.version import ENGINE_VERSION
+from pricing.tools.progress import Progress
+from pricing.tools.run_folder import MANIFEST, REMEDY, RunFolder, resume, versions
+from pricing.tools.whole_files import replacing, sweep, write_text
 
-#: What a run leaves in its folder.
-MANIFEST, SUMMARY, PRICED, QUARANTINE = "manifest.json", "summary.json", "priced", "quarantine.csv"
+#: What a run leaves in its folder, beside the manifest.
+SUMMARY, PRICED, QUARANTINE = "summary.json", "priced", "quarantine.csv"
 _WORK = ".work"
-_REMEDY = "(choose another --out, or remove it)"
-_LIBRARIES = ("numpy", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +52,7 @@ class RepriceJob:
     basis: PricingBasis = field(default_factory=PricingBasis)
 
 
-def run_job(job: RepriceJob, workplace: Workplace, begin: Stages) -> dict[str, Any]:
+def run_job(job: RepriceJob, workplace: Workplace, begin: Progress) -> dict[str, Any]:
     """Price a book; go on where an earlier run in the same folder was stopped.
 
     Returns
@@ -76,9 +73,11 @@ def run_job(job: RepriceJob, workplace: Workplace, begin: Stages) -> dict[str, A
     """
     _require_apart(job)
     with locked(job.out):
-        _sweep(job.out)
+        folder = RunFolder(path=job.out, kind="a priced book", holds="a run")
+        folder.sweep(SUMMARY, QUARANTINE, _WORK)
         book = _book_file(job)
-        store = _prepare(job, book)
+        store = _open_rates(job, folder)
+        folder.begin(_describe(job, book, store))
         if not (job.out / SUMMARY).exists():
             _price(job, book, store, workplace, begin)
         shutil.rmtree(job.out / _WORK, ignore_errors=True)
@@ -96,14 +95,6 @@ def _require_apart(job: RepriceJob) -> None:
             )
 
 
-def _sweep(out: Path) -> None:
-    """Delete what a run that was stopped left half written, and nothing of others that are at work in the folder."""
-    sweep(out / _WORK)
-    for name in (MANIFEST, SUMMARY, QUARANTINE):
-        for part in out.glob(f"{name}.*{PART}"):
-            part.unlink(missing_ok=True)
-
-
 def _book_file(job: RepriceJob) -> Path:
     """Return the file of the book; a table is written to one first, so that it is priced as it was at one time."""
     if isinstance(job.book, Path):
@@ -112,41 +103,18 @@ def _book_file(job: RepriceJob) -> Path:
     return export(job.book, job.out / _WORK / "book.parquet")
 
 
-def _prepare(job: RepriceJob, book: Path) -> RateStore:
-    """Begin a run, or go on with that in the folder on the rates it began with."""
-    path = job.out / MANIFEST
-    manifest = _read_manifest(path)
-    is_done = (job.out / SUMMARY).exists()
-    folder = job.rates.absolute()
-    store = RateStore.open(folder) if manifest is None or is_done else _open_begun(folder, manifest["rates"], job.out)
-    wanted = _describe(job, book, store)
-    if manifest is None:
-        write_text(path, json.dumps(wanted, indent=1, sort_keys=True))
-    elif manifest != wanted:
-        name = next(name for name in wanted if manifest.get(name) != wanted[name])
-        raise InvalidTermsError(
-            f"{job.out} holds a run of another {name}: {manifest.get(name)} there, {wanted[name]} now {_REMEDY}"
-        )
-    return store
-
-
-def _open_begun(folder: Path, name: str, out: Path) -> RateStore:
+def _open_rates(job: RepriceJob, folder: RunFolder) -> RateStore:
+    """Open the latest rates, or those that the run in the folder began with and did not finish."""
+    rates, manifest = job.rates.absolute(), folder.manifest("rates")
+    if manifest is None or (job.out / SUMMARY).exists():
+        return RateStore.open(rates)
+    name = str(manifest["rates"])
     try:
-        return open_version(folder, name)
+        return open_version(rates, name)
     except RateStoreError as error:
         raise RateStoreError(
-            f"{out} holds a run that began on the rates {name}, which were pruned since: {error} {_REMEDY}"
+            f"{job.out} holds a run that began on the rates {name}, which were pruned since: {error} {REMEDY}"
         ) from error
-
-
-def _read_manifest(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    try:
-        found = {**json.loads(path.read_text(encoding="utf-8"))}
-        return {**found, "rates": str(found["rates"])}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path} is not the manifest of a priced book: {error} {_REMEDY}") from error
 
 
 def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:
@@ -157,17 +125,22 @@ def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:
         "surfaces": digest_of(store.path / "manifest.json"),
         "previous": digest_of(job.previous / SUMMARY) if job.previous else None,
         "basis": repr(job.basis),
-        "engine": ENGINE_VERSION,
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        **versions("numpy", "pyarrow"),
     }
 
 
-def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, begin: Stages) -> None:
+def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, begin: Progress) -> None:
     """Stage, price, check that nothing is lost, and publish; the summary comes last."""
     work = job.out / _WORK
     staged = _stage(job, book, store, begin)
     (work / PRICED).mkdir(exist_ok=True)
-    outcomes = _outcomes(_tasks(job, store, staged), workplace, begin("pricing", staged.n_rows - staged.n_quarantined))
+    outcomes = resume(
+        _tasks(job, store, staged),
+        partial(workplace.run, reprice_token),
+        read_outcome,
+        begin("pricing", staged.n_rows - staged.n_quarantined),
+        size=lambda outcome: outcome.covers,
+    )
     _require_all(staged, outcomes)
     summary = summarise(staged, outcomes, store)
     if not (job.out / PRICED).exists():
@@ -178,7 +151,7 @@ def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, 
     write_text(job.out / SUMMARY, json.dumps(summary, indent=1, allow_nan=False))
 
 
-def _stage(job: RepriceJob, book: Path, store: RateStore, begin: Stages) -> StagedBook:
+def _stage(job: RepriceJob, book: Path, store: RateStore, begin: Progress) -> StagedBook:
     try:
         return stage(book, _assets(store), job.out / _WORK / "staged", begin)
     except DataError:
@@ -214,19 +187,6 @@ def _tasks(job: RepriceJob, store: RateStore, staged: StagedBook) -> list[Repric
 def _only(store: RateStore, asset: str) -> RateStore:
     """Cut a store down to what one task needs, which spares it the manifest of all."""
     return replace(store, entries={asset: store.entries[asset]}, files={asset: store.files[asset]})
-
-
-def _outcomes(tasks: list[RepriceTask], workplace: Workplace, progress: Callable[[int], None]) -> list[RepriceOutcome]:
-    """Price the tokens that no earlier run priced, and return all outcomes in the order of tasks."""
-    waiting = [task for task in tasks if not task.outcome_file.exists()]
-    outcomes = {task.asset: read_outcome(task.outcome_file) for task in tasks if task.outcome_file.exists()}
-    n_covers = sum(outcome.covers for outcome in outcomes.values())
-    progress(n_covers)
-    for outcome in workplace.run(reprice_token, waiting):
-        outcomes[outcome.asset] = outcome
-        n_covers += outcome.covers
-        progress(n_covers)
-    return [outcomes[task.asset] for task in tasks]
 
 
 def _require_all(staged: StagedBook, outcomes: list[RepriceOutcome]) -> None:

@@ -1,7 +1,6 @@
 """One token's covers: read, priced, compared with the run before, and written, wherever the task runs."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +13,7 @@ from crashcover.repricing.premiums import with_premiums
 from crashcover.runs.asset_names import file_name, is_whole, partition_name
 from pricing.premiums.basis import PricingBasis
 from pricing.rates.store import RateStore
+from pricing.tools.plain import read_json, to_json
 from pricing.tools.whole_files import replacing, write_text
 
 #: File of the covers on one asset, in a folder of its own.
@@ -51,7 +51,7 @@ class RepriceTask:
     before: Path | None = None
 
     @property
-    def outcome_file(self) -> Path:
+    def result_file(self) -> Path:
         """File of what became of the covers, written after everything else."""
         return self.staged / f"outcome-{file_name(self.asset)}.json"
 
@@ -128,19 +128,14 @@ def reprice_token(task: RepriceTask) -> RepriceOutcome:
         ),
         changes=tuple(changes_of(task.asset, matches)),
     )
-    write_text(task.outcome_file, json.dumps(asdict(outcome), sort_keys=True))
+    write_text(task.result_file, to_json(outcome))
     return outcome
 
 
 def read_outcome(path: Path) -> RepriceOutcome:
     """Read what ``reprice_token`` kept."""
-    value = json.loads(path.read_text(encoding="utf-8"))
-    return RepriceOutcome(
-        asset=value["asset"],
-        covers=value["covers"],
-        totals=tuple(Total(**total) for total in value["totals"]),
-        changes=tuple(CoverChange(**change) for change in value["changes"]),
-    )
+    outcome: RepriceOutcome = read_json(path, (RepriceOutcome, Total, CoverChange))
+    return outcome
 
 
 def _write(table: pa.Table, task: RepriceTask) -> None:

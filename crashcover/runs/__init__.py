@@ -1,1 +1,1 @@
-"""Where and how long work runs: workers, locks, digests, progress."""
+"""Where and how long work runs: workers, locks, digests."""

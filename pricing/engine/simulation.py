@@ -19,6 +19,7 @@ from pricing.models.price_model import PriceModel
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import Anchoring, DropSurface
 from pricing.tools.arrays import FloatArray
+from pricing.tools.progress import Report, silent
 from pricing.tools.units import Duration, parse_duration
 
 _BLOCKS_A_BATCH = 256
@@ -33,7 +34,7 @@ def simulate(
     references: Sequence[Reference] = (Reference.ROLLING_HIGH,),
     waiting_periods: Sequence[Duration] = ("0h",),
     settings: SimulationSettings | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Report | None = None,
 ) -> DropSurface:
     """Simulate the worst drops of every combination of reference, window, term and waiting period.
 
@@ -86,7 +87,7 @@ def simulate(
     proposal = make_proposal(arrays, asked) if settings.rare_drops else None
     sample = _allocate(len(signals) + 1, settings.n_paths)
     worst_drops, weights = sample[:-1], sample[-1]
-    _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or (lambda _: None))
+    _fill(worst_drops, weights, arrays, proposal, signals, settings, progress or silent("simulating", settings.n_paths))
     if proposal:
         _check_weights(weights, proposal.plain_share)
     factors = path_factors(model)
@@ -140,7 +141,7 @@ def _fill(
     proposal: ProposalArrays | None,
     signals: tuple[Signal, ...],
     settings: SimulationSettings,
-    progress: Callable[[int], None],
+    progress: Report,
 ) -> None:
     """Run batch after batch; between batches the interpreter can be interrupted."""
     watches, records = watches_and_records(signals)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,11 @@ def _rebuild(value: Any, types: Mapping[str, type]) -> Any:
         return cls[fields["name"]] if issubclass(cls, Enum) else cls(**fields)
     except (TypeError, KeyError) as error:
         raise PricingError(f"{cls.__name__} cannot be rebuilt from the fields {sorted(fields)}: {error}") from error
+
+
+def read_json(path: Path, types: Iterable[type]) -> Any:
+    """Rebuild from a file what ``to_json`` wrote."""
+    return from_plain(json.loads(path.read_text(encoding="utf-8")), types)
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

@@ -9,11 +9,11 @@ from click.testing import CliRunner, Result
 
 from crashcover import sample_market
 from crashcover.cli import main
-from crashcover.display.progress import unseen
 from crashcover.rates.job import RateJob
 from crashcover.rates.job import run_job as run_rates
 from crashcover.rates.night import RateSettings
 from crashcover.runs.workers import Workplace
+from pricing.tools.progress import silent
 
 
 @pytest.fixture(scope="session")
@@ -46,5 +46,5 @@ def rate_store(sample_files: tuple[Path, Path], tmp_path_factory: pytest.TempPat
     """Rates of the sample market, from few paths."""
     folder = tmp_path_factory.mktemp("rates")
     settings = RateSettings(n_paths=4000, windows=("1h", "24h"), terms=("7d", "30d"))
-    run_rates(RateJob(prices=sample_files[0], out=folder, settings=settings), Workplace(processes=1), unseen)
+    run_rates(RateJob(prices=sample_files[0], out=folder, settings=settings), Workplace(processes=1), silent)
     return folder

@@ -14,7 +14,6 @@ from calibration.law.worst_month import worst_month_law
 from calibration.what_if import Inputs
 from crashcover.offers.offers import parameter_uncertainty
 from crashcover.rates.documents import read_inputs
-from crashcover.runs.track import Track
 from pool import TokenRisk
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
@@ -26,6 +25,7 @@ from pricing.rates.store import RateStore
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools import plain
+from pricing.tools.progress import Progress
 from pricing.tools.units import parse_duration
 
 #: Window that tokens are tied by: the one whose law the dependence is read off.
@@ -65,7 +65,7 @@ def rate_calibrated(
     asset: str,
     observations: Sequence[Observation],
     settings: SimulationSettings,
-    track: Track,
+    begin: Progress,
 ) -> RatedToken:
     """Simulate a token that was calibrated for this report.
 
@@ -79,12 +79,12 @@ def rate_calibrated(
         What has to be known of its worst drops.
     settings : SimulationSettings
         Size and seed of the simulation.
-    track : callable
-        Reports progress.
+    begin : callable
+        Shows progress.
     """
     return RatedToken(
         asset=asset,
-        surface=_simulate(calibration.model, asset, observations, settings, track),
+        surface=_simulate(calibration.model, asset, observations, settings, begin),
         risk=TokenRisk.of_calibration(calibration, RANKING_WINDOW),
         market=calibration.market,
         calibration=json.loads(calibration.to_json()),
@@ -93,7 +93,7 @@ def rate_calibrated(
 
 
 def rate_from_store(
-    folder: Path, store: RateStore, asset: str, observations: Sequence[Observation], track: Track
+    folder: Path, store: RateStore, asset: str, observations: Sequence[Observation], begin: Progress
 ) -> RatedToken:
     """Simulate a token again as it was when its rates were published.
 
@@ -106,7 +106,7 @@ def rate_from_store(
         The rate store, with its calibrations.
     store : RateStore
         The version in force.
-    asset, observations, track
+    asset, observations, begin
         As in ``rate_calibrated``.
 
     Raises
@@ -121,7 +121,7 @@ def rate_from_store(
     model = plain.from_plain(calibration["model"], MODEL_CLASSES)
     return RatedToken(
         asset=asset,
-        surface=_simulate(model, asset, observations, store.surface(asset).settings, track),
+        surface=_simulate(model, asset, observations, store.surface(asset).settings, begin),
         risk=_risk(inputs),
         market=inputs.market,
         calibration=calibration,
@@ -142,7 +142,7 @@ def _risk(inputs: Inputs) -> TokenRisk:
 
 
 def _simulate(
-    model: PriceModel, asset: str, observations: Sequence[Observation], settings: SimulationSettings, track: Track
+    model: PriceModel, asset: str, observations: Sequence[Observation], settings: SimulationSettings, begin: Progress
 ) -> DropSurface:
     try:
         return simulate(
@@ -152,7 +152,7 @@ def _simulate(
             references=sorted({each.reference for each in observations}),
             waiting_periods=sorted({parse_duration(each.waiting_period, "waiting_period") for each in observations}),
             settings=settings,
-            progress=track(asset),
+            progress=begin(asset, settings.n_paths),
         )
     except PricingError as error:
         raise type(error)(f"asset {asset!r}: {error}") from error

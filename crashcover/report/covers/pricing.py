@@ -11,7 +11,6 @@ from crashcover.files.quotes import read_quotes
 from crashcover.offers.offers import Offer, make_offers
 from crashcover.offers.outcomes import Reason, Refusal, simulate_covers
 from crashcover.report.covers.sensitivities import Move, anchored_moves, model_moves
-from crashcover.runs.track import Track, untracked
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
 from pricing.contract.payouts import FullPayout, LinearPayout, TieredPayout
@@ -23,6 +22,7 @@ from pricing.quotes.quote import Quote
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools import plain
+from pricing.tools.progress import Progress, silent
 
 _COVER_CLASSES = (Cover, DropTrigger, FullPayout, LinearPayout, Payment, Reference, TieredPayout)
 
@@ -61,7 +61,7 @@ def price_covers(
     *,
     basis: PricingBasis,
     settings: SimulationSettings,
-    track: Track = untracked,
+    begin: Progress = silent,
 ) -> PricedCovers:
     """Price covers and find out what drives and moves their premiums.
 
@@ -75,10 +75,10 @@ def price_covers(
         Loadings.
     settings : SimulationSettings
         Size and seed of the simulation.
-    track : callable, optional
-        Reports progress.
+    begin : callable, optional
+        Shows progress.
     """
-    found = make_offers(calibration, covers, basis=basis, settings=settings, track=track)
+    found = make_offers(calibration, covers, basis=basis, settings=settings, begin=begin)
     market = calibration.market
     return PricedCovers(
         calibration=json.loads(calibration.to_json()),
@@ -88,21 +88,21 @@ def price_covers(
             "first_start": market.first_start.isoformat(),
         },
         surface=found.surface,
-        simulated=_before_anchoring(found.surface, covers, track),
+        simulated=_before_anchoring(found.surface, covers, begin),
         offers=found.offers,
         moves=tuple(anchored_moves(offer.outcome, calibration) for offer in found.offers),
     )
 
 
-def read_covers(path: Path, track: Track = untracked) -> PricedCovers:
+def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:
     """Simulate the quotes of a document again, and demand the same premiums.
 
     Parameters
     ----------
     path : Path
         What ``crashcover quote --json`` printed.
-    track : callable, optional
-        Reports progress.
+    begin : callable, optional
+        Shows progress.
 
     Raises
     ------
@@ -117,7 +117,9 @@ def read_covers(path: Path, track: Track = untracked) -> PricedCovers:
         raise DataError(f"{path}: must hold a calibration (a document of crashcover quote --json, not a single quote)")
     refusals = _read_refusals(document, path)
     covers = [quote.cover for quote in quotes] + [refusal.cover for refusal in refusals]
-    surface = simulate_covers(quotes[0].model, covers, quotes[0].settings, track("full model"))
+    surface = simulate_covers(
+        quotes[0].model, covers, quotes[0].settings, begin("full model", quotes[0].settings.n_paths)
+    )
     for quote in quotes:
         _require_same(quote, surface)
     outcomes: tuple[Quote | Refusal, ...] = (*quotes, *refusals)
@@ -125,16 +127,17 @@ def read_covers(path: Path, track: Track = untracked) -> PricedCovers:
         calibration=document["calibration"],
         market=None,
         surface=surface,
-        simulated=_before_anchoring(surface, covers, track),
+        simulated=_before_anchoring(surface, covers, begin),
         offers=tuple(Offer(outcome=each) for each in outcomes),
         moves=tuple(model_moves(each) for each in outcomes),
     )
 
 
-def _before_anchoring(surface: DropSurface, covers: Sequence[Cover], track: Track) -> DropSurface | None:
+def _before_anchoring(surface: DropSurface, covers: Sequence[Cover], begin: Progress) -> DropSurface | None:
     if not surface.model.anchors:
         return None
-    return simulate_covers(replace(surface.model, anchors=()), covers, surface.settings, track("before anchoring"))
+    report = begin("before anchoring", surface.settings.n_paths)
+    return simulate_covers(replace(surface.model, anchors=()), covers, surface.settings, report)
 
 
 def _read_refusals(document: Mapping[str, Any], path: Path) -> tuple[Refusal, ...]:

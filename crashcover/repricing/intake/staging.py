@@ -6,20 +6,20 @@ A task then reads the stretches of its asset out of all batches, in the order of
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from crashcover.display.progress import Stages
 from crashcover.repricing.intake.files import count_rows, read_batches
 from crashcover.repricing.intake.quarantine import append_rejections
 from crashcover.repricing.intake.repeats import Repeats
 from crashcover.repricing.intake.rows import ROW, AssetRates, check_rows
 from crashcover.repricing.premiums import FIGURES, TEXTS
 from pricing.errors import DataError
+from pricing.tools.progress import Progress, Report
 from pricing.tools.whole_files import replacing, write_text
 
 _INDEX = "index.json"
@@ -56,7 +56,7 @@ class StagedBook:
         return self.folder / _QUARANTINE
 
 
-def stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, begin: Stages) -> StagedBook:
+def stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, begin: Progress) -> StagedBook:
     """Check and sort a book, or find it where that was done before.
 
     Parameters
@@ -89,7 +89,7 @@ def read_stretches(folder: Path, stretches: Stretches) -> pa.Table:
     )
 
 
-def _stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, progress: Callable[[int], None]) -> None:
+def _stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, report: Report) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped half way
     folder.mkdir(parents=True)
     repeats = Repeats.in_book(book)
@@ -104,7 +104,7 @@ def _stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, progress: 
                 stretches[asset].append((number, first, last))
             n_rows += len(batch.table) + len(batch.malformed)
             n_quarantined += len(rejections)
-            progress(n_rows)
+            report(n_rows)
     write_text(
         folder / _INDEX,
         json.dumps({"rows": n_rows, "quarantined": n_quarantined, "stretches": dict(sorted(stretches.items()))}),

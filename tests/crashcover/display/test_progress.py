@@ -3,7 +3,8 @@
 import re
 import time
 
-from crashcover.display.progress import stages, unseen
+from crashcover.display.progress import stages
+from pricing.tools.progress import silent
 
 
 def show():
@@ -27,5 +28,5 @@ def test_a_terminal_shows_count_rate_and_remaining_time(monkeypatch, capsys):
 
 def test_a_log_shows_nothing(capsys):
     show()
-    unseen("pricing", None)(500)
+    silent("pricing", None)(500)
     assert capsys.readouterr().err.strip() == ""

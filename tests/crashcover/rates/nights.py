@@ -1,9 +1,9 @@
 """Nights on the sample market, few paths each, and what they came to."""
 
-from crashcover.display.progress import unseen
 from crashcover.rates.job import RateJob, run_job
 from crashcover.rates.night import RateSettings
 from crashcover.runs.workers import Workplace
+from pricing.tools.progress import silent
 from tests.crashcover.repricing.books import content
 
 SETTINGS = RateSettings(n_paths=2000, windows=("1h", "24h"), terms=("7d", "30d"))
@@ -16,7 +16,7 @@ def write(table, path):
 
 
 def rate(prices, out, place=HERE, **options):
-    return run_job(RateJob(prices=prices, out=out, settings=SETTINGS, **options), place, unseen)
+    return run_job(RateJob(prices=prices, out=out, settings=SETTINGS, **options), place, silent)
 
 
 def statuses(report):

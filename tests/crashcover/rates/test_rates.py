@@ -14,7 +14,6 @@ import pytest
 
 from calibration import calibrate
 from crashcover import sample_market
-from crashcover.display.progress import unseen
 from crashcover.rates.job import RateJob, run_job
 from crashcover.rates.night import RateSettings
 from crashcover.runs.locks import locked
@@ -22,6 +21,7 @@ from crashcover.runs.workers import Workplace
 from pricing import SimulationSettings, simulate
 from pricing.errors import DataError, FolderInUseError
 from pricing.rates.store import RateStore, versions
+from pricing.tools.progress import silent
 from tests.crashcover.rates.nights import HERE, SETTINGS, published, rate, statuses, write
 from tests.crashcover.repricing.books import content
 
@@ -213,7 +213,7 @@ def test_killed_at_random_moments_and_run_again_publishes_the_same_bytes(panel, 
         out = tmp_path / str(number)
         shutil.copytree(tmp_path / "start", out)
         job = RateJob(prices=sample_files[0], out=out, settings=SETTINGS)
-        process = context.Process(target=run_job, args=(job, HERE, unseen))
+        process = context.Process(target=run_job, args=(job, HERE, silent))
         process.start()
         time.sleep(draw.uniform(0.02, 0.4))
         process.kill()
@@ -221,7 +221,7 @@ def test_killed_at_random_moments_and_run_again_publishes_the_same_bytes(panel, 
         store = RateStore.open(out)  # the old version or the new one, whole
         assert len([store.surface(asset) for asset in store.entries]) == 4
         assert store.version in (old, RateStore.open(tmp_path / "whole").version)
-        run_job(job, HERE, unseen)
+        run_job(job, HERE, silent)
         assert published(out) == whole
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crashcover.display.progress import unseen
 from crashcover.repricing.job import RepriceJob, run_job
 from crashcover.runs.workers import Workplace
+from pricing.tools.progress import silent
 
 ASSETS = ("SYNTH-CALM", "SYNTH-EVEN", "SYNTH-WHALE", "SYNTH-WILD")
 PAYOUTS = ("full", "linear:0.1:0.6", "tiered:0.1=0.25,0.3=1")
@@ -58,7 +58,7 @@ def book_file(table, folder, name="book.parquet"):
 
 def reprice(book, rates, out, **options):
     """Price a book in this process."""
-    return run_job(RepriceJob(book=book, rates=rates, out=out, **options), Workplace(processes=1), unseen)
+    return run_job(RepriceJob(book=book, rates=rates, out=out, **options), Workplace(processes=1), silent)
 
 
 def content(folder):

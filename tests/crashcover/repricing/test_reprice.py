@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from pyarrow.dataset import dataset
 
-from crashcover.display.progress import unseen
 from crashcover.offers.payout_texts import parse_payout
 from crashcover.repricing.intake import files as book_files
 from crashcover.repricing.intake.rows import ROW as ROW_NUMBER
@@ -22,6 +21,7 @@ from pricing import Cover, DropTrigger, PricingBasis, StandardDeviationPrinciple
 from pricing.errors import FolderInUseError, InvalidTermsError, RateStoreError
 from pricing.premiums.build_up import premium_from_sample
 from pricing.rates.store import RateStore, publish
+from pricing.tools.progress import silent
 from tests.crashcover.repricing.books import ROW, book_file, content, make_book, reprice
 
 BASIS = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.2), expense_ratio=0.15, fixed_expense=3.0)
@@ -106,7 +106,7 @@ def test_totals_add_up_to_the_rows(out):
 def test_neither_processes_nor_batches_change_a_byte(out, book, rate_store, tmp_path, monkeypatch):
     monkeypatch.setattr(book_files, "_ROWS_A_BATCH", 37)
     reprice(book, rate_store, tmp_path / "small", basis=BASIS)
-    run_job(RepriceJob(book=book, rates=rate_store, out=tmp_path / "two", basis=BASIS), Workplace(processes=2), unseen)
+    run_job(RepriceJob(book=book, rates=rate_store, out=tmp_path / "two", basis=BASIS), Workplace(processes=2), silent)
     assert content(tmp_path / "small") == content(tmp_path / "two") == content(out)
 
 

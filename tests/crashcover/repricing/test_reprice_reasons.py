@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from calibration import calibrate, inputs_of
-from crashcover.display.progress import unseen
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from crashcover.offers.rate_changes import explain
 from crashcover.rates.documents import read_inputs, write_calibration
@@ -19,6 +18,7 @@ from crashcover.repricing.reasons import split
 from crashcover.runs.workers import Workplace
 from pricing import Cover, DropTrigger, FullPayout, PricingBasis, SimulationSettings
 from pricing.errors import DataError
+from pricing.tools.progress import silent
 from tests.crashcover.repricing.books import book_file, make_book, reprice
 
 PARTS = ("market", "volatility", "own_record", "concentration", "rest")
@@ -108,7 +108,7 @@ def test_a_book_of_two_nights_says_what_moved_and_why(sample_files, tmp_path):
         prices = tmp_path / f"{night}.csv"
         panel[panel["time"] <= until].to_csv(prices, index=False)
         job = RateJob(prices=prices, out=tmp_path / "rates", settings=settings)
-        run_rates(job, Workplace(processes=1), unseen)
+        run_rates(job, Workplace(processes=1), silent)
         previous = tmp_path / "out-one" if night == "two" else None
         summary = reprice(book, tmp_path / "rates", tmp_path / f"out-{night}", previous=previous)
     for change in summary["changes"]:

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crashcover.display.progress import unseen
 from crashcover.repricing.job import RepriceJob, run_job
 from crashcover.runs.workers import Workplace
 from pricing.errors import DataError, RateStoreError
+from pricing.tools.progress import silent
 from tests.checkout import CHECKOUT
 from tests.crashcover.repricing.books import ROW, book_file, content, make_book, reprice
 
@@ -49,7 +49,7 @@ def begin(book, rate_store):
 
     def begin(out):
         job = RepriceJob(book=book, rates=rate_store, out=out)
-        process = context.Process(target=run_job, args=(job, Workplace(processes=1), unseen))
+        process = context.Process(target=run_job, args=(job, Workplace(processes=1), silent))
         process.start()
         return process
 
