@@ -22,7 +22,6 @@ from calibration.market.market import Market
 from calibration.market.shipped import shipped_market
 from calibration.paths.dynamics import collapse_of_month, paths_of_month
 from calibration.paths.volatility import Innovations, Law, VolatilityFit, filter_variance, fit_volatility
-from calibration.plain import to_plain
 from calibration.prices.bars import CheckedCloses, check_closes, one_series, utc_labels
 from calibration.prices.diagnostics import Diagnostics, diagnose, extend
 from calibration.prices.findings import BREAKS, Finding
@@ -30,6 +29,7 @@ from calibration.verdict import Verdict
 from pricing.errors import DataError, NotConvergedError
 from pricing.models.price_model import PriceModel
 from pricing.models.volatility import Garch
+from pricing.tools.plain import Form, to_plain
 from pricing.tools.units import Duration
 
 #: The shape of paths comes from so many returns, the latest: half a year of hours.
@@ -92,7 +92,7 @@ class Calibration:
 
     def to_json(self) -> str:
         """Write everything but working arrays as JSON with sorted keys; floats read back to the last bit."""
-        return json.dumps(to_plain(self), sort_keys=True, allow_nan=False)
+        return json.dumps(to_plain(self, Form.NAMED), sort_keys=True, allow_nan=False)
 
 
 def calibrate(

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import numpy as np
 
-from calibration.plain import to_plain
 from pool.allocation import Allocation, expected_losses, tail_contributions
 from pool.capacity import SHARE_OF_CAPITAL, Accumulation, accumulations
 from pool.exceedance import RETURN_PERIODS, ReturnLevel, return_levels
@@ -24,6 +23,7 @@ from pricing.errors import InvalidTermsError
 from pricing.principles import ExpectedValuePrinciple
 from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import FloatArray
+from pricing.tools.plain import Form, to_plain
 from pricing.tools.units import YEAR
 
 
@@ -169,7 +169,7 @@ class PoolReport:
 
     def to_json(self) -> str:
         """Write everything but the columns of covers as JSON with sorted keys."""
-        return json.dumps(to_plain(self), sort_keys=True, allow_nan=False)
+        return json.dumps(to_plain(self, Form.NAMED), sort_keys=True, allow_nan=False)
 
 
 def pool_report(

@@ -1,7 +1,5 @@
 """Everything that a backtest found, as plain values: what the table, the JSON document and the page are made from."""
 
-import dataclasses
-import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +14,7 @@ from backtest.panel import Panel
 from backtest.periods import Plan
 from backtest.scoring.breaches import breach_tests, reserve_breaches, token_sequences
 from backtest.scoring.money import Account, keep_account
-from backtest.scoring.resampling import LEVEL, RESAMPLES, Interval, PeriodBootstrap
+from backtest.scoring.resampling import LEVEL, RESAMPLES, PeriodBootstrap
 from backtest.scoring.scores import (
     Sample,
     actual_to_expected,
@@ -32,6 +30,7 @@ from backtest.scoring.scores import (
 from backtest.walk_forward import Walked
 from pricing.premiums.basis import PricingBasis
 from pricing.tools.arrays import BoolArray, FloatArray, IntArray
+from pricing.tools.plain import Form, to_plain
 from pricing.tools.units import format_duration
 
 #: The forecaster that all others are held against.
@@ -81,7 +80,7 @@ def summarise(panel: Panel, plan: Plan, walked: Walked, basis: PricingBasis | No
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "drawn": "whole periods", "seed": plan.seed},
         "cells": [_summarise_cell(cell, walked, ground) for cell in plan.cells],
     }
-    plain: dict[str, Any] = plain_values(summary)
+    plain: dict[str, Any] = to_plain(summary, Form.BARE)
     return plain
 
 
@@ -237,26 +236,3 @@ def _money(sample: Sample, ground: _Ground) -> Account:
         period_days=ground.plan.every / timedelta(days=1),
         seed=ground.plan.seed,
     )
-
-
-def plain_values(value: Any) -> Any:
-    """Turn nested results into what JSON can hold; what is not finite becomes None.
-
-    Examples
-    --------
-    >>> plain_values({"skill": Interval(value=0.1, lower=float("-inf"), upper=0.2)})
-    {'skill': [0.1, None, 0.2]}
-    """
-    if isinstance(value, Interval):
-        return plain_values([value.value, value.lower, value.upper])
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain_values(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain_values(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain_values(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain_values(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain_values(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value

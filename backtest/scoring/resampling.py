@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,7 @@ RESAMPLES = 2000
 _TAILS = (0.5 * (1.0 - LEVEL), 0.5 * (1.0 + LEVEL))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(NamedTuple):
     """A statistic with its confidence interval; NaN where it is not defined, infinite where nothing bounds it.
 
     Parameters

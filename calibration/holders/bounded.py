@@ -1,8 +1,11 @@
 """A number that is known exactly, or only between two bounds."""
 
+from dataclasses import dataclass
+
 from pricing.errors import DataError
 
 
+@dataclass(init=False, repr=False, eq=False)  # whose plain form has both bounds
 class Bounded(float):
     """A number with the bounds that the data leave it; used as a number it is the prudent one of them.
 

@@ -1,13 +1,11 @@
-"""Contracts, models and settings as plain JSON values and back, exact to the last bit.
+"""Contracts, models, settings and results as plain JSON values, and back to the last bit."""
 
-Every dataclass becomes a mapping with its class name under ``"type"``; floats keep their shortest exact form.
-"""
-
-import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from enum import Enum
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from enum import Enum, Flag
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +15,78 @@ from pricing.errors import PricingError
 from pricing.tools.units import format_duration
 
 
-def to_plain(value: Any) -> Any:
+class Form(Enum):
+    """How much of a value its plain form tells."""
+
+    EXACT = "exact"
+    """Everything: ``from_plain`` rebuilds the value. Dataclasses and members of enumerations name their type."""
+    NAMED = "named"
+    """A result to be read: dataclasses name their type, members of enumerations are their names, and numbers that JSON
+    does not know are ``"inf"``, ``"-inf"`` and ``"nan"``."""
+    BARE = "bare"
+    """A table of figures: dataclasses do not name their type, and numbers that JSON does not know are None."""
+
+
+def to_plain(value: Any, form: Form = Form.EXACT) -> Any:
     """Turn nested dataclasses into mappings, lists, texts and numbers.
+
+    A field with the metadata ``plain=False`` is left out: it is a working array from which other fields were computed.
 
     Raises
     ------
     PricingError
         If a part has no plain form.
+
+    Examples
+    --------
+    >>> to_plain((timedelta(hours=24), math.inf), Form.NAMED)
+    ['24h', 'inf']
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"type": type(value).__name__, **fields}
+    if is_dataclass(value) and not isinstance(value, type):
+        shown = [field.name for field in fields(value) if field.metadata.get("plain", True)]
+        parts = {name: to_plain(getattr(value, name), form) for name in shown}
+        return parts if form is Form.BARE else {"type": type(value).__name__, **parts}
     if isinstance(value, Enum):
-        return {"type": type(value).__name__, "name": value.name}
+        return _member(value, form)
+    if isinstance(value, float):
+        return _number(float(value), form)
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, timedelta):
         return format_duration(value)
     if isinstance(value, np.generic):
-        return value.item()
+        return to_plain(value.item(), form)
     if isinstance(value, tuple | list):
-        return [to_plain(item) for item in value]
-    if value is None or isinstance(value, str | bool | int | float):
+        return [to_plain(item, form) for item in value]
+    return _unreturnable(value, form)
+
+
+def _member(value: Enum, form: Form) -> Any:
+    if form is Form.EXACT:
+        return {"type": type(value).__name__, "name": value.name}
+    return [flag.name for flag in value] if isinstance(value, Flag) else value.name
+
+
+def _number(value: float, form: Form) -> float | str | None:
+    if form is Form.EXACT or math.isfinite(value):
         return value
+    return str(value) if form is Form.NAMED else None
+
+
+def _unreturnable(value: Any, form: Form) -> Any:
+    """Turn what cannot be rebuilt into something to read."""
+    if form is not Form.EXACT:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        if isinstance(value, np.ndarray):
+            return to_plain(value.tolist(), form)
+        if isinstance(value, Mapping):
+            return {str(key): to_plain(item, form) for key, item in value.items()}
     raise PricingError(f"{type(value).__name__} has no plain form: make it a dataclass to store it, got {value!r}")
 
 
 def from_plain(value: Any, types: Iterable[type]) -> Any:
-    """Rebuild what ``to_plain`` wrote.
+    """Rebuild a value from its exact plain form.
 
     Parameters
     ----------

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calibration.holders.bounded import Bounded
 from calibration.holders.shares import RankedShares, gini, herfindahl, nakamoto, top_share
 from pricing.errors import DataError
+from pricing.tools.plain import Form, to_plain
 
 balances = st.lists(st.integers(1, 10**6), min_size=2, max_size=60)
 
@@ -144,3 +146,8 @@ def test_too_few_holders_for_the_rest_are_refused():
 def test_top_zero_is_refused():
     with pytest.raises(DataError, match="k must be at least 1, got 0"):
         top_share(whole([1, 2]), 0)
+
+
+def test_the_plain_form_has_both_bounds():
+    plain = to_plain(Bounded(lower=2.0, upper=math.inf, prudent="lower"), Form.NAMED)
+    assert plain == {"type": "Bounded", "lower": 2.0, "upper": "inf"}
