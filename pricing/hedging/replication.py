@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.special import ndtr
 
-from pricing.closed_form import barrier_option, cash_at_expiry, cash_at_hit
+from pricing.closed_form import cash_at_expiry, cash_at_hit
+from pricing.closed_form._checks import check_model, check_terms
 from pricing.contract.cover import Cover
 from pricing.errors import InvalidModelError, InvalidTermsError
 from pricing.hedging.hedges import Hedge, Leg
@@ -73,18 +75,14 @@ def put_price(
     >>> round(100 * put_price(0.95, implied_volatility=0.2, term_years=0.5, market=market), 4)
     2.4648
     """
+    check_terms(strike=strike, term_years=term_years)
+    check_model(volatility=implied_volatility)
     carry = market or OptionMarket()
-    return barrier_option(
-        kind="down_in",
-        option="put",
-        spot=1.0,
-        strike=strike,
-        barrier=1.0,  # touched from the start, so the put is alive
-        rate=carry.rate,
-        dividend_yield=carry.dividend_yield,
-        volatility=implied_volatility,
-        term_years=term_years,
-    )
+    spread = implied_volatility * math.sqrt(term_years)
+    below = (math.log(strike) - (carry.rate - carry.dividend_yield) * term_years) / spread + 0.5 * spread
+    paid = strike * math.exp(-carry.rate * term_years) * ndtr(below)
+    delivered = math.exp(-carry.dividend_yield * term_years) * ndtr(below - spread)
+    return max(float(paid - delivered), 0.0)
 
 
 def put_spread_hedge(

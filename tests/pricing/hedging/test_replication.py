@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.special import ndtr
 
 from pricing import (
     ConstantVolatility,
@@ -44,18 +43,21 @@ def make_cover(drop=0.3, payout=None, **changes):
     return Cover(trigger=trigger, payout=payout or FullPayout(), **terms)
 
 
-def black_scholes_put(strike, volatility, years, rate, dividend_yield):
-    spread = volatility * math.sqrt(years)
-    higher = (-math.log(strike) + (rate - dividend_yield) * years) / spread + 0.5 * spread
-    paid = strike * math.exp(-rate * years) * ndtr(spread - higher)
-    return paid - math.exp(-dividend_yield * years) * ndtr(-higher)
-
-
 @given(strike=strikes, volatility=volatilities, years=terms, rate=carries, dividend_yield=carries)
-def test_puts_cost_what_black_and_scholes_say(strike, volatility, years, rate, dividend_yield):
-    market = OptionMarket(rate=rate, dividend_yield=dividend_yield)
-    price = put_price(strike, implied_volatility=volatility, term_years=years, market=market)
-    assert price == pytest.approx(black_scholes_put(strike, volatility, years, rate, dividend_yield), abs=1e-13)
+def test_a_put_is_a_barrier_option_that_is_alive_from_the_start(strike, volatility, years, rate, dividend_yield):
+    market = {"rate": rate, "dividend_yield": dividend_yield}
+    put = put_price(strike, implied_volatility=volatility, term_years=years, market=OptionMarket(**market))
+    alive = barrier_option(
+        kind="down_in",
+        option="put",
+        spot=1.0,
+        strike=strike,
+        barrier=1.0,
+        volatility=volatility,
+        term_years=years,
+        **market,
+    )
+    assert put == pytest.approx(alive, abs=1e-13)
 
 
 @given(strike=strikes, volatility=volatilities, years=terms, rate=carries, dividend_yield=carries)
