@@ -2,7 +2,7 @@
 
 ::
 
-    prices ──► night ──► token (one a task, anywhere) ──► publication ──► pricing.rate_store
+    prices ──► night ──► token (one a task, anywhere) ──► publication ──► pricing.rates.store
     holders ─►   │           │                                 ▲
     market ─────►┘           └──► documents                    └── yesterday's, where tonight's failed
 """

@@ -4,6 +4,6 @@
 
     book_files ──► rows ──► staging ──► token (one a task, anywhere) ──► priced/asset=.../part-0.parquet
     book_tables ─►  │                    │       ▲
-                    └──► quarantine.csv  │       └── pricing.rate_store
+                    └──► quarantine.csv  │       └── pricing.rates.store
                                          └──► changes, reasons ──► summary.json
 """
