@@ -6,7 +6,6 @@ months are as deep and as unlike each other as those of the law, and leaves the 
 """
 
 import math
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -17,7 +16,7 @@ from calibration.law.worst_month import WorstMonth
 from calibration.paths.volatility import VolatilityFit
 from pricing.engine.simulation import simulate
 from pricing.models.price_model import Collapse, PriceModel
-from pricing.models.volatility import ConstantVolatility, VolatilityLaw
+from pricing.models.volatility import ConstantVolatility, VolatilityLaw, scaled_volatility
 from pricing.surface.settings import SimulationSettings
 from pricing.tools.units import steps_per_year
 
@@ -77,7 +76,7 @@ def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) ->
         Standard deviation of the log of the factor of a path.
     """
     # At its own level a wild shape may fall by everything that a double can hold, and no median is left to scale by.
-    tame = _scaled(fit.law, _TAME_DEVIATION / math.sqrt(_largest_variance(fit.law, step) * (TERM / step)))
+    tame = scaled_volatility(fit.law, _TAME_DEVIATION / math.sqrt(_largest_variance(fit.law, step) * (TERM / step)))
     pilot = simulate(
         PriceModel(volatility=tame, innovations=fit.innovations, step=step),
         windows=(month.window,),
@@ -86,7 +85,7 @@ def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) ->
     )
     deep, median, shallow = np.quantile(-np.log1p(-pilot.worst_drops[0]), (0.84, 0.5, 0.16))
     missing = month.dispersion**2 - (0.5 * math.log(deep / shallow)) ** 2
-    return _scaled(tame, -math.log1p(-month.median_drop) / float(median)), math.sqrt(max(0.0, missing))
+    return scaled_volatility(tame, -math.log1p(-month.median_drop) / float(median)), math.sqrt(max(0.0, missing))
 
 
 def _largest_variance(law: VolatilityLaw, step: timedelta) -> float:
@@ -94,10 +93,3 @@ def _largest_variance(law: VolatilityLaw, step: timedelta) -> float:
     if isinstance(law, ConstantVolatility):
         return law.annual**2 / steps_per_year(step)
     return max(law.initial_variance, law.omega / (1.0 - law.persistence))
-
-
-def _scaled(law: VolatilityLaw, factor: float) -> VolatilityLaw:
-    """Multiply every return by a factor."""
-    if isinstance(law, ConstantVolatility):
-        return replace(law, annual=law.annual * factor)
-    return replace(law, omega=law.omega * factor**2, initial_variance=law.initial_variance * factor**2)

@@ -13,7 +13,7 @@ from pricing.engine.quantile_tables import exponential_table, quantile_table
 from pricing.errors import InvalidModelError
 from pricing.models.anchors import Anchor
 from pricing.models.innovations import Empirical, Normal
-from pricing.models.jumps import Jumps
+from pricing.models.jumps import Jumps, split_of
 from pricing.models.price_model import PriceModel
 from pricing.models.volatility import ConstantVolatility
 from pricing.tools.arrays import FloatArray, LongArray
@@ -57,7 +57,7 @@ def model_arrays(model: PriceModel) -> ModelArrays:
     """
     per_year = steps_per_year(parse_duration(model.step, "step"))
     sources = [source for source in model.jumps if source.per_year > 0.0]
-    sizes = [quantile_table(source.sizes, _split(source)) for source in sources]
+    sizes = [quantile_table(source.sizes, split_of(source.sizes)) for source in sources]
     return ModelArrays(
         drift=model.annual_drift / per_year,
         scales=path_factors(model).scales,
@@ -65,7 +65,7 @@ def model_arrays(model: PriceModel) -> ModelArrays:
         innovations_are_values=isinstance(model.innovations, Empirical),
         waits=exponential_table(),
         mean_waits=np.array([_mean_wait(source, per_year) for source in sources]),
-        splits=np.array([_split(source) for source in sources]),
+        splits=np.array([split_of(source.sizes) for source in sources]),
         sizes=np.array(sizes) if sizes else np.empty((0, 1)),
         **_volatility(model, per_year),
     )
@@ -126,10 +126,6 @@ def _mean_wait(source: Jumps, per_year: float) -> float:
             "(so many small jumps are a diffusion: use the volatility)"
         )
     return per_year / source.per_year
-
-
-def _split(source: Jumps) -> float:
-    return float(getattr(source.sizes, "split", 0.5))
 
 
 def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any) -> str:

@@ -164,7 +164,7 @@ class ScaledSizes:
     @property
     def split(self) -> float:
         """Probability at which the quantile function has a kink."""
-        return float(getattr(self.sizes, "split", 0.5))
+        return split_of(self.sizes)
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Evaluate the quantile function at ``u``, shape (n,)."""
@@ -174,3 +174,8 @@ class ScaledSizes:
         """Evaluate the quantile function at ``1 - u``, shape (n,)."""
         upper = getattr(self.sizes, "upper_quantile", None)
         return np.asarray(self.factor * (upper(u) if upper else self.sizes.quantile(1.0 - u)))
+
+
+def split_of(sizes: QuantileLaw) -> float:
+    """Return the probability at which the quantile function of sizes has a kink; a half if it names none."""
+    return float(getattr(sizes, "split", 0.5))

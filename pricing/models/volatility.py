@@ -1,7 +1,7 @@
 """Laws of the variance per step."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pricing.errors import InvalidModelError
 
@@ -64,3 +64,10 @@ class Garch:
 
 
 VolatilityLaw = ConstantVolatility | Garch
+
+
+def scaled_volatility(law: VolatilityLaw, factor: float) -> VolatilityLaw:
+    """Return the law of returns that are ``factor`` times as large."""
+    if isinstance(law, ConstantVolatility):
+        return replace(law, annual=law.annual * factor)
+    return replace(law, omega=law.omega * factor**2, initial_variance=law.initial_variance * factor**2)

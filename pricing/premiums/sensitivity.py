@@ -16,7 +16,7 @@ from pricing.engine.simulation import simulate
 from pricing.errors import InvalidBasisError, InvalidModelError
 from pricing.models.jumps import Jumps, ScaledSizes
 from pricing.models.price_model import PriceModel
-from pricing.models.volatility import ConstantVolatility, VolatilityLaw
+from pricing.models.volatility import scaled_volatility
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
 from pricing.premiums.discounting import discount_factor
@@ -75,7 +75,7 @@ class Sensitivity:
 
 def volatility_bump(model: PriceModel, size: float = 0.05) -> Bump:
     """Bump all volatility by a share of itself; the anchors of a model stay where they are."""
-    up, down = (replace(model, volatility=_scaled_volatility(model.volatility, 1.0 + sign * size)) for sign in (1, -1))
+    up, down = (replace(model, volatility=scaled_volatility(model.volatility, 1.0 + sign * size)) for sign in (1, -1))
     return Bump(name="volatility", size=size, up=up, down=down)
 
 
@@ -94,12 +94,6 @@ def severity_bump(model: PriceModel, size: float = 0.05) -> Bump:
         replace(model, jumps=tuple(_scaled_jumps(each, 1.0 + sign * size) for each in model.jumps)) for sign in (1, -1)
     )
     return Bump(name="severity", size=size, up=up, down=down)
-
-
-def _scaled_volatility(law: VolatilityLaw, factor: float) -> VolatilityLaw:
-    if isinstance(law, ConstantVolatility):
-        return replace(law, annual=law.annual * factor)
-    return replace(law, omega=law.omega * factor**2, initial_variance=law.initial_variance * factor**2)
 
 
 def _scaled_jumps(jumps: Jumps, factor: float) -> Jumps:
