@@ -1,10 +1,12 @@
 """Exceedance curves as plain numbers, with the band of their simulation error."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.tools.arrays import FloatArray
 
 #: Normal quantile of a 95 % band.
 BAND = 1.96
@@ -30,15 +32,23 @@ def plain_curve(sample: WeightedSample) -> dict[str, Any]:
     sample : WeightedSample
         Worst drops.
     """
-    drops = [drop for drop in GRID if sample.n_beyond(drop) >= FEWEST_PATHS]
+    drops, probability, error, lower, upper = exceedance_band(sample, GRID)
+    return {
+        "drops": drops.tolist(),
+        "probabilities": probability.tolist(),
+        "standard_errors": error.tolist(),
+        "lower": lower.tolist(),
+        "upper": upper.tolist(),
+    }
+
+
+def exceedance_band(
+    sample: WeightedSample, grid: Iterable[float]
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return drops, probabilities, standard errors and both ends of the band, as far as enough paths went."""
+    drops = [drop for drop in grid if sample.n_beyond(drop) >= FEWEST_PATHS]
     estimates = [sample.exceedance(drop) for drop in drops]
     probability = np.array([estimate.value for estimate in estimates])
     error = np.array([estimate.standard_error for estimate in estimates])
     spread = np.exp(BAND * error / probability)
-    return {
-        "drops": drops,
-        "probabilities": probability.tolist(),
-        "standard_errors": error.tolist(),
-        "lower": (probability / spread).tolist(),
-        "upper": np.minimum(probability * spread, 1.0).tolist(),
-    }
+    return np.array(drops), probability, error, probability / spread, np.minimum(probability * spread, 1.0)

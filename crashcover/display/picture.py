@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crashcover.display.curves import FEWEST_PATHS, exceedance_band
 from pricing.surface.estimates import WeightedSample
-from pricing.tools.arrays import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-#: Normal quantile of a 95 % band.
-_BAND = 1.96
-#: A probability of fewer paths than this cannot be told from zero with 95 % confidence.
-_FEWEST_PATHS = 3
-_GRID = np.arange(0.01, 1.0, 0.005)
+_GRID = np.arange(0.01, 1.0, 0.005).tolist()
 #: Colours that stay apart in grey and for colour-blind eyes (Okabe and Ito 2008), with dashes to go with them.
 _STYLES = (
     ("#0072B2", "-"),
@@ -98,14 +94,14 @@ def draw_exceedance(charts: Sequence[Chart], path: Path, *, title: str) -> None:
 
 def _draw_chart(axes: "Axes", chart: Chart) -> None:
     for curve, (colour, dashes) in zip(chart.curves, _STYLES, strict=False):
-        drops, probability, lower, upper = _band(curve.sample)
+        drops, probability, _, lower, upper = exceedance_band(curve.sample, _GRID)
         axes.plot(100 * drops, 100 * probability, color=colour, linestyle=dashes, linewidth=1.8, label=curve.label)
         axes.fill_between(100 * drops, 100 * lower, 100 * upper, color=colour, alpha=0.18, linewidth=0)
     limit = _resolution(chart)
     axes.axhline(100 * limit, color="0.35", linewidth=0.9)
     n_paths = chart.curves[0].sample.n_paths
     axes.axhspan(0.0, 100 * limit, color="0.93", linewidth=0)
-    axes.text(1, 112 * limit, f"not resolved below 3 of {n_paths:,} paths", fontsize=8, color="0.35")
+    axes.text(1, 112 * limit, f"not resolved below {FEWEST_PATHS} of {n_paths:,} paths", fontsize=8, color="0.35")
     axes.set_title(chart.title, fontsize=10, loc="left")
     axes.grid(visible=True, which="major", color="0.88", linewidth=0.8)
     axes.grid(visible=True, which="minor", axis="y", color="0.94", linewidth=0.5)
@@ -114,17 +110,8 @@ def _draw_chart(axes: "Axes", chart: Chart) -> None:
     axes.legend(fontsize=9, frameon=True, framealpha=0.9, edgecolor="0.85", loc="upper right")
 
 
-def _band(sample: WeightedSample) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return drops, probabilities and their band, as far as enough paths went; the band is even on the log scale."""
-    estimates = [sample.exceedance(float(drop)) for drop in _GRID if sample.n_beyond(float(drop)) >= _FEWEST_PATHS]
-    probability = np.array([estimate.value for estimate in estimates])
-    error = np.array([estimate.standard_error for estimate in estimates])
-    spread = np.exp(_BAND * error / probability)
-    return _GRID[: len(estimates)], probability, probability / spread, np.minimum(probability * spread, 1.0)
-
-
 def _resolution(chart: Chart) -> float:
-    return _FEWEST_PATHS / chart.curves[0].sample.n_paths
+    return FEWEST_PATHS / chart.curves[0].sample.n_paths
 
 
 def _scale(axes: "Axes", charts: Sequence[Chart]) -> None:

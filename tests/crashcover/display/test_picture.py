@@ -3,8 +3,11 @@ import struct
 import numpy as np
 import pytest
 
-from crashcover.display.picture import Chart, Curve, _band, draw_exceedance
+from crashcover.display.curves import exceedance_band
+from crashcover.display.picture import Chart, Curve, draw_exceedance
 from pricing import WeightedSample
+
+GRID = np.arange(0.01, 1.0, 0.005)
 
 
 def uniform_sample(n):
@@ -28,7 +31,7 @@ def test_a_png_is_large_enough_to_read(tmp_path):
 
 
 def test_a_curve_is_the_exceedance_and_stops_where_three_paths_are_left():
-    drops, probability, lower, upper = _band(uniform_sample(100))
+    drops, probability, _, lower, upper = exceedance_band(uniform_sample(100), GRID)
     # midpoints of a hundredth each: the three deepest are 0.975, 0.985 and 0.995
     assert drops[-1] == pytest.approx(0.975)
     np.testing.assert_allclose(probability, np.round(100 * (1.0 - drops) + 1e-9) / 100, atol=0.01)
@@ -43,7 +46,7 @@ def test_the_band_covers_the_truth_at_its_level():
     random = np.random.default_rng(8)
     hits = 0
     for _ in range(400):
-        drops, _, lower, upper = _band(WeightedSample.of_paths(random.random(500), None))
+        drops, _, _, lower, upper = exceedance_band(WeightedSample.of_paths(random.random(500), None), GRID)
         at = int(np.argmin(np.abs(drops - 0.9)))
         hits += lower[at] <= 1.0 - drops[at] <= upper[at]
     assert abs(hits / 400 - 0.95) < 0.044
