@@ -8,12 +8,10 @@ import pandas as pd
 
 from crashcover.files.tables import numbers, read_table, row_error
 from crashcover.offers.payout_texts import parse_payout
+from crashcover.repricing.intake.schema import COLUMNS, require_columns
 from pricing.contract.cover import Cover
 from pricing.contract.triggers import DropTrigger, Reference
-from pricing.errors import DataError, InvalidTermsError
-
-#: Columns that a book must have; others are not read.
-COLUMNS = ("cover_id", "asset", "drop", "window", "reference", "payout", "limit", "currency", "term", "waiting_period")
+from pricing.errors import InvalidTermsError
 
 
 def read_book(path: Path) -> list[Cover]:
@@ -30,9 +28,7 @@ def read_book(path: Path) -> list[Cover]:
         If the file cannot be read, lacks a column, or a row makes no cover; the message names the row.
     """
     table = read_table(path)
-    missing = [name for name in COLUMNS if name not in table.columns]
-    if missing:
-        raise DataError(f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}")
+    require_columns(list(table.columns), path)
     columns = {name: table[name].tolist() for name in COLUMNS}
     columns |= {name: numbers(table, name, path).tolist() for name in ("drop", "limit")}
     cells = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

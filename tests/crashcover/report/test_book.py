@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from crashcover.cli import main
-from crashcover.report.book.file import COLUMNS, read_book
+from crashcover.report.book.file import read_book
 from crashcover.report.book.pooling import observations_of
 from crashcover.report.book.reinsurance import describe_reinsurance, parse_reinsurance
+from crashcover.repricing.intake.schema import COLUMNS
 from pool import ExcessOfLoss, Occurrence, QuotaShare
 from pricing.errors import DataError, InvalidTermsError
 from pricing.rates.store import RateStore
