@@ -9,10 +9,9 @@ import numpy.typing as npt
 from pool.streams import shuffle
 from pool.tail import value_at_risk
 from pricing.errors import PrecisionError, SimulationError
-from pricing.surface.estimates import Estimate
+from pricing.surface.estimates import FEWEST_BEYOND, Estimate
 from pricing.tools.arrays import FloatArray, IntArray
 
-_FEWEST_BEYOND = 10
 #: Scenarios that fill so many horizons, neighbours in level, count as having the same.
 _HORIZONS_A_LEVEL = 20
 
@@ -47,10 +46,10 @@ class Horizons:
         PrecisionError
             If fewer than ten disjoint horizons lie beyond it.
         """
-        if (1.0 - level) * self.n_disjoint * (1.0 + 1e-12) < _FEWEST_BEYOND:
+        if (1.0 - level) * self.n_disjoint * (1.0 + 1e-12) < FEWEST_BEYOND:
             raise PrecisionError(
                 f"level {level} leaves {(1.0 - level) * self.n_disjoint:.3g} of {self.n_disjoint} disjoint horizons "
-                f"beyond it, fewer than {_FEWEST_BEYOND} (draw more scenarios)"
+                f"beyond it, fewer than {FEWEST_BEYOND} (draw more scenarios)"
             )
         estimate = value_at_risk(values, level)
         return Estimate(estimate.value, estimate.standard_error * math.sqrt(len(values) / self.n_disjoint))

@@ -10,10 +10,9 @@ from pricing.errors import InvalidBasisError, PrecisionError
 from pricing.principles.distortions import Distortion, FreeParameter
 from pricing.principles.loss_distribution import LossDistribution, require_probability
 from pricing.principles.principle import PremiumPrinciple, require_not_negative
-from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.estimates import FEWEST_BEYOND, Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
 
-_FEWEST_PATHS_BEYOND = 10
 # 1 - 0.9 is a little less than 0.1, and a tenth of all paths must not count as more than it.
 _ABOVE_ROUNDING = 1.0 + 1e-12
 
@@ -134,10 +133,10 @@ class ValueAtRisk(PremiumPrinciple):
             If fewer than ten paths lie beyond the quantile.
         """
         beyond = 1.0 - self.level
-        if beyond * sample.n_paths * _ABOVE_ROUNDING < _FEWEST_PATHS_BEYOND:
+        if beyond * sample.n_paths * _ABOVE_ROUNDING < FEWEST_BEYOND:
             raise PrecisionError(
                 f"level {self.level} leaves {beyond * sample.n_paths:.3g} of {sample.n_paths} paths beyond the "
-                f"quantile, fewer than {_FEWEST_PATHS_BEYOND} (raise n_paths)"
+                f"quantile, fewer than {FEWEST_BEYOND} (raise n_paths)"
             )
         losses = LossDistribution.of_sample(sample, values)
         n_beyond = int(np.searchsorted(losses.exceedances, beyond, side="right"))

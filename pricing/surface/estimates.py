@@ -13,7 +13,8 @@ from pricing.tools.units import require_fraction
 
 FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
 
-_FEWEST_PATHS_BEYOND = 10
+#: A quantile needs so many draws beyond it.
+FEWEST_BEYOND = 10
 _LARGEST_PART = 0.25
 _MOST_SHARES = 10.0
 
@@ -134,10 +135,10 @@ class WeightedSample:
         """
         require_fraction(probability, "probability")
         beyond = 1.0 - probability
-        if beyond * self.n_paths < _FEWEST_PATHS_BEYOND:
+        if beyond * self.n_paths < FEWEST_BEYOND:
             raise PrecisionError(
                 f"probability {probability} leaves {beyond * self.n_paths:.3g} of {self.n_paths} paths beyond the "
-                f"quantile, fewer than {_FEWEST_PATHS_BEYOND} (raise n_paths)"
+                f"quantile, fewer than {FEWEST_BEYOND} (raise n_paths)"
             )
         error = self.exceedance(self._drop_at(beyond)).standard_error
         spread = self._drop_at(max(beyond - error, 0.0)) - self._drop_at(min(beyond + error, 1.0))

@@ -19,7 +19,7 @@ from pool import tail_value_at_risk, tail_weights, value_at_risk
 from pool.exceedance import RETURN_PERIODS
 from pricing.premiums.premium import LINES, Premium, PremiumFlag
 from pricing.premiums.statements import statement
-from pricing.surface.estimates import Estimate
+from pricing.surface.estimates import FEWEST_BEYOND, Estimate
 from pricing.tools import plain
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import format_duration, parse_duration
@@ -31,7 +31,6 @@ Values = dict[str, Any]
 MOST_COVERS = 20
 #: Probabilities of the curve of one period; a tenth of the fewest scenarios beyond the last would be noise.
 _PROBABILITIES = (0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005, 0.0002)
-_FEWEST_BEYOND = 10
 
 
 def book_content(pooled: PooledBook) -> Values:
@@ -142,7 +141,7 @@ def _premiums(pooled: PooledBook) -> Values:
 
 def _period_curve(losses: FloatArray) -> list[Values]:
     """Write the losses of a period that are exceeded with given probabilities, as far as scenarios see."""
-    seen = [p for p in _PROBABILITIES if p * len(losses) >= _FEWEST_BEYOND]
+    seen = [p for p in _PROBABILITIES if p * len(losses) >= FEWEST_BEYOND]
     return [{"probability": p, **plain_estimate(value_at_risk(losses, 1.0 - p))} for p in seen]
 
 

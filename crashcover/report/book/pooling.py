@@ -31,11 +31,9 @@ from pricing.errors import PrecisionError, PrecisionWarning, SimulationError, Un
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium_from_sample, require_payment, sample_for
 from pricing.premiums.premium import Premium
-from pricing.surface.estimates import WeightedSample
+from pricing.surface.estimates import FEWEST_BEYOND, WeightedSample
 from pricing.tools.units import parse_duration
 
-#: A level needs so many scenarios or horizons beyond it.
-_FEWEST_BEYOND = 10
 #: Return periods of the curve, in years; the table shows those of the pool.
 CURVE_YEARS = (1.25, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 25.0, 35.0, 50.0, 75.0, 100.0, 150.0, 200.0, 250.0)
 
@@ -75,8 +73,8 @@ class PoolAims:
         SimulationError
             If there are too few.
         """
-        for_tail = _FEWEST_BEYOND / (1.0 - self.level)
-        for_ruin = self.horizon_periods * _FEWEST_BEYOND / self.ruin_target
+        for_tail = FEWEST_BEYOND / (1.0 - self.level)
+        for_ruin = self.horizon_periods * FEWEST_BEYOND / self.ruin_target
         least = math.ceil(round(max(for_tail, for_ruin), 6))
         if n_scenarios < least:
             raise SimulationError(
@@ -243,7 +241,7 @@ def income_of(premiums: Sequence[Premium | NotPriced]) -> float:
 
 def _terms(aims: PoolAims, premiums: Sequence[Premium | NotPriced], scenarios: JointScenarios) -> PoolTerms:
     n_years = scenarios.n_scenarios // periods_in_a_year(scenarios.period)
-    seen = tuple(years for years in sorted({*CURVE_YEARS, *RETURN_PERIODS}) if n_years / years >= _FEWEST_BEYOND)
+    seen = tuple(years for years in sorted({*CURVE_YEARS, *RETURN_PERIODS}) if n_years / years >= FEWEST_BEYOND)
     return PoolTerms(
         capital=aims.capital,
         income=income_of(premiums),
