@@ -1,13 +1,10 @@
 """What ``crashcover backtest`` does: read a panel, walk it, write the report."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,24 +13,21 @@ from backtest.forecasters.makers import MAKERS, make_forecasters
 from backtest.known import Forecaster
 from backtest.panel import Panel
 from backtest.periods import Plan, count_quotable, find_starts
-from backtest.results.page import ends, number, write_page
+from backtest.results.page import Values, ends, number, write_page
 from backtest.results.summary import REFERENCE, summarise
 from backtest.walk_forward import n_files, walk
 from calibration import PEGGED
 from crashcover.commands.exits import Exit
+from crashcover.commands.inputs import Options
+from crashcover.display.console import stdout
 from crashcover.display.progress import stages
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import Workplace
 from pricing.tools.units import parse_duration
 from pricing.tools.whole_files import write_text
 
-#: Wide enough never to cut a number.
-_UNBOUNDED = 1000
 
-Values = Mapping[str, Any]
-
-
-def run_backtest(path: Path, options: Values) -> Exit:
+def run_backtest(path: Path, options: Options) -> Exit:
     """Walk forward through a panel, and write the JSON document and the page."""
     plan = _read_plan(options)
     folder = Path(options["out"])
@@ -51,7 +45,7 @@ def run_backtest(path: Path, options: Values) -> Exit:
     return Exit.DONE
 
 
-def _read_plan(options: Values) -> Plan:
+def _read_plan(options: Options) -> Plan:
     return Plan(
         cells=make_cells(windows=options["windows"], terms=options["terms"], drops=options["drops"]),
         every=parse_duration(options["every"], "every"),
@@ -61,17 +55,17 @@ def _read_plan(options: Values) -> Plan:
     )
 
 
-def _make_forecasters(panel: Panel, plan: Plan, options: Values) -> tuple[Forecaster, ...]:
+def _make_forecasters(panel: Panel, plan: Plan, options: Options) -> tuple[Forecaster, ...]:
     share = options["sample"] / count_quotable(panel, find_starts(panel, plan))
     return make_forecasters(options["forecasters"] or tuple(MAKERS), n_paths=options["paths"], share=share)
 
 
-def _show(summary: Values, document: str, folder: Path, options: Values) -> None:
+def _show(summary: Values, document: str, folder: Path, options: Options) -> None:
     """Print the document or the tables, as asked for."""
     if options["as_json"]:
         click.echo(document)
     elif not options["quiet"]:
-        console = Console(width=_UNBOUNDED, highlight=False)
+        console = stdout()
         for cell in summary["cells"]:
             console.print(score_table(cell))
         console.print(Text("\n".join(_notes(summary, folder)), style="dim"))

@@ -3,12 +3,14 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from crashcover.commands.exits import Exit
-from crashcover.commands.workplace import Values, read_path, read_workplace, tell_end
+from crashcover.commands.inputs import Options
+from crashcover.commands.workplace import read_path, read_workplace, tell_end
 from crashcover.display.console import stdout
 from crashcover.display.progress import stages
 from crashcover.rates import job as rates
@@ -18,7 +20,7 @@ from pricing.contract.triggers import Reference
 from pricing.tools.units import parse_duration
 
 
-def run_rates(options: Values) -> Exit:
+def run_rates(options: Options) -> Exit:
     """Rate all tokens of a night, publish them and say what they came to."""
     job = rates.RateJob(
         prices=Path(options["prices"]),
@@ -45,7 +47,7 @@ def run_rates(options: Values) -> Exit:
     return Exit.DONE if report["statuses"].get("fresh") else Exit.CALIBRATION_FAILED
 
 
-def _read_rate_settings(options: Values) -> RateSettings:
+def _read_rate_settings(options: Options) -> RateSettings:
     return RateSettings(
         windows=options["windows"],
         terms=options["terms"],
@@ -58,7 +60,7 @@ def _read_rate_settings(options: Values) -> RateSettings:
     )
 
 
-def _show_report(report: Values, console: Console) -> None:
+def _show_report(report: dict[str, Any], console: Console) -> None:
     assets = [AssetReport(**each) for each in report["assets"]]
     console.print(asset_table(assets))
     if any(each.error for each in assets):

@@ -1,7 +1,7 @@
 """What the command ``report`` does, once its options are read."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from calibration import Calibration, calibrate
 from crashcover.commands.exits import Exit
-from crashcover.commands.inputs import calibrate_token, read_basis, read_history, read_settings, read_terms
+from crashcover.commands.inputs import Options, calibrate_token, read_basis, read_history, read_settings, read_terms
 from crashcover.display.progress import stages
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
@@ -30,8 +30,6 @@ from pricing.contract.cover import Cover
 from pricing.errors import DataError, PricingError
 from pricing.rates.store import RateStore
 from pricing.tools.progress import Progress
-
-Options = Mapping[str, Any]
 
 
 def run_report(options: Options) -> Exit:

@@ -3,13 +3,14 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from crashcover.commands.exits import Exit
-from crashcover.commands.inputs import read_basis
-from crashcover.commands.workplace import Values, read_path, read_workplace, tell_end
+from crashcover.commands.inputs import Options, read_basis
+from crashcover.commands.workplace import read_path, read_workplace, tell_end
 from crashcover.display.console import stdout
 from crashcover.display.progress import stages
 from crashcover.repricing import job as repricing
@@ -17,7 +18,7 @@ from crashcover.repricing import summary as books
 from crashcover.repricing.intake.tables import TableBook
 
 
-def run_reprice(options: Values) -> Exit:
+def run_reprice(options: Options) -> Exit:
     """Price a book and say what it came to."""
     job = repricing.RepriceJob(
         book=_read_book(options["book"], options["table"]),
@@ -46,7 +47,7 @@ def _read_book(book: str, table: str | None) -> Path | TableBook:
     return Path(book) if table is None else TableBook(url=book, table=table)
 
 
-def _show_summary(summary: Values, console: Console) -> None:
+def _show_summary(summary: dict[str, Any], console: Console) -> None:
     console.print(books.total_table(summary))
     if summary["changes"]:
         console.print(books.change_table(summary))

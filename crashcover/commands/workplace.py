@@ -1,16 +1,13 @@
 """Where the batch commands run, and what they say at the end."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
+from crashcover.commands.inputs import Options
 from crashcover.runs.workers import Workplace
 from pricing.errors import WorkerError
-
-Values = Mapping[str, Any]
 
 
 def read_path(text: str | None) -> Path | None:
@@ -18,7 +15,7 @@ def read_path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def read_workplace(options: Values) -> Workplace:
+def read_workplace(options: Options) -> Workplace:
     """Choose where tasks run, from options."""
     try:
         return Workplace(processes=options["processes"], workers=options["workers"], scheduler=options["scheduler"])
