@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from crashcover import sample_market
-from crashcover.cli import main
 from crashcover.rates.job import RateJob
 from crashcover.rates.job import run_job as run_rates
 from crashcover.rates.night import RateSettings
 from crashcover.runs.workers import Workplace
 from pricing.tools.progress import silent
+from tests.crashcover.calling import call
+from tests.crashcover.stopping import Renames
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,13 @@ def panel(sample_files: tuple[Path, Path]) -> pd.DataFrame:
 @pytest.fixture
 def run() -> Callable[..., Result]:
     """Run the command in this process: ``run("quote", "--drop", 0.5, ...)``."""
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return call
+
+
+@pytest.fixture
+def renames(monkeypatch: pytest.MonkeyPatch) -> Renames:
+    """Stop a run before any rename."""
+    return Renames(monkeypatch)
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ import multiprocessing
 import shutil
 import time
 from datetime import timedelta
-from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +22,7 @@ from pricing.rates.store import RateStore, versions
 from pricing.tools.progress import silent
 from tests.crashcover.rates.nights import HERE, SETTINGS, published, rate, statuses, write
 from tests.crashcover.repricing.books import content
+from tests.pricing.rates.store_worlds import damage
 
 
 def test_rates_are_those_of_the_calibration_and_of_a_seed_by_name(sample_files, tmp_path):
@@ -142,12 +141,6 @@ def test_a_damaged_older_version_does_not_end_a_night(panel, tmp_path):
     assert len(versions(out)) == 3
 
 
-def damage(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
 def test_a_damaged_surface_of_before_hurts_only_a_token_that_needs_it(panel, tmp_path):
     out = tmp_path / "rates"
     rate(write(panel.iloc[:-24], tmp_path / "before.csv"), out)
@@ -225,31 +218,14 @@ def test_killed_at_random_moments_and_run_again_publishes_the_same_bytes(panel, 
         assert published(out) == whole
 
 
-def test_stopped_before_any_rename_and_run_again_publishes_the_same_bytes(panel, tmp_path, monkeypatch):
-    class Stopped(BaseException):
-        """Not an error that anything could handle."""
-
+def test_stopped_before_any_rename_and_run_again_publishes_the_same_bytes(panel, tmp_path, renames):
     prices = write(panel[["time", "SYNTH-CALM", "SYNTH-WILD"]], tmp_path / "prices.csv")
-    renames, last = [0], [0]
-    rename = Path.replace
-
-    def replace(path, target):
-        renames[0] += 1
-        if renames[0] == last[0]:
-            raise Stopped
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "replace", replace)
-    monkeypatch.setattr("pricing.tools.whole_files.getpid", count().__next__)
-    rate(prices, tmp_path / "whole")
-    whole, n_renames = published(tmp_path / "whole"), renames[0]
+    n_renames = renames.count(lambda: rate(prices, tmp_path / "whole"))
+    whole = published(tmp_path / "whole")
     assert n_renames >= 10  # calibrations, their market, surfaces and outcomes twice, the manifest, the report
     for stop in range(1, n_renames + 1):
         out = tmp_path / str(stop)
-        renames[0], last[0] = 0, stop
-        with pytest.raises(Stopped):
-            rate(prices, out)
-        last[0] = 0
+        renames.stop_before(stop, lambda out=out: rate(prices, out))
         rate(prices, out)
         assert published(out) == whole
 

@@ -6,9 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from crashcover.cli import main
 from crashcover.report.book.file import read_book
 from crashcover.report.book.pooling import observations_of
 from crashcover.report.book.reinsurance import describe_reinsurance, parse_reinsurance
@@ -17,6 +15,7 @@ from pool import ExcessOfLoss, Occurrence, QuotaShare
 from pricing.errors import DataError, InvalidTermsError
 from pricing.rates.store import RateStore
 from pricing.tools.units import format_duration
+from tests.crashcover.calling import call
 from tests.crashcover.report.report_numbers import unfounded_numbers
 from tests.crashcover.report.report_pages import Page
 
@@ -24,10 +23,6 @@ TOKENS = ("SYNTH-CALM", "SYNTH-WILD", "SYNTH-EVEN", "SYNTH-WHALE")
 #: Confidence of bands, covers that are listed at most, and words of the template.
 OF_THE_TEMPLATE = {"0", "1", "95"}
 SCENARIOS, CAPITAL = 24_000, 40_000
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def rows_of_a_book():
@@ -74,16 +69,6 @@ def page_file(folder, book, sample_files):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     return out
-
-
-@pytest.fixture(scope="module")
-def content(page_file):
-    return json.loads(page_file.with_suffix(".json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def page(page_file):
-    return Page(page_file.read_text(encoding="utf-8"))
 
 
 def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(page):

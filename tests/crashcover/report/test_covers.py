@@ -7,23 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from calibration import calibrate, explain, inputs_of, remodel
 from calibration.verdict import Verdict
 from crashcover import sample_market
-from crashcover.cli import main
 from crashcover.report.page import write_json, write_page
 from pricing import Quote
+from tests.crashcover.calling import call
 from tests.crashcover.report.report_numbers import unfounded_numbers
 from tests.crashcover.report.report_pages import Page
 
 #: Numbers of the template: confidence of bands and intervals, terms of the law, the most paths of a slope.
 OF_THE_TEMPLATE = {"0", "1", "24", "30", "90", "95", "100", "100.0", "1h", "24h", "20,000"}
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +43,6 @@ def page_file(folder, sources):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     return out
-
-
-@pytest.fixture(scope="module")
-def content(page_file):
-    return json.loads(page_file.with_suffix(".json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def page(page_file):
-    return Page(page_file.read_text(encoding="utf-8"))
 
 
 def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(page, page_file):

@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -78,28 +76,10 @@ def test_killed_at_random_moments_and_run_again_leaves_the_same_bytes(book, rate
     assert n_unfinished >= N_KILLS // 2
 
 
-def test_stopped_before_any_rename_and_run_again_leaves_the_same_bytes(book, rate_store, whole, tmp_path, monkeypatch):
-    class Stopped(BaseException):
-        """Not an error that anything could handle."""
-
-    renames, last = [0], [0]
-    rename = Path.replace
-
-    def replace(path, target):
-        renames[0] += 1
-        if renames[0] == last[0]:
-            raise Stopped
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "replace", replace)
-    monkeypatch.setattr("pricing.tools.whole_files.getpid", count().__next__)  # no two writers are the same
-    reprice(book, rate_store, tmp_path / "counted")
-    for stop in range(1, renames[0] + 1):
+def test_stopped_before_any_rename_and_run_again_leaves_the_same_bytes(book, rate_store, whole, tmp_path, renames):
+    for stop in range(1, 1 + renames.count(lambda: reprice(book, rate_store, tmp_path / "counted"))):
         out = tmp_path / str(stop)
-        renames[0], last[0] = 0, stop
-        with pytest.raises(Stopped):
-            reprice(book, rate_store, out)
-        last[0] = 0
+        renames.stop_before(stop, lambda out=out: reprice(book, rate_store, out))
         reprice(book, rate_store, out)
         assert content(out) == whole
 

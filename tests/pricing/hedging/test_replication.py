@@ -47,33 +47,9 @@ def make_cover(drop=0.3, payout=None, **changes):
 def test_a_put_is_a_barrier_option_that_is_alive_from_the_start(strike, volatility, years, rate, dividend_yield):
     market = {"rate": rate, "dividend_yield": dividend_yield}
     put = put_price(strike, implied_volatility=volatility, term_years=years, market=OptionMarket(**market))
-    alive = barrier_option(
-        kind="down_in",
-        option="put",
-        spot=1.0,
-        strike=strike,
-        barrier=1.0,
-        volatility=volatility,
-        term_years=years,
-        **market,
-    )
+    terms = {"kind": "down_in", "spot": 1.0, "strike": strike, "barrier": 1.0, "term_years": years}
+    alive, call = (barrier_option(option=name, volatility=volatility, **terms, **market) for name in ("put", "call"))
     assert put == pytest.approx(alive, abs=1e-13)
-
-
-@given(strike=strikes, volatility=volatilities, years=terms, rate=carries, dividend_yield=carries)
-def test_put_call_parity(strike, volatility, years, rate, dividend_yield):
-    market = {"rate": rate, "dividend_yield": dividend_yield}
-    put = put_price(strike, implied_volatility=volatility, term_years=years, market=OptionMarket(**market))
-    call = barrier_option(
-        kind="down_in",
-        option="call",
-        spot=1.0,
-        strike=strike,
-        barrier=1.0,
-        volatility=volatility,
-        term_years=years,
-        **market,
-    )
     forward = math.exp(-dividend_yield * years) - strike * math.exp(-rate * years)
     assert call - put == pytest.approx(forward, abs=1e-13)
 

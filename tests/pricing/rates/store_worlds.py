@@ -74,3 +74,10 @@ def constant_surface(level):
     surface = simulate_surface("plain", n_paths=1_000, windows=("24h",), terms=("30d",))
     surface.worst_drops[:] = np.where(np.arange(1_000) < 10 * level, 0.5, 0.01)
     return compact(surface)
+
+
+def damage(path):
+    """Flip one bit in the middle, inside a text without making it no text."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)

@@ -16,7 +16,7 @@ from pricing.rates import store as rate_store
 from pricing.rates.store import RateStore, current_version, open_version, prune, publish, versions
 from pricing.tools.whole_files import sweep
 from tests.checkout import CHECKOUT
-from tests.pricing.rates.store_worlds import constant_surface, make_entry, simulate_surface
+from tests.pricing.rates.store_worlds import constant_surface, damage, make_entry, simulate_surface
 
 SURFACES = {level: constant_surface(level) for level in range(1, 4)}
 
@@ -137,13 +137,6 @@ def test_damage_to_any_file_is_found(tmp_path):
     damage(tmp_path / "night-1" / "manifest.json")
     with pytest.raises(RateStoreError, match=r"manifest\.json is missing or damaged"):
         RateStore.open(tmp_path)
-
-
-def damage(path):
-    """Flip one bit in the middle, inside a text without making it no text."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
 
 
 def test_a_surface_of_another_version_is_found(tmp_path):
