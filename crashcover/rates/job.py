@@ -184,7 +184,7 @@ def _name(job: RateJob, night: Night) -> str:
         "as_of": night.as_of.isoformat(),
         "settings": repr(job.settings),
         "valid_for": str(job.valid_for),
-        **versions("arch", "numpy", "pandas", "scipy"),
+        **versions("arch", "numpy", "pandas", "scipy", "statsmodels"),
     }
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
     return f"{night.as_of:%Y-%m-%dT%H%MZ}-{digest[:8]}"

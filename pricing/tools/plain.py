@@ -108,15 +108,15 @@ def _rebuild(value: Any, types: Mapping[str, type]) -> Any:
         return tuple(_rebuild(item, types) for item in value)
     if not isinstance(value, dict):
         return value
-    fields = {name: _rebuild(item, types) for name, item in value.items() if name != "type"}
+    parts = {name: _rebuild(item, types) for name, item in value.items() if name != "type"}
     kind = value.get("type")
     cls = types.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise PricingError(f"type must be one of {', '.join(sorted(types))}, got {kind!r}")
     try:
-        return cls[fields["name"]] if issubclass(cls, Enum) else cls(**fields)
+        return cls[parts["name"]] if issubclass(cls, Enum) else cls(**parts)
     except (TypeError, KeyError) as error:
-        raise PricingError(f"{cls.__name__} cannot be rebuilt from the fields {sorted(fields)}: {error}") from error
+        raise PricingError(f"{cls.__name__} cannot be rebuilt from the fields {sorted(parts)}: {error}") from error
 
 
 def read_json(path: Path, types: Iterable[type]) -> Any:
