@@ -138,7 +138,7 @@ def sensitivities(
 
     Examples
     --------
-    >>> from pricing import DropTrigger, FullPayout, Normal
+    >>> from pricing import ConstantVolatility, DropTrigger, FullPayout, Normal
     >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
     >>> cover = Cover(
     ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.25), payout=FullPayout(), limit=1e5, currency="USD"
