@@ -24,7 +24,6 @@ from pricing.errors import NotSimulatedError, SimulationError
 from pricing.surface.by_path import worst_drops_by_path
 from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray, IntArray
-from pricing.tools.units import parse_duration
 
 PathArray = npt.NDArray[np.int32]
 
@@ -113,7 +112,7 @@ class JointScenarios:
             If there is no scenario of the asset, its surface does not hold the observation, or the term is longer than
             the period.
         """
-        if parse_duration(observation.term, "term") > self.period:
+        if observation.term > self.period:
             raise NotSimulatedError(f"term of {asset} must not exceed the period {self.period}, got {observation.term}")
         paths = self.paths[self.row(asset), chosen]
         return np.asarray(path_drops(self.surfaces[asset], observation, asset)[paths])
@@ -155,8 +154,7 @@ def joint_scenarios(
         If a surface does not hold the ranking, or a token's risk is not given.
     """
     ranking, settings = ranking or Observation(), settings or JointSettings()
-    period = parse_duration(ranking.term, "term")
-    n_months = -(-period // TERM)
+    n_months = -(-ranking.term // TERM)
     shared = draw_shared(dependence, n_months=n_months, n_scenarios=settings.n_scenarios, seed=settings.seed)
 
     def pick(asset: str) -> PathArray:
@@ -181,7 +179,9 @@ def joint_scenarios(
         with ThreadPoolExecutor(settings.n_threads, thread_name_prefix="joint") as pool:
             for row, picked in enumerate(pool.map(pick, surfaces)):
                 paths[row] = picked
-    return JointScenarios(surfaces=surfaces, assets=tuple(surfaces), period=period, paths=paths, level=shared.level)
+    return JointScenarios(
+        surfaces=surfaces, assets=tuple(surfaces), period=ranking.term, paths=paths, level=shared.level
+    )
 
 
 def path_drops(surface: DropSurface, observation: Observation, asset: str) -> FloatArray:
@@ -192,14 +192,7 @@ def path_drops(surface: DropSurface, observation: Observation, asset: str) -> Fl
     NotSimulatedError
         If the surface does not hold the observation.
     """
-    return worst_drops_by_path(
-        surface,
-        window=observation.window,
-        reference=observation.reference,
-        term=observation.term,
-        waiting_period=observation.waiting_period,
-        holder=f"the surface of {asset}",
-    )
+    return worst_drops_by_path(surface, observation, holder=f"the surface of {asset}")
 
 
 def _by_depth(surface: DropSurface, ranking: Observation, asset: str, n: int) -> IntArray:

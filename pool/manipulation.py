@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pricing.errors import InvalidTermsError
-from pricing.tools.units import Duration, parse_duration, require_fraction
+from pricing.tools.units import Duration, DurationField, default_duration, parse_duration, require_fraction
 
 #: No source weighs more in the index than this.
 LARGEST_WEIGHT = 0.30
@@ -38,7 +38,7 @@ class PriceSource:
     name: str
     depth: float
     volume_share: float
-    half_life: Duration = timedelta(minutes=20)
+    half_life: DurationField = default_duration("20min")
 
     def __post_init__(self) -> None:
         if not 0.0 < self.depth < math.inf:
@@ -47,10 +47,9 @@ class PriceSource:
             raise InvalidTermsError(
                 f"volume_share of {self.name} must be above 0 and at most 1, got {self.volume_share} (40 % is 0.40)"
             )
-        half_life = parse_duration(self.half_life, "half_life")
-        if not half_life:
+        object.__setattr__(self, "half_life", parse_duration(self.half_life, "half_life"))
+        if not self.half_life:
             raise InvalidTermsError(f"half_life of {self.name} must be longer than zero")
-        object.__setattr__(self, "half_life", half_life)
 
     @property
     def weight(self) -> float:
@@ -59,7 +58,7 @@ class PriceSource:
 
     def sale(self, drop: float, hold: timedelta) -> float:
         """Return what has to be sold to push the price down by a fraction and hold it there."""
-        refills = 1.0 + hold / parse_duration(self.half_life, "half_life") * math.log(2.0)
+        refills = 1.0 + hold / self.half_life * math.log(2.0)
         return self.depth * -math.log1p(-drop) / DEPTH_MOVE * refills
 
 

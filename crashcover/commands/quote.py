@@ -25,7 +25,7 @@ from crashcover.offers.terms import describe_window
 from crashcover.sample_market import is_synthetic
 from pricing.contract.cover import Cover
 from pricing.premiums.build_up import sample_for
-from pricing.tools.units import format_duration, parse_duration
+from pricing.tools.units import format_duration
 
 
 def run_quote(options: Options) -> Exit:
@@ -69,7 +69,7 @@ def _draw(offers: Offers, asset: str, path: Path) -> None:
 
 def term_curves(offers: Offers, covers: Iterable[Cover]) -> list[Curve]:
     """Make one curve for each term of covers of one window."""
-    by_term = {parse_duration(cover.term, "term"): cover for cover in covers}
+    by_term = {cover.term: cover for cover in covers}
     return [
         Curve(label=f"term {format_duration(term)}", sample=sample_for(cover, offers.surface))
         for term, cover in by_term.items()

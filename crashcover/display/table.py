@@ -25,7 +25,7 @@ from pricing.premiums.statements import CENT, rounded, statement
 from pricing.quotes.quote import Quote
 from pricing.surface.estimates import Estimate
 from pricing.surface.settings import SimulationSettings
-from pricing.tools.units import YEAR, format_duration, parse_duration
+from pricing.tools.units import YEAR, format_duration
 
 #: Width of panels and notes.
 WIDTH = 104
@@ -97,7 +97,7 @@ def assumption_list(calibration: Calibration) -> RenderableType:
 
 def _price_figures(calibration: Calibration) -> tuple[tuple[str, str], ...]:
     history = calibration.diagnostics
-    step = format_duration(parse_duration(calibration.model.step, "step"))
+    step = format_duration(calibration.model.step)
     return (
         (
             "Prices",
@@ -222,7 +222,7 @@ def _terms(cover: Cover) -> tuple[str, str, str]:
     return (
         f"{100 * cover.trigger.drop:g}",
         describe_window(cover.trigger),
-        format_duration(parse_duration(cover.term, "term")),
+        format_duration(cover.term),
     )
 
 
@@ -295,5 +295,5 @@ def _is_imprecise(outcome: Quote | Refusal) -> bool:
 
 def _payout(cover: Cover) -> str:
     name = type(cover.payout).__name__.removesuffix("Payout").lower()
-    waiting = parse_duration(cover.waiting_period, "waiting_period")
+    waiting = cover.waiting_period
     return f"{name} payout" + (f", waiting period {format_duration(waiting)}" if waiting else "")

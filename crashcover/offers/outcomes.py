@@ -16,7 +16,6 @@ from pricing.quotes.quoter import Quoter
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools.progress import Report
-from pricing.tools.units import parse_duration
 
 
 class Reason(Enum):
@@ -56,10 +55,10 @@ def simulate_covers(
     """Simulate every signal that covers on one asset need."""
     return simulate(
         model,
-        windows=sorted({parse_duration(cover.trigger.window or model.step, "window") for cover in covers}),
-        terms=sorted({parse_duration(cover.term, "term") for cover in covers}),
+        windows=sorted({cover.trigger.window or model.step for cover in covers}),
+        terms=sorted({cover.term for cover in covers}),
         references=sorted({cover.trigger.reference for cover in covers}),
-        waiting_periods=sorted({parse_duration(cover.waiting_period, "waiting_period") for cover in covers}),
+        waiting_periods=sorted({cover.waiting_period for cover in covers}),
         settings=settings,
         progress=progress,
     )

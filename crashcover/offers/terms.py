@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import product
 
 from pricing.contract.cover import Cover
@@ -51,15 +52,16 @@ class Terms:
         InvalidTermsError
             If a term makes no sense.
         """
+        terms = [parse_duration(term, "term") for term in self.terms]
         covers = [
             self._cover(asset, DropTrigger(drop=drop, window=window, reference=self.reference), term)
-            for window, term, drop in product(self.windows, self.terms, self.drops)
+            for window, term, drop in product(self.windows, terms, self.drops)
         ]
         return tuple({cover.cover_id: cover for cover in covers}.values())
 
-    def _cover(self, asset: str, trigger: DropTrigger, term: Duration) -> Cover:
+    def _cover(self, asset: str, trigger: DropTrigger, term: timedelta) -> Cover:
         return Cover(
-            cover_id=f"{asset}-{trigger.drop}-{describe_window(trigger)}-{_text(term)}",
+            cover_id=f"{asset}-{trigger.drop}-{describe_window(trigger)}-{format_duration(term)}",
             asset=asset,
             trigger=trigger,
             payout=self.payout,
@@ -72,8 +74,4 @@ class Terms:
 
 def describe_window(trigger: DropTrigger) -> str:
     """Write the window of a trigger, or what takes its place."""
-    return _text(trigger.window) if trigger.window else trigger.reference.name.lower().replace("_", "-")
-
-
-def _text(duration: Duration) -> str:
-    return format_duration(parse_duration(duration, "duration"))
+    return format_duration(trigger.window) if trigger.window else trigger.reference.name.lower().replace("_", "-")

@@ -14,7 +14,7 @@ from crashcover.files.panels import read_columns
 from crashcover.files.prices import read_prices
 from crashcover.files.times import bar_length
 from crashcover.runs.asset_names import file_name
-from pricing.contract.signals import Signal, make_signals
+from pricing.contract.signals import Signal, combine_observations, make_signals
 from pricing.contract.triggers import Reference
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
 from pricing.surface.settings import SimulationSettings
@@ -65,13 +65,13 @@ class RateSettings:
 
     def signals(self, step: timedelta) -> tuple[Signal, ...]:
         """Make what is observed of a token whose bars are so long."""
-        return make_signals(
+        observations = combine_observations(
             windows=self.windows,
             terms=self.terms,
             references=self.references,
             waiting_periods=self.waiting_periods,
-            step=step,
         )
+        return make_signals(observations, step)
 
     def simulation(self, asset: str) -> SimulationSettings:
         """Make size and seed of the simulation of a token."""

@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any
 
 from rich import box
@@ -12,14 +11,14 @@ from rich.table import Table
 
 from crashcover.rates.publication import DAMAGE, NO_PRICES, Tonight
 from crashcover.rates.token import RateOutcome
-from pricing.contract.signals import Signal
-from pricing.contract.triggers import Reference
+from pricing.contract.observation import Observation
+from pricing.contract.signals import observation_of
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.store import RateStore
 
 #: Fall that stands for the rates of an asset, and how it is observed where that was simulated.
 DROP = 0.3
-_WINDOW, _TERM = timedelta(hours=24), timedelta(days=30)
+_USUAL = Observation(window="24h", term="30d")
 _MOST_CHANGES = 10
 
 
@@ -70,15 +69,15 @@ def _report(outcome: RateOutcome, tonight: Tonight) -> AssetReport:
     asset = outcome.asset
     entry, lost = tonight.entries.get(asset), tonight.lost.get(asset)
     surface = tonight.surface(asset) if entry else None
-    signal = _standing_for(surface) if surface else None
+    standing = _standing_for(surface) if surface else None
     return AssetReport(
         asset=asset,
         status=entry.status if entry else "missing",
         verdict=entry.verdict if entry else (),
         error=f"{outcome.error}; its earlier rates are lost: {lost}" if lost else outcome.error,
         notices=outcome.notices,
-        rate=_rate(surface, signal),
-        rate_before=_rate(_surface_before(tonight.before, asset), signal),
+        rate=_rate(surface, standing),
+        rate_before=_rate(_surface_before(tonight.before, asset), standing),
         seconds=dict(outcome.seconds),
     )
 
@@ -91,27 +90,20 @@ def _surface_before(before: RateStore | None, asset: str) -> CompactSurface | No
         return None
 
 
-def _standing_for(surface: CompactSurface) -> Signal:
+def _standing_for(surface: CompactSurface) -> Observation:
     """Choose the observation that stands for the rates; the first that there is, where the usual one is not."""
-    usual = Signal(
-        reference=Reference.ROLLING_HIGH,
-        window_steps=_WINDOW // surface.step,
-        start_steps=0,
-        term_steps=_TERM // surface.step,
-    )
-    return usual if usual in surface.signals else surface.signals[0]
+    held = _observations(surface)
+    return _USUAL if _USUAL in held else held[0]
 
 
-def _rate(surface: CompactSurface | None, signal: Signal | None) -> float | None:
-    if surface is None or signal is None or signal not in surface.signals:
+def _observations(surface: CompactSurface) -> list[Observation]:
+    return [observation_of(signal, surface.step) for signal in surface.signals]
+
+
+def _rate(surface: CompactSurface | None, observation: Observation | None) -> float | None:
+    if surface is None or observation is None or observation not in _observations(surface):
         return None
-    return surface.exceedance(
-        DROP,
-        window=signal.window_steps * surface.step or None,
-        term=signal.term_steps * surface.step,
-        reference=signal.reference,
-        waiting_period=signal.start_steps * surface.step,
-    ).value
+    return surface.sample_of(observation).exceedance(DROP).value
 
 
 def report_document(

@@ -1,14 +1,13 @@
 """The contract: trigger, payout, limit, term and waiting period for one asset."""
 
 import math
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 
 from pricing.contract.observation import Observation, Payment
 from pricing.contract.payouts import Payout
 from pricing.contract.triggers import DropTrigger
 from pricing.errors import InvalidTermsError
-from pricing.tools.units import Duration, as_number, format_duration, is_unicode, parse_duration
+from pricing.tools.units import DurationField, as_number, default_duration, is_unicode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +35,11 @@ class Cover:
     payment : Payment
         When what is due is paid.
 
+    Attributes
+    ----------
+    observation : Observation
+        What is watched of the asset, and when it pays: the trigger without its drop, and the fields on time.
+
     Raises
     ------
     InvalidTermsError
@@ -57,9 +61,10 @@ class Cover:
     payout: Payout
     limit: float
     currency: str
-    term: Duration = timedelta(days=30)
-    waiting_period: Duration = timedelta(0)
+    term: DurationField = default_duration("30d")
+    waiting_period: DurationField = default_duration("0h")
     payment: Payment = Payment.AT_HIT
+    observation: Observation = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("cover_id", "asset", "currency"):
@@ -75,25 +80,13 @@ class Cover:
         object.__setattr__(self, "limit", as_number(self.limit, "limit"))
         if not 0.0 < self.limit < math.inf:
             raise InvalidTermsError(f"limit must be positive and finite, got {self.limit}")
-        if not isinstance(self.payment, Payment):
-            raise InvalidTermsError(f"payment must be Payment.AT_HIT or Payment.AT_EXPIRY, got {self.payment!r}")
-        term = parse_duration(self.term, "term")
-        waiting_period = parse_duration(self.waiting_period, "waiting_period")
-        if waiting_period >= term:
-            raise InvalidTermsError(
-                f"waiting_period must be shorter than the term of {format_duration(term)}, "
-                f"got {format_duration(waiting_period)}"
-            )
-        object.__setattr__(self, "term", term)
-        object.__setattr__(self, "waiting_period", waiting_period)
-
-    @property
-    def observation(self) -> Observation:
-        """What is watched of the asset, and when it pays."""
-        return Observation(
+        observation = Observation(
             reference=self.trigger.reference,
             window=self.trigger.window,
             term=self.term,
             waiting_period=self.waiting_period,
             payment=self.payment,
         )
+        object.__setattr__(self, "observation", observation)
+        object.__setattr__(self, "term", observation.term)
+        object.__setattr__(self, "waiting_period", observation.waiting_period)

@@ -1,11 +1,17 @@
 """What is watched of an asset, and when it pays."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum
 
 from pricing.contract.triggers import Reference, check_reference, check_window
-from pricing.tools.units import Duration, parse_duration
+from pricing.errors import InvalidTermsError
+from pricing.tools.units import (
+    DurationField,
+    OptionalDurationField,
+    default_duration,
+    format_duration,
+    parse_duration,
+)
 
 
 class Payment(Enum):
@@ -21,6 +27,8 @@ class Payment(Enum):
 class Observation:
     """What is watched of an asset: the worst drop below one reference over one stretch of time, and when it pays.
 
+    Covers with one asset and one observation are decided by the same worst drops and discounted by the same factor.
+
     Parameters
     ----------
     reference : Reference
@@ -31,15 +39,27 @@ class Observation:
         As in the cover.
     payment : Payment
         As in the cover.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a field makes no sense, or the waiting period leaves nothing of the term.
     """
 
     reference: Reference = Reference.ROLLING_HIGH
-    window: Duration | None = timedelta(hours=24)
-    term: Duration = timedelta(days=30)
-    waiting_period: Duration = timedelta(0)
+    window: OptionalDurationField = default_duration("24h")
+    term: DurationField = default_duration("30d")
+    waiting_period: DurationField = default_duration("0h")
     payment: Payment = Payment.AT_HIT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "window", check_window(self.window, check_reference(self.reference)))
-        object.__setattr__(self, "term", parse_duration(self.term, "term"))
-        object.__setattr__(self, "waiting_period", parse_duration(self.waiting_period, "waiting_period"))
+        for name in ("term", "waiting_period"):
+            object.__setattr__(self, name, parse_duration(getattr(self, name), name))
+        if self.waiting_period >= self.term:
+            raise InvalidTermsError(
+                f"waiting_period must be shorter than the term of {format_duration(self.term)}, "
+                f"got {format_duration(self.waiting_period)}"
+            )
+        if not isinstance(self.payment, Payment):
+            raise InvalidTermsError(f"payment must be Payment.AT_HIT or Payment.AT_EXPIRY, got {self.payment!r}")

@@ -3,14 +3,15 @@
 Thousands of covers on one asset need only a handful of signals, because drops and payouts never enter the simulation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 
-from pricing.contract.triggers import Reference, check_reference, check_window
+from pricing.contract.observation import Observation
+from pricing.contract.triggers import Reference
 from pricing.errors import InvalidTermsError, NotSimulatedError
-from pricing.tools.units import Duration, format_duration, in_steps, parse_duration
+from pricing.tools.units import Duration, format_duration, in_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -35,46 +36,40 @@ class Signal:
     term_steps: int
 
 
-def make_signal(
-    *,
-    reference: Reference,
-    window: Duration | None,
-    term: Duration,
-    waiting_period: Duration,
-    step: timedelta,
-) -> Signal:
-    """Normalise the terms of a cover to whole steps.
+def make_signal(observation: Observation, step: timedelta) -> Signal:
+    """Count an observation in whole steps.
 
     Raises
     ------
     InvalidTermsError
-        If a duration is not a whole number of steps, or the waiting period leaves nothing of the term.
+        If a duration is not a whole number of steps.
     """
-    span = check_window(window, check_reference(reference))
-    start_steps = in_steps(parse_duration(waiting_period, "waiting_period"), step, "waiting_period")
-    term_steps = in_steps(parse_duration(term, "term"), step, "term")
-    if start_steps >= term_steps:
-        raise InvalidTermsError(
-            f"term must be longer than the waiting period of {format_duration(start_steps * step)}, "
-            f"got {format_duration(term_steps * step)}"
-        )
     return Signal(
-        reference=reference,
-        window_steps=in_steps(span, step, "window") if span else 0,
-        start_steps=start_steps,
-        term_steps=term_steps,
+        reference=observation.reference,
+        window_steps=in_steps(observation.window, step, "window") if observation.window else 0,
+        start_steps=in_steps(observation.waiting_period, step, "waiting_period"),
+        term_steps=in_steps(observation.term, step, "term"),
     )
 
 
-def make_signals(
+def observation_of(signal: Signal, step: timedelta) -> Observation:
+    """Return the observation that a signal counts in steps."""
+    return Observation(
+        reference=signal.reference,
+        window=signal.window_steps * step or None,
+        term=signal.term_steps * step,
+        waiting_period=signal.start_steps * step,
+    )
+
+
+def combine_observations(
     *,
     windows: Sequence[Duration],
     terms: Sequence[Duration],
     references: Sequence[Reference],
     waiting_periods: Sequence[Duration],
-    step: timedelta,
-) -> tuple[Signal, ...]:
-    """Normalise every combination of terms, each once and in order.
+) -> tuple[Observation, ...]:
+    """Combine terms of covers in every way, each observation once.
 
     Raises
     ------
@@ -87,13 +82,16 @@ def make_signals(
                 f"{field} must be a sequence that is not empty, got {values!r} (write ({values!r},))"
             )
     return tuple(
-        sorted(
-            {
-                make_signal(reference=reference, window=window, term=term, waiting_period=waiting_period, step=step)
-                for reference, window, term, waiting_period in product(references, windows, terms, waiting_periods)
-            }
+        dict.fromkeys(
+            Observation(reference=reference, window=window, term=term, waiting_period=waiting_period)
+            for reference, window, term, waiting_period in product(references, windows, terms, waiting_periods)
         )
     )
+
+
+def make_signals(observations: Iterable[Observation], step: timedelta) -> tuple[Signal, ...]:
+    """Count observations in whole steps, each signal once and in order."""
+    return tuple(sorted({make_signal(each, step) for each in observations}))
 
 
 def describe(signal: Signal, step: timedelta) -> str:
@@ -104,12 +102,14 @@ def describe(signal: Signal, step: timedelta) -> str:
     return f"{words}{window} over {format_duration(signal.term_steps * step)}{waiting}"
 
 
-def find_signal(signal: Signal, held: Sequence[Signal], step: timedelta, *, holder: str = "the surface") -> int:
-    """Return the place of a signal among those that were simulated.
+def find_signal(
+    observation: Observation, held: Sequence[Signal], step: timedelta, *, holder: str = "the surface"
+) -> int:
+    """Return the place of the signal that an observation reads among those that were simulated.
 
     Parameters
     ----------
-    signal : Signal
+    observation : Observation
         What is wanted.
     held : sequence of Signal
         What there is.
@@ -120,9 +120,12 @@ def find_signal(signal: Signal, held: Sequence[Signal], step: timedelta, *, hold
 
     Raises
     ------
+    InvalidTermsError
+        If a duration is not a whole number of steps.
     NotSimulatedError
         If it is not among them.
     """
+    signal = make_signal(observation, step)
     if signal not in held:
         contents = "; ".join(describe(each, step) for each in held)
         raise NotSimulatedError(f"{holder} holds no {describe(signal, step)}: simulate it as well; it holds {contents}")

@@ -5,7 +5,14 @@ from datetime import timedelta
 from enum import IntEnum
 
 from pricing.errors import InvalidTermsError
-from pricing.tools.units import Duration, as_number, parse_duration, require_fraction
+from pricing.tools.units import (
+    Duration,
+    OptionalDurationField,
+    as_number,
+    default_duration,
+    parse_duration,
+    require_fraction,
+)
 
 
 class Reference(IntEnum):
@@ -83,7 +90,7 @@ class DropTrigger:
     """
 
     drop: float
-    window: Duration | None = timedelta(hours=24)
+    window: OptionalDurationField = default_duration("24h")
     reference: Reference = Reference.ROLLING_HIGH
 
     def __post_init__(self) -> None:

@@ -10,12 +10,9 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
-from pricing.contract.signals import Signal, make_signal
-from pricing.contract.triggers import Reference
 from pricing.errors import PrecisionWarning, SimulationError
 from pricing.models.anchors import Anchor
 from pricing.surface.surface import Anchoring
@@ -42,23 +39,6 @@ TOLERANCE = 1e-7
 
 
 _MOST_SWEEPS = 300
-
-
-def anchor_signal(anchor: Anchor, step: timedelta) -> Signal:
-    """Return what has to be simulated to meet an anchor.
-
-    Raises
-    ------
-    InvalidTermsError
-        If the window or the term is not a whole number of steps.
-    """
-    return make_signal(
-        reference=Reference.ROLLING_HIGH,
-        window=anchor.window,
-        term=anchor.term,
-        waiting_period=timedelta(0),
-        step=step,
-    )
 
 
 def anchored_weights(

@@ -18,7 +18,7 @@ from pricing.models.price_model import PriceModel
 from pricing.models.volatility import ConstantVolatility
 from pricing.tools.arrays import FloatArray, LongArray
 from pricing.tools.plain import to_json
-from pricing.tools.units import parse_duration, steps_per_year
+from pricing.tools.units import steps_per_year
 from pricing.version import ENGINE_VERSION
 
 _MOST_JUMPS_A_STEP = 1000.0
@@ -55,7 +55,7 @@ def model_arrays(model: PriceModel) -> ModelArrays:
     InvalidModelError
         If a law cannot be tabulated, or a jump source is denser than a thousand jumps a step.
     """
-    per_year = steps_per_year(parse_duration(model.step, "step"))
+    per_year = steps_per_year(model.step)
     sources = [source for source in model.jumps if source.per_year > 0.0]
     sizes = [quantile_table(source.sizes, split_of(source.sizes)) for source in sources]
     return ModelArrays(

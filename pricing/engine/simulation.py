@@ -2,15 +2,16 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from pricing._kernels import N_LANES
-from pricing.contract.signals import Signal, make_signals
+from pricing.contract.observation import Observation
+from pricing.contract.signals import Signal, combine_observations, make_signal, make_signals
 from pricing.contract.triggers import Reference
-from pricing.engine.anchoring import anchor_signal, anchored_weights
+from pricing.engine.anchoring import anchored_weights
 from pricing.engine.kernel import simulate_blocks
 from pricing.engine.kernel_inputs import ModelArrays, arrays_digest, model_arrays, path_factors, watches_and_records
 from pricing.engine.rare_drops.mixture import ProposalArrays, make_proposal
@@ -20,7 +21,7 @@ from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import Anchoring, DropSurface
 from pricing.tools.arrays import FloatArray
 from pricing.tools.progress import Report, silent
-from pricing.tools.units import Duration, parse_duration
+from pricing.tools.units import Duration
 
 _BLOCKS_A_BATCH = 256
 _MOST_ERRORS = 6.0
@@ -76,12 +77,21 @@ def simulate(
     >>> print(f"{estimate.value:.3f} +- {estimate.standard_error:.3f}")
     0.369 +- 0.003
     """
-    settings = settings or SimulationSettings()
-    step = parse_duration(model.step, "step")
-    asked = make_signals(
-        windows=windows, terms=terms, references=references, waiting_periods=waiting_periods, step=step
+    observations = combine_observations(
+        windows=windows, terms=terms, references=references, waiting_periods=waiting_periods
     )
-    anchoring_signals = tuple(anchor_signal(anchor, step) for anchor in model.anchors)
+    return simulate_observations(model, observations, settings or SimulationSettings(), progress)
+
+
+def simulate_observations(
+    model: PriceModel,
+    observations: Iterable[Observation],
+    settings: SimulationSettings,
+    progress: Callable[[int], None] | None = None,
+) -> DropSurface:
+    """Simulate the worst drops that decide covers; see ``simulate``, whose other arguments it takes."""
+    asked = make_signals(observations, model.step)
+    anchoring_signals = tuple(make_signal(anchor.observation, model.step) for anchor in model.anchors)
     signals = tuple(sorted({*asked, *anchoring_signals}))
     arrays = model_arrays(model)
     proposal = make_proposal(arrays, asked) if settings.rare_drops else None

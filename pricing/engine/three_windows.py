@@ -8,6 +8,7 @@ the three are observed twice, the first two and the last two, which halves the v
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def exceedance_over_term(surface: DropSurface, drop: float, *, term: Duration) -
         If the term is shorter than three windows, or the surface is not of two and three windows.
     """
     require_fraction(drop, "drop")
-    rows, n_windows = _rows(surface), _windows_in(surface, term)
+    rows, n_windows = _rows(surface), _windows_in(surface, parse_duration(term, "term"))
     weights = np.ones(surface.settings.n_paths) if surface.weights is None else surface.weights
     first_two, last_two, all_three = (weights * (surface.worst_drops[row] >= drop) for row in rows)
     within_two, within_three = 0.5 * (first_two + last_two), all_three
@@ -138,12 +139,9 @@ def _rows(surface: DropSurface) -> tuple[int, int, int]:
     return first_two, last_two, all_three
 
 
-def _windows_in(surface: DropSurface, term: Duration) -> float:
+def _windows_in(surface: DropSurface, term: timedelta) -> float:
     """Return the term in windows of the surface."""
-    step = parse_duration(surface.model.step, "step")
-    n_windows = parse_duration(term, "term") / (surface.signals[0].window_steps * step)
+    n_windows = term / (surface.signals[0].window_steps * surface.model.step)
     if n_windows < 3.0:
-        raise InvalidTermsError(
-            f"term must be at least three windows, got {format_duration(parse_duration(term, 'term'))}"
-        )
+        raise InvalidTermsError(f"term must be at least three windows, got {format_duration(term)}")
     return n_windows

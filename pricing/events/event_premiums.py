@@ -17,11 +17,10 @@ from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import add_up, sample_for, simulated_losses
 from pricing.premiums.discounting import discount_factor
 from pricing.premiums.premium import Premium
-from pricing.surface.by_path import cover_drops_by_path, mean_over_paths
+from pricing.surface.by_path import mean_over_paths, worst_drops_by_path
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray, LongArray
-from pricing.tools.units import parse_duration
 
 _PATHS_AT_ONCE = 1024
 
@@ -112,7 +111,7 @@ def event_premium(
 
     paid = terms.paid(by_path(amounts))
     limit = (1.0 - terms.coinsurance) * terms.term_limit
-    shares = discount_factor(cover, basis.interest_rate) * paid / limit
+    shares = discount_factor(cover.observation, basis.interest_rate) * paid / limit
     sample = WeightedSample.of_paths(shares, surface.weights)
     fired = mean_over_paths((paid > 0.0).astype(np.float64), surface.weights)
     losses = simulated_losses(sample, sample.drops, fired, basis)
@@ -137,7 +136,7 @@ def events_on_surface(cover: Cover, surface: DropSurface, rules: EventRules) -> 
     NotSimulatedError
         If the surface does not hold the signal of the cover.
     """
-    fired = np.flatnonzero(cover_drops_by_path(cover, surface) >= cover.trigger.drop)
+    fired = np.flatnonzero(worst_drops_by_path(surface, cover.observation) >= cover.trigger.drop)
     parts = [fired[first : first + _PATHS_AT_ONCE] for first in range(0, len(fired), _PATHS_AT_ONCE)]
     return [
         Event(int(part[event.path]), event.step, event.drop)
@@ -148,7 +147,7 @@ def events_on_surface(cover: Cover, surface: DropSurface, rules: EventRules) -> 
 
 def _where_and_when(events: list[Event], cover: Cover, surface: DropSurface) -> tuple[LongArray, FloatArray]:
     """Return the path of each event, and when it came as a part of the term."""
-    n_steps = parse_duration(cover.term, "term") / parse_duration(surface.model.step, "step")
+    n_steps = cover.term / surface.model.step
     paths = np.array([event.path for event in events], dtype=np.int64)
     return paths, np.array([event.step for event in events], dtype=np.float64) / n_steps
 

@@ -18,7 +18,7 @@ from pricing.contract.cover import Cover
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import Duration, in_steps, parse_duration
+from pricing.tools.units import Duration, DurationField, default_duration, in_steps, parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +48,10 @@ class EventRules:
     datetime.timedelta(days=3)
     """
 
-    cool_off: Duration = timedelta(0)
+    cool_off: DurationField = default_duration("0h")
     confirmation: int = 1
     recovery: float | None = None
-    recovery_period: Duration = timedelta(0)
+    recovery_period: DurationField = default_duration("0h")
 
     def __post_init__(self) -> None:
         for name in ("cool_off", "recovery_period"):
@@ -153,8 +153,8 @@ class _Clauses:
 
     @classmethod
     def of(cls, cover: Cover, rules: EventRules, step: timedelta) -> "_Clauses":
-        def steps(duration: Duration | None, field: str) -> int:
-            return in_steps(parse_duration(duration, field), step, field) if duration else 0
+        def steps(duration: timedelta | None, field: str) -> int:
+            return in_steps(duration, step, field) if duration else 0
 
         return cls(
             trigger=cover.trigger,

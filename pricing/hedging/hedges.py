@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from pricing.contract.cover import Cover
+from pricing.contract.observation import Observation
 from pricing.contract.triggers import Reference
 from pricing.surface.by_path import shares_by_path, worst_drops_by_path
 from pricing.surface.estimates import WeightedSample
@@ -113,7 +114,9 @@ def net_losses(cover: Cover, surface: DropSurface, hedge: Hedge) -> WeightedSamp
     instruments = {leg.instrument for leg in hedge.legs}
     final_falls = deepest_falls = np.zeros(len(shares))
     if "put" in instruments:
-        final_falls = worst_drops_by_path(surface, window=cover.term, reference=Reference.LAGGED, term=cover.term)
+        final_falls = worst_drops_by_path(
+            surface, Observation(reference=Reference.LAGGED, window=cover.term, term=cover.term)
+        )
     if "one_touch" in instruments:
-        deepest_falls = worst_drops_by_path(surface, window=None, reference=Reference.INCEPTION, term=cover.term)
+        deepest_falls = worst_drops_by_path(surface, Observation(reference=Reference.INCEPTION, term=cover.term))
     return WeightedSample.of_paths(shares - hedge.payoff(final_falls, deepest_falls), surface.weights)

@@ -26,7 +26,7 @@ from pricing.contract.cover import Cover
 from pricing.errors import InvalidModelError, InvalidTermsError
 from pricing.hedging.hedges import Hedge, Leg
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import YEAR, parse_duration, require_fraction
+from pricing.tools.units import YEAR, require_fraction
 
 PaymentTime = Literal["hit", "expiry"]
 
@@ -272,4 +272,4 @@ def _listed_strikes(implied_volatilities: Mapping[float, float]) -> FloatArray:
 
 
 def _term_years(cover: Cover) -> float:
-    return parse_duration(cover.term, "term") / YEAR
+    return cover.term / YEAR

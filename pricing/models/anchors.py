@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
+from pricing.contract.observation import Observation
 from pricing.errors import InvalidModelError
 from pricing.tools.units import Duration, parse_duration, require_fraction
 
@@ -47,6 +48,11 @@ class Anchor:
         for field in ("drops", "probabilities"):
             object.__setattr__(self, field, tuple(float(value) for value in getattr(self, field)))
         _check_curve(tuple(self.drops), tuple(self.probabilities))
+
+    @property
+    def observation(self) -> Observation:
+        """What has to be simulated to meet the anchor."""
+        return Observation(window=self.window, term=self.term)
 
 
 def _check_curve(drops: tuple[float, ...], probabilities: tuple[float, ...]) -> None:

@@ -14,7 +14,7 @@ from pricing.models.anchors import Anchor
 from pricing.models.innovations import Empirical, InnovationLaw, Normal, StudentT
 from pricing.models.jumps import DoubleExponentialSizes, GeneralizedParetoFalls, Jumps, NormalSizes
 from pricing.models.volatility import ConstantVolatility, Garch, VolatilityLaw
-from pricing.tools.units import Duration, parse_duration
+from pricing.tools.units import DurationField, default_duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class PriceModel:
     innovations: InnovationLaw
     jumps: tuple[Jumps, ...] = ()
     annual_drift: float = 0.0
-    step: Duration = timedelta(hours=1)
+    step: DurationField = default_duration("1h")
     volatility_spread: float = 0.0
     collapse: Collapse | None = None
     anchors: tuple[Anchor, ...] = ()

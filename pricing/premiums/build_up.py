@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pricing.contract.cover import Cover
@@ -70,12 +71,7 @@ def sample_for(cover: Cover, surface: DropSurface) -> WeightedSample:
         If the surface does not hold them.
     """
     try:
-        return surface.sample(
-            window=cover.trigger.window,
-            term=cover.term,
-            reference=cover.trigger.reference,
-            waiting_period=cover.waiting_period,
-        )
+        return surface.sample_of(cover.observation)
     except NotSimulatedError as error:
         raise NotSimulatedError(f"cover {cover.cover_id!r}: {error}") from error
 
@@ -85,7 +81,7 @@ def premium_from_sample(
 ) -> Premium:
     """Price a cover from the sorted worst drops of its signal."""
     drops = sample.tail(cover.trigger.drop)
-    shares = discount_factor(cover, basis.interest_rate) * cover.payout.share(drops)
+    shares = discount_factor(cover.observation, basis.interest_rate) * cover.payout.share(drops)
     losses = simulated_losses(sample, shares, sample.exceedance(cover.trigger.drop), basis)
     uncertain = uncertainty.part_of_mean(sample, drops, shares) if uncertainty else 0.0
     return add_up(losses, basis, name=cover.cover_id, limit=cover.limit, term=cover.term, uncertain=uncertain)
@@ -127,7 +123,7 @@ def premium_of_law(
     measure = basis.capital.capital if basis.capital else 0.0
     capital = max(measure.price(shares) - mean.value, 0.0) if isinstance(measure, PremiumPrinciple) else measure
     known = Losses(Estimate(fired, 0.0), mean, Estimate(basis.risk_load.price(shares), 0.0), Estimate(capital, 0.0))
-    return add_up(known, basis, name=name, limit=limit, term=term)
+    return add_up(known, basis, name=name, limit=limit, term=parse_duration(term, "term"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +175,7 @@ def simulated_losses(sample: WeightedSample, shares: FloatArray, fired: Estimate
 
 
 def add_up(
-    losses: Losses, basis: PricingBasis, *, name: str, limit: float, term: Duration, uncertain: float = 0.0
+    losses: Losses, basis: PricingBasis, *, name: str, limit: float, term: timedelta, uncertain: float = 0.0
 ) -> Premium:
     """Put the lines of a premium together.
 
@@ -193,7 +189,7 @@ def add_up(
         Name of the cover, for errors.
     limit : float
         Largest payment.
-    term : timedelta or str
+    term : timedelta
         How long capital is bound.
     uncertain : float
         Part of the expected loss that is there for parameter uncertainty, per unit of limit.
@@ -206,7 +202,7 @@ def add_up(
         If the risk load would lower the premium.
     """
     mean, price, capital = losses.mean, losses.price, losses.capital
-    capital_rate = basis.capital.annual_rate * (parse_duration(term, "term") / YEAR) if basis.capital else 0.0
+    capital_rate = basis.capital.annual_rate * (term / YEAR) if basis.capital else 0.0
     expected_loss = limit * (mean.value - uncertain)
     parameter_load = limit * (uncertain + basis.parameter_load * mean.value)
     risk_load = limit * _risk_load(losses, basis, name)

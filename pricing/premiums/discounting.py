@@ -13,14 +13,14 @@ from itertools import pairwise
 import numpy as np
 
 from pricing.contract.cover import Cover
-from pricing.contract.observation import Payment
+from pricing.contract.observation import Observation, Payment
 from pricing.errors import InvalidTermsError
 from pricing.surface.by_path import mean_over_paths, shares_by_path
 from pricing.surface.surface import DropSurface
 from pricing.tools.units import YEAR, Duration, parse_duration
 
 
-def discount_factor(cover: Cover, rate: float) -> float:
+def discount_factor(observation: Observation, rate: float) -> float:
     """Return what one unit paid by a cover is worth at its sale.
 
     A payment at the hit is taken to come with equal likelihood at any time between the end of the waiting period and
@@ -29,15 +29,15 @@ def discount_factor(cover: Cover, rate: float) -> float:
 
     Parameters
     ----------
-    cover : Cover
-        The contract.
+    observation : Observation
+        What the cover watches, and when it pays.
     rate : float
         Continuous riskless rate per year, not negative.
     """
-    end = parse_duration(cover.term, "term") / YEAR
-    if cover.payment is Payment.AT_EXPIRY:
+    end = observation.term / YEAR
+    if observation.payment is Payment.AT_EXPIRY:
         return math.exp(-rate * end)
-    return _mean_factor(parse_duration(cover.waiting_period, "waiting_period") / YEAR, end, rate)
+    return _mean_factor(observation.waiting_period / YEAR, end, rate)
 
 
 def _mean_factor(start: float, end: float, rate: float) -> float:
@@ -99,8 +99,9 @@ def value_at_hit(cover: Cover, surface: DropSurface, *, terms: Sequence[Duration
     >>> print(f"{paid.value:.4f} +- {paid.standard_error:.4f}, from {paid.lower:.4f} to {paid.upper:.4f}")
     0.3726 +- 0.0015, from 0.3723 to 0.3728
     """
-    times = [parse_duration(length, "terms") / YEAR for length in (cover.waiting_period, *terms)]
-    if not (np.diff(times) > 0.0).all() or parse_duration(terms[-1], "terms") != cover.term:
+    lengths = [cover.waiting_period, *(parse_duration(term, "terms") for term in terms)]
+    times = [length / YEAR for length in lengths]
+    if not (np.diff(times) > 0.0).all() or lengths[-1] != cover.term:
         raise InvalidTermsError(f"terms must rise from the waiting period to the term of the cover, got {terms}")
     if not 0.0 <= rate < math.inf:
         raise InvalidTermsError(f"rate must be finite and not negative, got {rate}")

@@ -8,11 +8,13 @@ terms, of a closed form, or of a market. Between them the hazard rate is taken a
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import accumulate
 
 import numpy as np
 
 from pricing.contract.cover import Cover
+from pricing.contract.observation import Observation
 from pricing.contract.triggers import DropTrigger
 from pricing.errors import InvalidTermsError, PrecisionError
 from pricing.premiums.basis import PricingBasis
@@ -91,8 +93,10 @@ def running_rate_estimate(
     >>> print(f"{estimate.value:.2f} +- {estimate.standard_error:.2f} a year")
     5.66 +- 0.03 a year
     """
-    samples = [surface.sample(window=trigger.window, term=term, reference=trigger.reference) for term in terms]
-    times, probabilities = _law_by_term(samples, trigger, terms, rate)
+    lengths = [parse_duration(term, "terms") for term in terms]
+    watched = [Observation(reference=trigger.reference, window=trigger.window, term=length) for length in lengths]
+    samples = [surface.sample_of(observation) for observation in watched]
+    times, probabilities = _law_by_term(samples, trigger, lengths, rate)
     if probabilities[-1] == 0.0:
         raise PrecisionError(f"none of {samples[-1].n_paths} paths fell by {trigger.drop:.0%}: there is no rate")
     slopes = _slopes(_average_hazard, times, probabilities, rate)
@@ -146,11 +150,12 @@ def running_premium(
     285 +- 4 a day
     """
     basis = basis or PricingBasis()
-    if not terms or parse_duration(terms[-1], "terms") != cover.term:
+    lengths = [parse_duration(term, "terms") for term in terms]
+    if not lengths or lengths[-1] != cover.term:
         raise InvalidTermsError(f"terms must end with the term of the cover, got {terms}")
     priced = premium(cover, surface, basis)
-    samples = [sample_for(replace(cover, term=term), surface) for term in terms]
-    times, fired = _law_by_term(samples, cover.trigger, terms, basis.interest_rate)
+    samples = [sample_for(replace(cover, term=length), surface) for length in lengths]
+    times, fired = _law_by_term(samples, cover.trigger, lengths, basis.interest_rate)
     years = _annuity(times, fired, basis.interest_rate)
     slopes = _slopes(_annuity, times, fired, basis.interest_rate)
     error = math.sqrt(max(float(slopes @ _covariance(samples, fired, cover.trigger.drop) @ slopes), 0.0))
@@ -200,11 +205,11 @@ def stop_values(
 
 
 def _law_by_term(
-    samples: Sequence[WeightedSample], trigger: DropTrigger, terms: Sequence[Duration], rate: float
+    samples: Sequence[WeightedSample], trigger: DropTrigger, terms: Sequence[timedelta], rate: float
 ) -> tuple[FloatArray, FloatArray]:
     # Sums of one and the same set of weights in two orders may differ by rounding.
     fired = list(accumulate((sample.exceedance(trigger.drop).value for sample in samples), max))
-    return _checked_law([parse_duration(term, "terms") / YEAR for term in terms], fired, rate)
+    return _checked_law([term / YEAR for term in terms], fired, rate)
 
 
 def _annuity(times: FloatArray, fired: FloatArray, rate: float) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pricing.contract.cover import Cover
-from pricing.engine.simulation import simulate
+from pricing.engine.simulation import simulate_observations
 from pricing.errors import InvalidBasisError, InvalidModelError
 from pricing.models.jumps import Jumps, ScaledSizes
 from pricing.models.price_model import PriceModel
@@ -27,7 +27,7 @@ from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import YEAR, parse_duration
+from pricing.tools.units import YEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,16 +176,9 @@ class _Priced:
 
     @classmethod
     def of(cls, cover: Cover, model: PriceModel, basis: PricingBasis, settings: SimulationSettings) -> "_Priced":
-        surface = simulate(
-            model,
-            windows=(cover.trigger.window or model.step,),
-            terms=(cover.term,),
-            references=(cover.trigger.reference,),
-            waiting_periods=(cover.waiting_period,),
-            settings=settings,
-        )
+        surface = simulate_observations(model, (cover.observation,), settings)
         priced = premium(cover, surface, basis)
-        shares = discount_factor(cover, basis.interest_rate) * shares_by_path(cover, surface)
+        shares = discount_factor(cover.observation, basis.interest_rate) * shares_by_path(cover, surface)
         weights = 1.0 if surface.weights is None else surface.weights
         # A minimum that lifts the premium holds it where it is.
         moves = 0.0 if priced.minimum_lift else cover.limit / (1.0 - basis.ratio_of_gross)
@@ -204,7 +197,7 @@ def _influence(shares: FloatArray, surface: DropSurface, basis: PricingBasis, co
     excess = losses.above_smallest
     influence = _smooth(basis.risk_load).influence(losses) + basis.parameter_load * excess
     if basis.capital and isinstance(basis.capital.capital, PremiumPrinciple):
-        rate = basis.capital.annual_rate * (parse_duration(cover.term, "term") / YEAR)
+        rate = basis.capital.annual_rate * (cover.term / YEAR)
         influence = influence + rate * (_smooth(basis.capital.capital).influence(losses) - excess)
     by_path = np.empty(len(shares))
     by_path[order] = influence

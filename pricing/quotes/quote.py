@@ -9,7 +9,7 @@ from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
 from pricing.contract.payouts import FullPayout, LinearPayout, TieredPayout
 from pricing.contract.triggers import DropTrigger, Reference
-from pricing.engine.simulation import simulate
+from pricing.engine.simulation import simulate_observations
 from pricing.errors import PricingError, ReproductionError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
 from pricing.premiums.basis import PricingBasis
@@ -121,14 +121,8 @@ class Quote:
         ReproductionError
             If the engine, a table or a number differs.
         """
-        surface = simulate(
-            self.model,
-            windows=(self.cover.trigger.window or "1h",),
-            terms=(self.cover.term,),
-            references=(self.cover.trigger.reference,),
-            waiting_periods=(self.cover.waiting_period,),
-            settings=replace(self.settings, n_threads=n_threads),
-        )
+        settings = replace(self.settings, n_threads=n_threads)
+        surface = simulate_observations(self.model, (self.cover.observation,), settings)
         if surface.model_digest != self.model_digest:
             raise ReproductionError(
                 f"model_digest must be {self.model_digest}, got {surface.model_digest}: the quote was made by engine "

@@ -9,14 +9,13 @@ be inherited by processes that are forked.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from pricing.contract.book import Book
 from pricing.contract.cover import Cover
-from pricing.contract.observation import Payment
 from pricing.errors import (
     QuoteRefusedError,
     StaleRateError,
@@ -40,7 +39,6 @@ from pricing.rates.tail_sums import TailReader
 from pricing.tools import plain
 from pricing.tools.arrays import CodeArray, FloatArray
 from pricing.tools.times import to_utc
-from pricing.tools.units import Duration
 
 _UNREMARKABLE = Conditions()
 
@@ -173,8 +171,7 @@ class RateQuoter:
         self._require_sellable(asset, at, conditions.alerted_at)
         self.rules.require_lag(cover.waiting_period)
         tail, terms = asset.find(cover)
-        at_expiry = cover.payment is Payment.AT_EXPIRY
-        priced = self._price(cover, tail, terms.factors[at_expiry])
+        priced = self._price(cover, tail, terms.factor)
         rate_factor = 1.0
         if in_force is not None:
             least = self.basis.least_gross(cover.limit) / cover.limit
@@ -197,7 +194,7 @@ class RateQuoter:
             calibration_id=entry.calibration_id,
             engine_version=entry.engine_version,
             basis_id=self._basis_id,
-            digest=seal(cover, terms.texts[at_expiry], priced, rate_factor, sales_factor, texts, self.key),
+            digest=seal(cover, terms.text, priced, rate_factor, sales_factor, texts, self.key),
         )
 
     def quote_many(
@@ -277,7 +274,7 @@ class RateQuoter:
             return REFUSALS.index(type(error))
         return 0
 
-    def _refusal_of_lag(self, waiting_period: Duration) -> int:
+    def _refusal_of_lag(self, waiting_period: timedelta) -> int:
         try:
             self.rules.require_lag(waiting_period)
         except WaitingPeriodError as error:

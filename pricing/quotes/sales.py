@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pricing.errors import InvalidBasisError
-from pricing.tools.times import span, to_utc
-from pricing.tools.units import Duration, as_number, parse_duration
+from pricing.tools.times import to_utc
+from pricing.tools.units import DurationField, as_number, default_duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class SalesBump:
     """
 
     strength: float = 1.0
-    half_life: Duration = timedelta(hours=24)
+    half_life: DurationField = default_duration("24h")
     largest: float = 3.0
 
     def __post_init__(self) -> None:
@@ -107,4 +107,4 @@ class SalesBump:
         if pressure is None:
             return 0.0
         elapsed = max(at - pressure.at, timedelta(0))
-        return float(pressure.sold * 0.5 ** (elapsed / span(self.half_life)))
+        return float(pressure.sold * 0.5 ** (elapsed / self.half_life))

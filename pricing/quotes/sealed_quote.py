@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from pricing.contract.cover import Cover
-from pricing.contract.observation import Payment
+from pricing.contract.observation import Observation, Payment
 from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import InvalidTermsError, PricingError, TamperedQuoteError
@@ -135,9 +135,8 @@ def verify(quote: RateQuote, key: bytes = b"") -> None:
     require_key(key)
     _require_whole(quote)
     texts = (quote.issued_at, quote.valid_until, quote.version, *identity_of(quote))
-    wanted = seal(
-        quote.cover, terms_text(quote.cover), quote.premium, quote.rate_factor, quote.sales_factor, texts, key
-    )
+    terms = terms_text(quote.cover.observation)
+    wanted = seal(quote.cover, terms, quote.premium, quote.rate_factor, quote.sales_factor, texts, key)
     if not hmac.compare_digest(wanted, quote.digest):
         raise TamperedQuoteError(f"quote for cover {quote.cover.cover_id!r} does not belong to its digest")
 
@@ -200,7 +199,7 @@ def seal(
     cover, premium, rate_factor, sales_factor
         See ``RateQuote``.
     terms : str
-        ``terms_text`` of the cover.
+        ``terms_text`` of what the cover watches.
     texts : tuple of str
         Times and identities, in the order of ``RateQuote``.
     key : bytes
@@ -213,10 +212,9 @@ def seal(
     return hmac.digest(key, message, "sha256").hex() if key else hashlib.sha256(message).hexdigest()
 
 
-def terms_text(cover: Cover) -> str:
+def terms_text(watched: Observation) -> str:
     """Write what is observed, for how long, and when it is paid."""
-    trigger = cover.trigger
-    return f"{trigger.reference.name} {trigger.window} {cover.term} {cover.waiting_period} {cover.payment.value}"
+    return f"{watched.reference.name} {watched.window} {watched.term} {watched.waiting_period} {watched.payment.value}"
 
 
 def _payout_parts(payout: Payout) -> tuple[str, bytes]:

@@ -12,8 +12,8 @@ from pricing.errors import InvalidBasisError, SalesFrozenError, StaleRateError, 
 from pricing.quotes.rate_limits import RateInForce, RateLimits, RatesInForce
 from pricing.quotes.sales import SalesBump, SalesPressure
 from pricing.tools.arrays import FloatArray
-from pricing.tools.times import span, to_utc
-from pricing.tools.units import Duration, format_duration, parse_duration
+from pricing.tools.times import to_utc
+from pricing.tools.units import DurationField, default_duration, format_duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +63,11 @@ class SellingRules:
         If a duration is none.
     """
 
-    oldest: Duration = timedelta(hours=36)
-    validity: Duration = timedelta(minutes=15)
+    oldest: DurationField = default_duration("36h")
+    validity: DurationField = default_duration("15min")
     sells_stale: bool = False
-    coverage_lag: Duration = timedelta(0)
-    freeze_after_alert: Duration = timedelta(hours=48)
+    coverage_lag: DurationField = default_duration("0h")
+    freeze_after_alert: DurationField = default_duration("48h")
     bump: SalesBump | None = None
     rate_limits: RateLimits | None = None
 
@@ -83,15 +83,14 @@ class SellingRules:
         StaleRateError
             If they are not.
         """
-        oldest = span(self.oldest)
-        if at - as_of > oldest:
+        if at - as_of > self.oldest:
             raise StaleRateError(
-                f"asset {asset!r}: the rate is of {as_of}, more than {format_duration(oldest)} before {at}"
+                f"asset {asset!r}: the rate is of {as_of}, more than {format_duration(self.oldest)} before {at}"
             )
 
     def valid_until(self, at: datetime, rate_valid_until: datetime) -> datetime:
         """Return the time until which a quote can be taken up."""
-        return min(at + span(self.validity), rate_valid_until)
+        return min(at + self.validity, rate_valid_until)
 
     def require_calm(self, asset: str, alerted_at: datetime | None, at: datetime) -> None:
         """Demand that no alert is too fresh.
@@ -103,11 +102,11 @@ class SellingRules:
         """
         if alerted_at is None:
             return
-        thawed_at = alerted_at + span(self.freeze_after_alert)
+        thawed_at = alerted_at + self.freeze_after_alert
         if at < thawed_at:
             raise SalesFrozenError(f"asset {asset!r}: not sold until {thawed_at} after the alert at {alerted_at}")
 
-    def require_lag(self, waiting_period: Duration) -> None:
+    def require_lag(self, waiting_period: timedelta) -> None:
         """Demand a waiting period that is long enough.
 
         Raises
@@ -115,9 +114,10 @@ class SellingRules:
         WaitingPeriodError
             If it is not.
         """
-        lag = span(self.coverage_lag)
-        if parse_duration(waiting_period, "waiting_period") < lag:
-            raise WaitingPeriodError(f"waiting_period must be at least {format_duration(lag)}, got {waiting_period}")
+        if waiting_period < self.coverage_lag:
+            raise WaitingPeriodError(
+                f"waiting_period must be at least {format_duration(self.coverage_lag)}, got {waiting_period}"
+            )
 
     def sales_factor(self, pressure: SalesPressure | None, at: datetime) -> float:
         """Return the factor that recent sales put on the price."""

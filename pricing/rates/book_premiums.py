@@ -12,9 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.contract.book import Book
-from pricing.contract.cover import Cover
-from pricing.contract.observation import Observation
-from pricing.contract.triggers import DropTrigger
 from pricing.errors import (
     InvalidBasisError,
     InvalidTermsError,
@@ -36,7 +33,7 @@ from pricing.rates.book_losses import Cells, LossColumns, loss_columns
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.tail_sums import TailSums
 from pricing.tools.arrays import CodeArray, FloatArray
-from pricing.tools.units import YEAR, parse_duration
+from pricing.tools.units import YEAR
 
 #: Why a row has no premium, by code: 0 where it has one.
 REFUSALS: tuple[type[PricingError] | None, ...] = (
@@ -159,7 +156,7 @@ def _cells(book: Book, surfaces: Mapping[str, CompactSurface], basis: PricingBas
     found = np.flatnonzero(np.bincount(key))
     place = np.zeros(len(book.assets) * n_observations, dtype=np.intp)
     place[found] = np.arange(len(found))
-    factors = np.array([_discount_factor(book, observation, basis) for observation in book.observations])
+    factors = np.array([discount_factor(observation, basis.interest_rate) for observation in book.observations])
     tails = [_tail(book, *divmod(int(cell), n_observations), surfaces) for cell in found]
     refusals = np.array([REFUSALS.index(tail) if isinstance(tail, type) else 0 for tail in tails], dtype=np.int8)
     cells = Cells(
@@ -175,29 +172,9 @@ def _tail(
     if surface is None:
         return UnknownAssetError
     try:
-        return surface.tail(
-            reference=watched.reference,
-            window=watched.window,
-            term=watched.term,
-            waiting_period=watched.waiting_period,
-        )
+        return surface.tail(watched)
     except (NotSimulatedError, InvalidTermsError):  # a duration that is not a whole number of steps is not simulated
         return NotSimulatedError
-
-
-def _discount_factor(book: Book, observation: Observation, basis: PricingBasis) -> float:
-    cover = Cover(
-        cover_id="any",
-        asset=book.assets[0],
-        trigger=DropTrigger(drop=0.5, window=observation.window, reference=observation.reference),
-        payout=book.payouts[0],
-        limit=1.0,
-        currency=book.currency,
-        term=observation.term,
-        waiting_period=observation.waiting_period,
-        payment=observation.payment,
-    )
-    return discount_factor(cover, basis.interest_rate)
 
 
 def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, Any]:
@@ -205,7 +182,7 @@ def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, A
     limit = book.limit
     (fired, fired_error), (mean, mean_error) = losses.fired, losses.mean
     (price, price_error), (capital, capital_error) = losses.price, losses.capital
-    years = np.array([parse_duration(each.term, "term") / YEAR for each in book.observations])[book.observation]
+    years = np.array([each.term / YEAR for each in book.observations])[book.observation]
     capital_rate = basis.capital.annual_rate * years if basis.capital else 0.0
     expected_loss, parameter_load = limit * mean, limit * (basis.parameter_load * mean)
     risk_load, capital_cost = limit * np.maximum(price - mean, 0.0), limit * capital_rate * capital

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pricing.contract.signals import Signal, find_signal, make_signal
+from pricing.contract.observation import Observation
+from pricing.contract.signals import Signal, find_signal
 from pricing.contract.triggers import Reference
 from pricing.errors import CorruptSurfaceError, InvalidTermsError, PricingError
 from pricing.rates.grouped_sample import GroupedSample
@@ -24,7 +25,7 @@ from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface, SampledSurface
 from pricing.tools import array_file, plain
 from pricing.tools.arrays import FloatArray, IntArray
-from pricing.tools.units import Duration, format_duration, parse_duration
+from pricing.tools.units import format_duration, parse_duration
 
 _FILE_FORMAT = "crashcover compact surface 1"
 _FILE_CLASSES = (SimulationSettings, Signal, Reference)
@@ -61,37 +62,25 @@ class CompactSurface(SampledSurface):
     signals: tuple[Signal, ...]
     tails: tuple[TailSums, ...] = field(repr=False)
 
-    def sample(
-        self,
-        *,
-        window: Duration | None = timedelta(hours=24),
-        term: Duration = timedelta(days=30),
-        reference: Reference = Reference.ROLLING_HIGH,
-        waiting_period: Duration = timedelta(0),
-    ) -> GroupedSample:
-        """Return the worst drops of one signal, sorted.
+    def sample_of(self, observation: Observation) -> GroupedSample:
+        """Return the worst drops that an observation reads, sorted.
 
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold the signal.
+            If the surface does not hold them.
         """
-        return self.tail(window=window, term=term, reference=reference, waiting_period=waiting_period).sample()
+        return self.tail(observation).sample()
 
-    def tail(
-        self, *, window: Duration | None, term: Duration, reference: Reference, waiting_period: Duration
-    ) -> TailSums:
-        """Return the worst drops of one signal, summed from the deepest on.
+    def tail(self, observation: Observation) -> TailSums:
+        """Return the worst drops that an observation reads, summed from the deepest on.
 
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold the signal.
+            If the surface does not hold them.
         """
-        signal = make_signal(
-            reference=reference, window=window, term=term, waiting_period=waiting_period, step=self.step
-        )
-        return self.tails[find_signal(signal, self.signals, self.step)]
+        return self.tails[find_signal(observation, self.signals, self.step)]
 
     def save(self, path: str | Path) -> None:
         """Write the surface to one checksummed file."""
@@ -154,7 +143,7 @@ def compact(surface: DropSurface, *, share_of_error: float = 0.1) -> CompactSurf
     return CompactSurface(
         model_digest=surface.model_digest,
         settings=surface.settings,
-        step=parse_duration(surface.model.step, "step"),
+        step=surface.model.step,
         share_of_error=share_of_error,
         signals=surface.signals,
         tails=tuple(

@@ -9,8 +9,9 @@ from typing import overload
 
 import numpy as np
 
+from pricing.contract.observation import Observation
 from pricing.contract.payouts import Payout
-from pricing.contract.signals import Signal, find_signal, make_signal
+from pricing.contract.signals import Signal, find_signal
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import CorruptSurfaceError, PricingError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
@@ -18,7 +19,7 @@ from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.surface.settings import SimulationSettings
 from pricing.tools import array_file, plain
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import Duration, parse_duration, require_fraction
+from pricing.tools.units import Duration, require_fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,15 @@ class SampledSurface(ABC):
     __slots__ = ()
 
     @abstractmethod
+    def sample_of(self, observation: Observation) -> WeightedSample:
+        """Return the worst drops that an observation reads, sorted.
+
+        Raises
+        ------
+        NotSimulatedError
+            If the surface does not hold them.
+        """
+
     def sample(
         self,
         *,
@@ -74,6 +84,7 @@ class SampledSurface(ABC):
         NotSimulatedError
             If the surface does not hold the signal.
         """
+        return self.sample_of(Observation(reference=reference, window=window, term=term, waiting_period=waiting_period))
 
     @overload
     def exceedance(
@@ -182,25 +193,16 @@ class DropSurface(SampledSurface):
     weights: FloatArray | None = field(default=None, repr=False)
     anchoring: Anchoring | None = None
 
-    def sample(
-        self,
-        *,
-        window: Duration | None = timedelta(hours=24),
-        term: Duration = timedelta(days=30),
-        reference: Reference = Reference.ROLLING_HIGH,
-        waiting_period: Duration = timedelta(0),
-    ) -> WeightedSample:
-        """Return the worst drops of one signal, sorted.
+    def sample_of(self, observation: Observation) -> WeightedSample:
+        """Return the worst drops that an observation reads, sorted.
 
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold the signal.
+            If the surface does not hold them.
         """
-        signal = make_signal(
-            reference=reference, window=window, term=term, waiting_period=waiting_period, step=self._step
-        )
-        return WeightedSample.of_paths(self.worst_drops[find_signal(signal, self.signals, self._step)], self.weights)
+        row = find_signal(observation, self.signals, self.model.step)
+        return WeightedSample.of_paths(self.worst_drops[row], self.weights)
 
     def quantile(
         self,
@@ -264,7 +266,3 @@ class DropSurface(SampledSurface):
             )
         except (ValueError, TypeError, KeyError, PricingError) as error:
             raise CorruptSurfaceError(f"{path} is damaged or not a surface: {error}") from error
-
-    @property
-    def _step(self) -> timedelta:
-        return parse_duration(self.model.step, "step")

@@ -43,7 +43,8 @@ def to_plain(value: Any, form: Form = Form.EXACT) -> Any:
     ['24h', 'inf']
     """
     if is_dataclass(value) and not isinstance(value, type):
-        shown = [field.name for field in fields(value) if field.metadata.get("plain", True)]
+        # A field that its object makes itself is made again from the others.
+        shown = [field.name for field in fields(value) if field.init and field.metadata.get("plain", True)]
         parts = {name: to_plain(getattr(value, name), form) for name in shown}
         return parts if form is Form.BARE else {"type": type(value).__name__, **parts}
     if isinstance(value, Enum):

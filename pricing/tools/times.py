@@ -1,15 +1,8 @@
 """Points in time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pricing.errors import InvalidTermsError
-from pricing.tools.units import Duration
-
-
-def span(duration: Duration) -> timedelta:
-    """Return a duration that was parsed when its object was made, in no time."""
-    assert isinstance(duration, timedelta)
-    return duration
 
 
 def to_utc(time: datetime, field: str) -> datetime:

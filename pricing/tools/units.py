@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from numbers import Real
+from typing import Any, Protocol
 
 from pricing.errors import InvalidTermsError, PricingError
 
@@ -12,6 +13,31 @@ Duration = timedelta | str
 """A length of time: a ``timedelta``, or a whole number with a unit such as ``"15min"``, ``"24h"`` or ``"30d"``."""
 
 YEAR = timedelta(days=365)
+
+
+class DurationField(Protocol):
+    """Type of a dataclass field that takes a ``Duration`` and, once its object is made, holds a ``timedelta``.
+
+    Type checkers read the descriptor; at run time it is an annotation, and ``__post_init__`` parses the value.
+    """
+
+    def __get__(self, instance: object, owner: type | None = None) -> timedelta: ...
+
+    def __set__(self, instance: object, value: Duration) -> None: ...
+
+
+class OptionalDurationField(Protocol):
+    """Type of a dataclass field that takes a ``Duration`` or None and holds a ``timedelta`` or None."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> timedelta | None: ...
+
+    def __set__(self, instance: object, value: Duration | None) -> None: ...
+
+
+def default_duration(text: str) -> Any:
+    """Return the default of a ``DurationField``, which to type checkers is no duration but a descriptor."""
+    return parse_duration(text, "default")
+
 
 _UNITS = {
     "s": timedelta(seconds=1),

@@ -5,23 +5,13 @@ import numpy as np
 from pool import Book, Observation
 from pricing import ConstantVolatility, DropSurface, FullPayout, Normal, PriceModel, SimulationSettings
 from pricing.contract.signals import make_signal
-from pricing.tools.units import parse_duration
 
 MODEL = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal())
 
 
 def surface_of(drops_by_observation, weights=None):
     """A surface that holds given worst drops."""
-    signals = [
-        make_signal(
-            reference=observation.reference,
-            window=observation.window,
-            term=observation.term,
-            waiting_period=observation.waiting_period,
-            step=parse_duration(MODEL.step, "step"),
-        )
-        for observation in drops_by_observation
-    ]
+    signals = [make_signal(observation, MODEL.step) for observation in drops_by_observation]
     worst_drops = np.array(list(drops_by_observation.values()))
     return DropSurface(
         model=MODEL,

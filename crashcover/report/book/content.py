@@ -22,7 +22,7 @@ from pricing.premiums.statements import statement
 from pricing.surface.estimates import FEWEST_BEYOND, Estimate
 from pricing.tools import plain
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import format_duration, parse_duration
+from pricing.tools.units import format_duration
 from pricing.version import ENGINE_VERSION
 
 Values = dict[str, Any]
@@ -101,9 +101,9 @@ def _kinds(pooled: PooledBook) -> list[Values]:
         (
             {
                 "reference": observation.reference.name.lower().replace("_", " "),
-                "window": format_duration(parse_duration(observation.window, "window")) if observation.window else "",
-                "term": format_duration(parse_duration(observation.term, "term")),
-                "waiting_period": format_duration(parse_duration(observation.waiting_period, "waiting_period")),
+                "window": format_duration(observation.window) if observation.window else "",
+                "term": format_duration(observation.term),
+                "waiting_period": format_duration(observation.waiting_period),
                 "n_covers": int((book.observation == place).sum()),
                 "limits": float(book.limit[book.observation == place].sum()),
             }

@@ -3,7 +3,7 @@
 from crashcover.report.book.pooling import PooledBook
 from pool import periods_in_a_year
 from pricing.contract.observation import Observation
-from pricing.tools.units import format_duration, parse_duration
+from pricing.tools.units import format_duration
 
 
 def state_limits(pooled: PooledBook) -> list[str]:
@@ -30,9 +30,9 @@ def state_limits(pooled: PooledBook) -> list[str]:
 
 
 def _observed(observation: Observation) -> str:
-    window = format_duration(parse_duration(observation.window, "window")) if observation.window else ""
+    window = format_duration(observation.window) if observation.window else ""
     reference = observation.reference.name.lower().replace("_", " ")
-    term = format_duration(parse_duration(observation.term, "term"))
+    term = format_duration(observation.term)
     return f"the worst drop below the {reference}{f' of {window}' if window else ''} over {term}"
 
 

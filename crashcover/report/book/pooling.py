@@ -32,7 +32,6 @@ from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium_from_sample, require_payment, sample_for
 from pricing.premiums.premium import Premium
 from pricing.surface.estimates import FEWEST_BEYOND, WeightedSample
-from pricing.tools.units import parse_duration
 
 #: Return periods of the curve, in years; the table shows those of the pool.
 CURVE_YEARS = (1.25, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 25.0, 35.0, 50.0, 75.0, 100.0, 150.0, 200.0, 250.0)
@@ -152,7 +151,7 @@ class PooledBook:
 
 def observations_of(covers: Sequence[Cover]) -> tuple[Observation, Observation | None]:
     """Choose what ties tokens: the worst day of the longest term, and the shape that most of the limits look at."""
-    period = max(parse_duration(cover.term, "term") for cover in covers)
+    period = max(cover.term for cover in covers)
     ranking = Observation(window=RANKING_WINDOW, term=period)
     limits: dict[Observation, float] = {}
     for cover in covers:

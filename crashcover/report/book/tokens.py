@@ -26,7 +26,6 @@ from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools import plain
 from pricing.tools.progress import Progress
-from pricing.tools.units import parse_duration
 
 #: Window that tokens are tied by: the one whose law the dependence is read off.
 RANKING_WINDOW = timedelta(hours=24)
@@ -147,10 +146,10 @@ def _simulate(
     try:
         return simulate(
             model,
-            windows=sorted({parse_duration(each.window or model.step, "window") for each in observations}),
-            terms=sorted({parse_duration(each.term, "term") for each in observations}),
+            windows=sorted({each.window or model.step for each in observations}),
+            terms=sorted({each.term for each in observations}),
             references=sorted({each.reference for each in observations}),
-            waiting_periods=sorted({parse_duration(each.waiting_period, "waiting_period") for each in observations}),
+            waiting_periods=sorted({each.waiting_period for each in observations}),
             settings=settings,
             progress=begin(asset, settings.n_paths),
         )

@@ -24,7 +24,7 @@ from pricing.premiums.build_up import sample_for
 from pricing.premiums.statements import rounded
 from pricing.quotes.quote import Quote
 from pricing.surface.surface import DropSurface
-from pricing.tools.units import format_duration, parse_duration
+from pricing.tools.units import format_duration
 from pricing.version import ENGINE_VERSION
 
 FORMAT = "crashcover report 1"
@@ -77,7 +77,7 @@ def _simulation(surface: DropSurface) -> Values:
         "n_paths": settings.n_paths,
         "seed": settings.seed,
         "rare_drops": settings.rare_drops,
-        "step": format_duration(parse_duration(surface.model.step, "step")),
+        "step": format_duration(surface.model.step),
         "model_digest": surface.model_digest,
         "fewest_paths": FEWEST_PATHS,
         "anchoring": anchoring and {field.name: getattr(anchoring, field.name) for field in fields(anchoring)},
@@ -92,7 +92,7 @@ def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulate
         "currency": cover.currency,
         "limit": cover.limit,
         "drop": cover.trigger.drop,
-        "terms": describe_cover(cover, parse_duration(surface.model.step, "step")),
+        "terms": describe_cover(cover, surface.model.step),
         "points": _points(cover),
         "quoted": isinstance(outcome, Quote),
         "statement": _statement(outcome) if isinstance(outcome, Quote) else None,

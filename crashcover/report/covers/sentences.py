@@ -6,7 +6,7 @@ from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
 from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
 from pricing.contract.triggers import DropTrigger, Reference
-from pricing.tools.units import format_duration, parse_duration
+from pricing.tools.units import format_duration
 
 
 def describe_cover(cover: Cover, step: timedelta) -> list[dict[str, str]]:
@@ -19,7 +19,7 @@ def describe_cover(cover: Cover, step: timedelta) -> list[dict[str, str]]:
     step : timedelta
         How often the price is looked at.
     """
-    term = format_duration(parse_duration(cover.term, "term"))
+    term = format_duration(cover.term)
     sentences = {
         "Pays when": describe_event(cover.trigger, cover.asset),
         "Pays how much": describe_payout(cover.payout, f"{cover.limit:,.2f} {cover.currency}"),
@@ -42,7 +42,7 @@ def describe_event(trigger: DropTrigger, asset: str) -> str:
 
 
 def _reference(trigger: DropTrigger) -> str:
-    window = format_duration(parse_duration(trigger.window, "window")) if trigger.window else ""
+    window = format_duration(trigger.window) if trigger.window else ""
     return {
         Reference.ROLLING_HIGH: f"the highest close of the last {window}",
         Reference.LAGGED: f"the close exactly {window} before",
@@ -83,7 +83,8 @@ def _payment(cover: Cover) -> str:
 
 
 def _waiting(cover: Cover) -> str:
-    waiting = parse_duration(cover.waiting_period, "waiting_period")
-    if not waiting:
+    if not cover.waiting_period:
         return "Observed from the sale on."
-    return f"Nothing is covered in the first {format_duration(waiting)}: the observation begins at their end."
+    return (
+        f"Nothing is covered in the first {format_duration(cover.waiting_period)}: the observation begins at their end."
+    )

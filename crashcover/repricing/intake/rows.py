@@ -16,6 +16,7 @@ from crashcover.repricing.intake.columns import OBSERVATION, READERS, Column, co
 from crashcover.repricing.intake.files import BookBatch
 from crashcover.repricing.intake.quarantine import Rejection
 from crashcover.repricing.intake.repeats import Repeats
+from pricing.contract.observation import Observation
 from pricing.contract.signals import Signal, describe, make_signal
 from pricing.errors import InvalidTermsError, NotSimulatedError
 from pricing.tools.arrays import BoolArray, FloatArray
@@ -47,7 +48,7 @@ class AssetRates:
     signals: frozenset[Signal]
     is_suspended: bool = False
 
-    def find(self, observation: Mapping[str, Any]) -> Signal:
+    def find(self, observation: Observation) -> Signal:
         """Return the signal that an observation reads.
 
         Raises
@@ -57,7 +58,7 @@ class AssetRates:
         NotSimulatedError
             If the rates do not hold it.
         """
-        signal = make_signal(**observation, step=self.step)
+        signal = make_signal(observation, self.step)
         if signal not in self.signals:
             raise NotSimulatedError(f"the rates hold no {describe(signal, self.step)}: ask `crashcover rates` for it")
         return signal
@@ -162,10 +163,14 @@ def _observation_slips(columns: Mapping[str, Column], is_good: BoolArray) -> Sli
     kinds, codes = combine([columns[name] for name in ("asset", *OBSERVATION)])
     slips: list[str | None] = [None] * len(kinds)
     for kind in np.unique(codes[is_good]).tolist():
-        asset, *observation = kinds[kind]
-        slips[kind] = _reason(partial(asset.find, dict(zip(OBSERVATION, observation, strict=True))))
+        asset, *terms = kinds[kind]
+        slips[kind] = _reason(partial(_find, asset, dict(zip(OBSERVATION, terms, strict=True))))
     is_wrong = np.array([slip is not None for slip in slips], dtype=np.bool_)[codes] & is_good
     return ", ".join(OBSERVATION), is_wrong, lambda position: str(slips[codes[position]])
+
+
+def _find(rates: AssetRates, terms: Mapping[str, Any]) -> Signal:
+    return rates.find(Observation(**terms))
 
 
 def _reason(check: Callable[[], object]) -> str | None:

@@ -46,7 +46,7 @@ SLIPS = [
     ("term", "6h", OBSERVATION, "the rates hold no rolling high of 24h over 6h"),
     ("window", "90min", OBSERVATION, "whole number of steps of 1h"),
     ("window", "", OBSERVATION, "window must be given"),
-    ("waiting_period", "40d", OBSERVATION, "term must be longer than the waiting period"),
+    ("waiting_period", "40d", OBSERVATION, "waiting_period must be shorter than the term"),
     ("waiting_period", "1h", OBSERVATION, "the rates hold no rolling high of 24h over 30d after 1h"),
     ("reference", "low", "reference", "must be one of rolling-high, lagged, running-high, inception, got 'low'"),
     ("reference", "lagged", OBSERVATION, "the rates hold no lagged of 24h over 30d"),

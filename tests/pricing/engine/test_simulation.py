@@ -172,8 +172,8 @@ def test_an_exploding_variance_is_refused():
         ({"terms": ()}, "terms must be a sequence that is not empty"),
         ({"references": Reference.LAGGED}, "references must be a sequence"),
         ({"windows": ("90min",)}, "window must be a whole number of steps of 1h"),
-        ({"waiting_periods": ("30d",)}, "term must be longer than the waiting period"),
-        ({"terms": ("0d",)}, "term must be longer"),
+        ({"waiting_periods": ("30d",)}, "waiting_period must be shorter than the term"),
+        ({"terms": ("0d",)}, "shorter than the term of 0h"),
     ],
 )
 def test_terms_that_do_not_fit_are_named(changes, message):

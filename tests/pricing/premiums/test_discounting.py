@@ -72,19 +72,20 @@ def test_more_terms_narrow_the_bounds_down_and_hold_the_others():
     coarse, fine = (value_at_hit(cover, surface, terms=terms, rate=0.3) for terms in (("30d",), ("10d", "20d", "30d")))
     assert coarse.lower <= fine.lower <= fine.value <= fine.upper <= coarse.upper
     plain = surface.expected_payout(cover.payout, trigger=cover.trigger, term="30d", waiting_period="5d")
-    assert coarse.value == pytest.approx(discount_factor(cover, 0.3) * plain.value, rel=1e-12)
+    assert coarse.value == pytest.approx(discount_factor(cover.observation, 0.3) * plain.value, rel=1e-12)
     assert coarse.lower == pytest.approx(math.exp(-0.3 * 30 / 365) * plain.value, rel=1e-12)
     assert coarse.upper == pytest.approx(math.exp(-0.3 * 5 / 365) * plain.value, rel=1e-12)
 
 
 def test_without_interest_time_is_worth_nothing():
     for payment in Payment:
-        assert discount_factor(make_cover(payment=payment), 0.0) == 1.0
+        assert discount_factor(make_cover(payment=payment).observation, 0.0) == 1.0
 
 
 def test_the_mean_factor_lies_between_its_ends():
     cover = make_cover(term="365d", waiting_period="73d")
-    factor, late = discount_factor(cover, 0.1), discount_factor(replace(cover, payment=Payment.AT_EXPIRY), 0.1)
+    at_expiry = replace(cover.observation, payment=Payment.AT_EXPIRY)
+    factor, late = discount_factor(cover.observation, 0.1), discount_factor(at_expiry, 0.1)
     assert late == math.exp(-0.1)
     assert factor == pytest.approx(np.exp(-0.1 * np.linspace(0.2, 1.0, 100_001)).mean(), rel=1e-7)
     assert late < factor < math.exp(-0.1 * 0.2)

@@ -82,7 +82,7 @@ def test_sales_freeze_after_an_alert_until_the_time_is_up():
 
 def test_cover_must_begin_after_the_lag():
     rules = SellingRules(coverage_lag="24h")
-    rules.require_lag("24h")
+    rules.require_lag(timedelta(hours=24))
     with pytest.raises(WaitingPeriodError, match="waiting_period must be at least 24h, got 23:00:00"):
         rules.require_lag(timedelta(hours=23))
 

@@ -22,6 +22,7 @@ from pricing import (
     compact,
     simulate,
 )
+from pricing.contract.observation import Observation
 from pricing.errors import CorruptSurfaceError, InvalidTermsError, NotSimulatedError
 from pricing.rates.compact_surface import group
 from pricing.rates.tail_sums import TailSums
@@ -223,7 +224,7 @@ def test_an_unknown_signal_and_a_bad_share_are_refused():
 @given(drop=st.floats(0.02, 0.98), reference=st.sampled_from([Reference.ROLLING_HIGH, Reference.INCEPTION]))
 def test_tail_sums_give_the_sample_back(drop, reference):
     window = None if reference is Reference.INCEPTION else "24h"
-    tail = COMPACT.tail(reference=reference, window=window, term="30d", waiting_period="0h")
+    tail = COMPACT.tail(Observation(reference=reference, window=window))
     sample = COMPACT.sample(reference=reference, window=window)
     deep = tail.sample(drop)
     assert len(deep.drops) == sample.n_beyond(drop)
