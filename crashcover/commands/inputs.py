@@ -10,10 +10,10 @@ from calibration import Calibration, calibrate
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
 from crashcover.files.prices import PriceHistory, read_prices
-from crashcover.offers.payout_texts import parse_payout
 from crashcover.offers.terms import Terms
 from crashcover.runs.workers import one_blas_thread
 from crashcover.sample_market import is_synthetic
+from pricing.contract.payouts import parse_payout
 from pricing.contract.triggers import Reference
 from pricing.premiums.basis import PLAIN_LOADINGS, PricingBasis
 from pricing.premiums.loadings import CapitalCost

@@ -31,7 +31,7 @@ class Book:
         Distinct assets.
     observations : sequence of Observation
         Distinct observations.
-    payouts : sequence of FullPayout, LinearPayout or TieredPayout
+    payouts : sequence of Payout
         Distinct payouts.
     asset, observation, payout : ndarray of int, shape (n_covers,)
         Places in the three lists.

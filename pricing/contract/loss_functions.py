@@ -8,7 +8,8 @@ import numpy as np
 
 from pricing.contract.book import Book, sum_by
 from pricing.contract.observation import Observation
-from pricing.contract.payouts import payout_nodes
+from pricing.contract.payouts import Payout, is_piecewise
+from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import FloatArray, IntArray
 
 
@@ -138,7 +139,7 @@ def _number_nodes(function: IntArray, point: FloatArray) -> tuple[IntArray, IntA
 
 def _pieces(book: Book) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     """Take covers apart into the points at which their loss steps or bends: cover, point, step and slope of each."""
-    payouts = [payout_nodes(payout) for payout in book.payouts]
+    payouts = [_nodes(payout) for payout in book.payouts]
     counts = np.array([nodes.shape[1] for nodes in payouts])
     points, steps, slopes = np.concatenate(payouts, axis=1)
     cover = np.repeat(np.arange(len(book)), counts[book.payout])
@@ -148,6 +149,14 @@ def _pieces(book: Book) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     point = np.maximum(points[place], book.drop[cover])
     limit = book.limit[cover]
     return cover, point, limit * (steps[place] + slopes[place] * (point - points[place])), limit * slopes[place]
+
+
+def _nodes(payout: Payout) -> FloatArray:
+    """Return points, steps and changes of slope of a payout, shape (3, n_nodes)."""
+    if not is_piecewise(payout):
+        raise InvalidTermsError(f"payout must be made of steps and ramps to be summed up in a book, got {payout!r}")
+    points, below, shares, slopes = np.array(payout.nodes()).T
+    return np.stack([points, shares - below, np.diff(slopes, prepend=0.0)])
 
 
 def _function(book: Book, key: int, points: FloatArray, steps: FloatArray, bends: FloatArray) -> LossFunction:

@@ -1,13 +1,15 @@
 """How much of the limit is due, given the worst drop of the term.
 
 A payout is a non-decreasing function of the worst drop. It never enters the simulation: one simulated sample of worst
-drops prices every payout.
+drops prices every payout. A payout that is made of steps and ramps says so itself, by its nodes, and everything that
+sums up, seals, reads or describes payouts asks it and not its type.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Protocol, runtime_checkable
+from itertools import chain, pairwise
+from typing import Any, ClassVar, Protocol, Self, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -25,9 +27,129 @@ class Payout(Protocol):
         ...
 
 
+#: A drop at which a payout steps or bends: the drop, the shares just below and at it, and the slope from it on.
+Node = tuple[float, float, float, float]
+
+
+class PiecewisePayout(ABC):
+    """A payout made of steps and ramps: what books and tail sums add up, and texts and seals write.
+
+    A subclass is all that it takes to add one. It is read from texts and quotes as soon as it is defined.
+    """
+
+    __slots__ = ()
+
+    form: ClassVar[str]
+    """An example of the payout as one word, such as ``"linear:0.3:0.9"``: its kind, and its numbers behind a colon."""
+    is_kind: ClassVar[bool]
+    """Whether the class has a form of its own."""
+    kind: ClassVar[str]
+    """The first part of the form, which tells the payouts of one class from others."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.is_kind = "form" in vars(cls)  # what is derived from a kind is none itself: it may pay something else
+        if cls.is_kind:
+            cls.kind = cls.form.partition(":")[0]
+            _KINDS[cls.kind] = cls
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, numbers: str) -> Self:
+        """Read what is behind the kind; raise a ``ValueError`` if it is malformed."""
+
+    @abstractmethod
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes in the order of their drops; nothing is due below the first, and the last has no slope."""
+
+    @abstractmethod
+    def describe(self, limit: str) -> str:
+        """Say in a sentence how much of a limit is due."""
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return what tells this payout from others of its kind; a seal holds it."""
+        return tuple(chain.from_iterable(self.nodes()))
+
+    def share(self, worst_drop: FloatArray) -> FloatArray:
+        """Return the share of the limit for each worst drop."""
+        points, _, shares, slopes = np.array(self.nodes()).T
+        node = np.searchsorted(points, worst_drop, side="right") - 1
+        return np.where(node >= 0, shares[node] + slopes[node] * (worst_drop - points[node]), 0.0)
+
+
+_KINDS: dict[str, type[PiecewisePayout]] = {}
+
+
+def payout_classes() -> tuple[type[PiecewisePayout], ...]:
+    """Return the classes of all payouts that are made of steps and ramps."""
+    return tuple(_KINDS.values())
+
+
+def is_piecewise(payout: Payout) -> TypeGuard[PiecewisePayout]:
+    """Tell whether the nodes of a payout say what it pays: not of a subclass that changed the share alone."""
+    return getattr(payout, "is_kind", False)
+
+
+def parse_payout(text: str) -> Payout:
+    """Read a payout that is written as one word.
+
+    Parameters
+    ----------
+    text : str
+        ``full``, ``linear:ATTACHMENT:EXHAUSTION`` or ``tiered:DROP=SHARE,DROP=SHARE,...``, all numbers fractions.
+
+    Raises
+    ------
+    InvalidTermsError
+        If it is anything else, or its numbers make no payout.
+
+    Examples
+    --------
+    >>> parse_payout("linear:0.3:0.9")
+    LinearPayout(attachment=0.3, exhaustion=0.9)
+    >>> parse_payout("tiered:0.3=0.25,0.8=1")
+    TieredPayout(tiers=((0.3, 0.25), (0.8, 1.0)))
+    """
+    kind, _, numbers = text.strip().partition(":")
+    try:
+        return _KINDS[kind].parse(numbers)
+    except InvalidTermsError:
+        raise
+    except (KeyError, ValueError) as error:
+        *forms, last = (cls.form for cls in payout_classes())
+        raise InvalidTermsError(f"payout must look like {', '.join(forms)} or {last}, got {text!r}") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FullPayout:
+class FullPayout(PiecewisePayout):
     """Pays the whole limit once the trigger fires."""
+
+    form: ClassVar[str] = "full"
+
+    @classmethod
+    def parse(cls, numbers: str) -> Self:
+        """Read nothing."""
+        if numbers:
+            raise ValueError(f"a full payout has no numbers, got {numbers}")
+        return cls()
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Return one step."""
+        return ((0.0, 0.0, 1.0, 0.0),)
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return nothing."""
+        return ()
+
+    def describe(self, limit: str) -> str:
+        """Say in a sentence how much of a limit is due.
+
+        Examples
+        --------
+        >>> FullPayout().describe("1,000.00 USD")
+        'The limit of 1,000.00 USD, whole, once the trigger fires.'
+        """
+        return f"The limit of {limit}, whole, once the trigger fires."
 
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return ones, one for each worst drop."""
@@ -35,7 +157,7 @@ class FullPayout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinearPayout:
+class LinearPayout(PiecewisePayout):
     """Pays in proportion to the worst drop between two points.
 
     Parameters
@@ -51,6 +173,8 @@ class LinearPayout:
     array([0. , 0.5, 1. ])
     """
 
+    form: ClassVar[str] = "linear:0.3:0.9"
+
     attachment: float
     exhaustion: float
 
@@ -63,13 +187,35 @@ class LinearPayout:
                 f"exhaustion must be above the attachment {self.attachment} and at most 1, got {self.exhaustion}"
             )
 
+    @classmethod
+    def parse(cls, numbers: str) -> Self:
+        """Read ``ATTACHMENT:EXHAUSTION``."""
+        attachment, exhaustion = map(float, numbers.split(":"))
+        return cls(attachment=attachment, exhaustion=exhaustion)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the two ends of the ramp."""
+        slope = 1.0 / (self.exhaustion - self.attachment)
+        return (self.attachment, 0.0, 0.0, slope), (self.exhaustion, 1.0, 1.0, 0.0)
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return the two ends of the ramp."""
+        return self.attachment, self.exhaustion
+
+    def describe(self, limit: str) -> str:
+        """Say in a sentence how much of a limit is due."""
+        return (
+            f"By the worst drop of the term: nothing at {100 * self.attachment:g} %, the limit of {limit} from "
+            f"{100 * self.exhaustion:g} % on, and in proportion between the two."
+        )
+
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return the share of the limit for each worst drop."""
         return np.clip((worst_drop - self.attachment) / (self.exhaustion - self.attachment), 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class TieredPayout:
+class TieredPayout(PiecewisePayout):
     """Pays a fixed share for the deepest tier that the worst drop reached.
 
     Parameters
@@ -82,6 +228,8 @@ class TieredPayout:
     >>> TieredPayout({0.3: 0.25, 0.5: 0.6, 0.8: 1.0}).share(np.array([0.29, 0.3, 0.6, 0.9]))
     array([0.  , 0.25, 0.6 , 1.  ])
     """
+
+    form: ClassVar[str] = "tiered:0.3=0.25,0.5=0.6,0.8=1"
 
     tiers: Mapping[float, float] | tuple[tuple[float, float], ...]
 
@@ -109,20 +257,31 @@ class TieredPayout:
                 f"tiers must be shares by drop, such as {{0.3: 0.25}}, got {self.tiers!r}"
             ) from error
 
+    @classmethod
+    def parse(cls, numbers: str) -> Self:
+        """Read ``DROP=SHARE,DROP=SHARE,...``."""
+        pairs = (pair.split("=") for pair in numbers.split(","))
+        return cls({float(drop): float(share) for drop, share in pairs})
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Return one step for each tier."""
+        nodes: list[Node] = []
+        below = 0.0
+        for drop, share in dict(self.tiers).items():
+            nodes.append((drop, below, share, 0.0))
+            below = share
+        return tuple(nodes)
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return the drop and the share of each tier."""
+        return tuple(chain.from_iterable(dict(self.tiers).items()))
+
+    def describe(self, limit: str) -> str:
+        """Say in a sentence how much of a limit is due."""
+        tiers = ", ".join(f"{100 * share:g} % from a drop of {100 * drop:g} %" for drop, share in self._steps())
+        return f"By the worst drop of the term, a share of the limit of {limit}: {tiers}."
+
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return the share of the limit for each worst drop."""
         drops, shares = np.array(tuple(self.tiers)).T
         return np.concatenate(([0.0], shares))[np.searchsorted(drops, worst_drop, side="right")]
-
-
-def payout_nodes(payout: Payout) -> FloatArray:
-    """Return points, steps and changes of slope of a payout, shape (3, n_nodes)."""
-    if isinstance(payout, FullPayout):
-        return np.array([[0.0], [1.0], [0.0]])
-    if isinstance(payout, LinearPayout):
-        slope = 1.0 / (payout.exhaustion - payout.attachment)
-        return np.array([[payout.attachment, payout.exhaustion], [0.0, 0.0], [slope, -slope]])
-    if isinstance(payout, TieredPayout):
-        drops, shares = np.array(tuple(payout.tiers)).T
-        return np.stack([drops, np.diff(shares, prepend=0.0), np.zeros_like(drops)])
-    raise InvalidTermsError(f"payout must be full, linear or tiered to be summed up in a book, got {payout!r}")

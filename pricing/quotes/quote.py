@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
-from pricing.contract.payouts import FullPayout, LinearPayout, TieredPayout
+from pricing.contract.payouts import payout_classes
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.engine.simulation import simulate_observations
 from pricing.errors import PricingError, ReproductionError
@@ -28,8 +28,6 @@ _QUOTE_CLASSES = (
     CapitalCost,
     Cover,
     DropTrigger,
-    FullPayout,
-    LinearPayout,
     ParameterUncertainty,
     Payment,
     Premium,
@@ -37,7 +35,6 @@ _QUOTE_CLASSES = (
     PricingBasis,
     Reference,
     SimulationSettings,
-    TieredPayout,
 )
 
 
@@ -108,7 +105,7 @@ class Quote:
             value = json.loads(text)
         except json.JSONDecodeError as error:
             raise PricingError(f"not a quote: {error}") from error
-        quote = plain.from_plain(value, (*_QUOTE_CLASSES, Quote, *classes))
+        quote = plain.from_plain(value, (*_QUOTE_CLASSES, Quote, *payout_classes(), *classes))
         if not isinstance(quote, Quote):
             raise PricingError(f"not a quote but a {type(quote).__name__}")
         return quote

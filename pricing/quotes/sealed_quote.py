@@ -4,16 +4,17 @@ import hashlib
 import hmac
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import cache
 from numbers import Real
 from operator import attrgetter
 from typing import Any
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation, Payment
-from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.contract.payouts import Payout, is_piecewise, payout_classes
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import InvalidTermsError, PricingError, TamperedQuoteError
 from pricing.premiums.premium import Premium, PremiumFlag
@@ -92,7 +93,7 @@ class RateQuote:
             If the text is not such a quote.
         """
         try:
-            quote = plain.from_plain(json.loads(text, parse_int=float), (*_QUOTE_CLASSES, *classes))
+            quote = plain.from_plain(json.loads(text, parse_int=float), (*_QUOTE_CLASSES, *payout_classes(), *classes))
         except (json.JSONDecodeError, RecursionError) as error:
             raise PricingError(f"not a quote: {error}") from error
         return _require_whole(quote)
@@ -106,9 +107,6 @@ _QUOTE_CLASSES = (
     Premium,
     PremiumFlag,
     Reference,
-    FullPayout,
-    LinearPayout,
-    TieredPayout,
 )
 
 
@@ -218,12 +216,13 @@ def terms_text(watched: Observation) -> str:
 
 
 def _payout_parts(payout: Payout) -> tuple[str, bytes]:
-    """Write a payout as its kind, or as JSON, and the drops and shares behind the amounts."""
-    if type(payout) is FullPayout:
-        return "full", b""
-    if type(payout) is LinearPayout:
-        return "linear", struct.pack("<2d", payout.attachment, payout.exhaustion)
-    if type(payout) is TieredPayout:
-        tiers = [number for tier in dict(payout.tiers).items() for number in tier]
-        return "tiered", struct.pack(f"<{len(tiers)}d", *tiers)
-    return plain.to_json(payout), b""
+    """Write a payout as its kind, or as JSON, and its numbers behind the amounts."""
+    if not is_piecewise(payout):
+        return plain.to_json(payout), b""
+    numbers = payout.numbers()
+    return payout.kind, _packer(len(numbers))(*numbers)
+
+
+@cache
+def _packer(n_numbers: int) -> Callable[..., bytes]:
+    return struct.Struct(f"<{n_numbers}d").pack

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from pricing.contract.book import Book
-from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.contract.payouts import Node, Payout, is_piecewise
 from pricing.premiums.basis import PricingBasis
 from pricing.principles import ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrinciple
 from pricing.rates.cover_losses import fixed_capital, needs_two_moments, tail_losses
@@ -19,6 +19,8 @@ from pricing.rates.tail_sums import NARROW, TailSums, shifted_powers
 from pricing.tools.arrays import FloatArray, IntArray
 
 _ONE_BY_ONE, _FULL, _TIERED, _RAMP = range(4)
+#: Nodes of a payout that pays the whole limit whenever the trigger fires.
+_WHOLE = ((0.0, 0.0, 1.0, 0.0),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,32 +102,39 @@ def loss_columns(book: Book, cells: Cells, basis: PricingBasis) -> LossColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shapes:
-    """Payouts as columns: kinds, ends of ramps, and the steps of tiers back to back."""
+    """Payouts as columns: kinds, feet and ends and slopes of ramps, and the steps of tiers back to back."""
 
     kind: IntArray
-    ends: FloatArray
+    ramps: FloatArray
     n_steps: IntArray
     drops: FloatArray
     rises: FloatArray
 
     @classmethod
     def of_payouts(cls, payouts: Sequence[Payout]) -> "_Shapes":
-        tiers = [tuple(payout.tiers) if type(payout) is TieredPayout else () for payout in payouts]
-        steps = np.array([step for steps in tiers for step in steps]).reshape(-1, 2)
-        n_steps = np.array([len(steps) for steps in tiers])
+        nodes = [payout.nodes() if is_piecewise(payout) else () for payout in payouts]
+        kind = [_kind(each) for each in nodes]
+        tiers = [each if of_kind == _TIERED else () for each, of_kind in zip(nodes, kind, strict=True)]
+        steps = np.array([(point, share) for each in tiers for point, _, share, _ in each]).reshape(-1, 2)
+        n_steps = np.array([len(each) for each in tiers])
         powers = np.stack([steps[:, 1] ** power for power in (1, 2, 3, 4)])
         before = np.roll(powers, 1, axis=1)
         before[:, (np.cumsum(n_steps) - n_steps)[n_steps > 0]] = 0.0
-        ends = [(p.attachment, p.exhaustion) if isinstance(p, LinearPayout) else (np.nan, np.nan) for p in payouts]
-        return cls(np.array([_kind(p) for p in payouts]), np.array(ends).T, n_steps, steps[:, 0], powers - before)
+        ramps = [
+            (each[0][0], each[1][0], each[0][3]) if of_kind == _RAMP else (np.nan, np.nan, np.nan)
+            for each, of_kind in zip(nodes, kind, strict=True)
+        ]
+        return cls(np.array(kind), np.array(ramps).T, n_steps, steps[:, 0], powers - before)
 
 
-def _kind(payout: Payout) -> int:
-    if type(payout) is FullPayout:
-        return _FULL
-    if type(payout) is TieredPayout:
-        return _TIERED
-    if type(payout) is LinearPayout and payout.exhaustion - payout.attachment >= NARROW:
+def _kind(nodes: Sequence[Node]) -> int:
+    """Tell the shapes apart that are summed column by column."""
+    if not nodes:
+        return _ONE_BY_ONE
+    points, _, shares, slopes = zip(*nodes, strict=True)
+    if not any(slopes):
+        return _FULL if nodes == _WHOLE else _TIERED
+    if shares == (0.0, 1.0) and not slopes[-1] and points[1] - points[0] >= NARROW:
         return _RAMP
     return _ONE_BY_ONE
 
@@ -165,7 +174,7 @@ def _tiered_sums(book: Book, cells: Cells, shapes: _Shapes, covers: IntArray) ->
 
 
 def _ramp_sums(book: Book, cells: Cells, shapes: _Shapes, covers: IntArray) -> FloatArray:
-    attachment, exhaustion = shapes.ends[:, book.payout[covers]]
+    attachment, exhaustion, slope = shapes.ramps[:, book.payout[covers]]
     start = np.maximum(attachment, book.drop[covers])
     full = np.maximum(exhaustion, start)
     sums = np.full((5, len(covers)), np.nan)
@@ -173,7 +182,7 @@ def _ramp_sums(book: Book, cells: Cells, shapes: _Shapes, covers: IntArray) -> F
         depths, depth = np.unique(full[places], return_inverse=True)  # many covers share a payout, and so its end
         beyond = tail.powers_at(depths)[:, depth]
         between = tail.powers_at(start[places]) - beyond
-        ramp = shifted_powers(attachment[places], exhaustion[places], between[:3], between[3:])
+        ramp = shifted_powers(attachment[places], slope[places], between[:3], between[3:])
         sums[:, places] = np.stack(ramp) + beyond[[0, 0, 3, 3, 3]]
     return sums
 

@@ -7,12 +7,13 @@ With the drop ``d``, the weight ``w`` and the squared weights ``v`` of each grou
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import sub
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.contract.payouts import Node, Payout, is_piecewise
 from pricing.rates.grouped_sample import GroupedSample, error_of_mean
 from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import FloatArray
@@ -173,15 +174,36 @@ class TailReader:
         drop : float
             Drop of the trigger.
         """
-        if type(payout) is FullPayout:
-            place = bisect_left(self.drops, drop)
-            reached, squares = self.reached[place], self.squares[place]
-            return LossSums(reached, squares, reached, reached, squares, squares, squares)
-        if type(payout) is TieredPayout:
-            return self._tiered(payout, drop)
-        if type(payout) is LinearPayout:
-            return self._linear(payout, drop)
-        return None
+        if not is_piecewise(payout):
+            return None
+        drops, reached, squares = self.drops, self.reached, self.squares
+        fired = place = bisect_left(drops, drop)
+        first = second = squared = cubes = fourths = below = below2 = below3 = below4 = 0.0
+        ramp: Node | None = None
+        for node in payout.nodes():
+            point, _, share, slope = node
+            start = place
+            # What a payout does before the trigger fires happens when it fires.
+            place = bisect_left(drops, point, fired) if point > drop else fired
+            if ramp:
+                w1, w2, v2, v3, v4 = self._ramp(payout, ramp, point, start, place)
+                first += w1
+                second += w2
+                squared += v2
+                cubes += v3
+                fourths += v4
+            if share != below:
+                weight, square = reached[place], squares[place]
+                share2 = share * share
+                share3, share4 = share2 * share, share2 * share2
+                first += (share - below) * weight
+                second += (share2 - below2) * weight
+                squared += (share2 - below2) * square
+                cubes += (share3 - below3) * square
+                fourths += (share4 - below4) * square
+                below, below2, below3, below4 = share, share2, share3, share4
+            ramp = node if slope else None
+        return LossSums(reached[fired], squares[fired], first, second, squared, cubes, fourths)
 
     def steps(self, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray] | None:
         """Group paths by what they are paid, and say what; None where the payout is not made of steps.
@@ -193,11 +215,10 @@ class TailReader:
         drop : float
             Drop of the trigger.
         """
-        if type(payout) not in (FullPayout, TieredPayout):
+        if not is_piecewise(payout) or any(slope for *_, slope in payout.nodes()):
             return None
-        tiers = dict(payout.tiers).items() if isinstance(payout, TieredPayout) else ((drop, 1.0),)
         # Tiers that are no deeper than the trigger are reached all at once when it fires: the deepest of them is paid.
-        paid = {max(tier, drop): share for tier, share in tiers}
+        paid = {max(point, drop): share for point, _, share, _ in payout.nodes()}
         depths, shares = np.array(list(paid.items())).T[:, ::-1]
         reached = self.sums.at(depths)
         weights, squares = np.diff(reached, prepend=0.0)
@@ -217,49 +238,27 @@ class TailReader:
         error = error_of_mean(self.squares[place], probability, n_paths, self.sums.largest_weight)
         return Estimate(probability, error)
 
-    def _tiered(self, payout: TieredPayout, drop: float) -> LossSums:
-        drops, reached, squares = self.drops, self.reached, self.squares
-        fired = bisect_left(drops, drop)
-        first = second = squared = cubes = fourths = below = below2 = below3 = below4 = 0.0
-        for tier, share in dict(payout.tiers).items():
-            place = bisect_left(drops, tier, fired) if tier > drop else fired
-            weight, square = reached[place], squares[place]
-            share2 = share * share
-            share3, share4 = share2 * share, share2 * share2
-            first += (share - below) * weight
-            second += (share2 - below2) * weight
-            squared += (share2 - below2) * square
-            cubes += (share3 - below3) * square
-            fourths += (share4 - below4) * square
-            below, below2, below3, below4 = share, share2, share3, share4
-        return LossSums(reached[fired], squares[fired], first, second, squared, cubes, fourths)
+    def _ramp(self, payout: Payout, node: Node, end: float, start: int, stop: int) -> tuple[float, ...]:
+        """Sum by how much the powers of the share exceed, from a node to the next, those at the node."""
+        point, _, share, slope = node
+        if end - point < NARROW:
+            sums = self._summed_ramp(payout, start, stop)
+        else:
+            sums = self._cumulated_ramp(point - share / slope, slope, start, stop)
+        if not share:
+            return sums
+        weight, square = self.reached[start] - self.reached[stop], self.squares[start] - self.squares[stop]
+        flat = (share * weight, share**2 * weight, share**2 * square, share**3 * square, share**4 * square)
+        return tuple(map(sub, sums, flat))
 
-    def _linear(self, payout: LinearPayout, drop: float) -> LossSums:
-        fired = bisect_left(self.drops, drop)
-        start = bisect_left(self.drops, payout.attachment, fired) if payout.attachment > drop else fired
-        full = bisect_left(self.drops, payout.exhaustion, start)
-        narrow = payout.exhaustion - payout.attachment < NARROW
-        ramp = self._summed_ramp(payout, start, full) if narrow else self._cumulated_ramp(payout, start, full)
-        reached, squared = self.reached[full], self.squares[full]
-        first, second, squares, cubes, fourths = ramp
-        return LossSums(
-            self.reached[fired],
-            self.squares[fired],
-            reached + first,
-            reached + second,
-            squared + squares,
-            squared + cubes,
-            squared + fourths,
-        )
-
-    def _summed_ramp(self, payout: LinearPayout, start: int, full: int) -> tuple[float, ...]:
+    def _summed_ramp(self, payout: Payout, start: int, full: int) -> tuple[float, ...]:
         drops, reached, squares = self.sums.columns[:, start : full + 1]
         shares = payout.share(drops[:-1])
         weights, squared = -np.diff(reached), -np.diff(squares) * shares**2
         sums = (weights @ shares, weights @ shares**2, squared.sum(), squared @ shares, squared @ shares**2)
         return tuple(float(value) for value in sums)
 
-    def _cumulated_ramp(self, payout: LinearPayout, start: int, full: int) -> tuple[float, ...]:
+    def _cumulated_ramp(self, foot: float, slope: float, start: int, full: int) -> tuple[float, ...]:
         w1, w2, v1, v2, v3, v4 = self._power_sums(start)
         beyond_w1, beyond_w2, beyond_v1, beyond_v2, beyond_v3, beyond_v4 = self._power_sums(full)
         weighted = (self.reached[start] - self.reached[full], w1 - beyond_w1, w2 - beyond_w2)
@@ -270,7 +269,7 @@ class TailReader:
             v3 - beyond_v3,
             v4 - beyond_v4,
         )
-        return shifted_powers(payout.attachment, payout.exhaustion, weighted, squared)
+        return shifted_powers(foot, slope, weighted, squared)
 
     def _power_sums(self, place: int) -> tuple[float, ...]:
         """Sum powers of drops from a group on: from the next eighth group on, and what lies between."""
@@ -295,14 +294,14 @@ class TailReader:
 
 
 def shifted_powers(
-    attachment: float | FloatArray, exhaustion: float | FloatArray, weighted: Powers, squared: Powers
+    foot: float | FloatArray, slope: float | FloatArray, weighted: Powers, squared: Powers
 ) -> tuple[Any, ...]:
     """Turn sums of powers of drops into those of a ramp, for numbers or for arrays.
 
     Parameters
     ----------
-    attachment, exhaustion : float
-        Drops between which the share rises from 0 to 1.
+    foot, slope : float
+        Drop at which the ramp, or its continuation, leaves 0; and its slope.
     weighted : sequence of 3
         ``w d^r`` for r from 0 to 2.
     squared : sequence of 5
@@ -313,7 +312,7 @@ def shifted_powers(
     tuple of 5
         With the share ``x``: ``w x, w x^2, v x^2, v x^3, v x^4``.
     """
-    a, slope = attachment, 1.0 / (exhaustion - attachment)
+    a = foot
     w0, w1, w2 = weighted
     v0, v1, v2, v3, v4 = squared
     return (

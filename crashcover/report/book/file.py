@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from crashcover.files.tables import numbers, read_table, row_error
-from crashcover.offers.payout_texts import parse_payout
 from crashcover.repricing.intake.schema import COLUMNS, require_columns
 from pricing.contract.cover import Cover
+from pricing.contract.payouts import parse_payout
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import InvalidTermsError
 

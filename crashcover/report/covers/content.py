@@ -18,7 +18,7 @@ from crashcover.report.covers.sensitivities import Move
 from crashcover.report.covers.sentences import describe_cover
 from crashcover.sample_market import is_synthetic
 from pricing.contract.cover import Cover
-from pricing.contract.payouts import LinearPayout, TieredPayout
+from pricing.contract.payouts import is_piecewise
 from pricing.contract.triggers import Reference
 from pricing.premiums.build_up import sample_for
 from pricing.premiums.statements import rounded
@@ -115,12 +115,15 @@ def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulate
 
 def _points(cover: Cover) -> list[Values]:
     """Name the drops at which something becomes due: what a reader looks for on the curve."""
-    points = {cover.trigger.drop: "trigger"}
-    if isinstance(cover.payout, LinearPayout):
-        points = {cover.payout.exhaustion: "whole limit", cover.payout.attachment: "attachment"} | points
-    if isinstance(cover.payout, TieredPayout):
-        points = {drop: f"{share:.0%} of the limit" for drop, share in dict(cover.payout.tiers).items()} | points
-    return [{"drop": drop, "name": name} for drop, name in sorted(points.items()) if drop < 1.0]
+    nodes = cover.payout.nodes() if is_piecewise(cover.payout) else ()
+    points = {drop: _name_node(below, share) for drop, below, share, _ in nodes} | {cover.trigger.drop: "trigger"}
+    return [{"drop": drop, "name": name} for drop, name in sorted(points.items()) if 0.0 < drop < 1.0]
+
+
+def _name_node(below: float, share: float) -> str:
+    if below == share in (0.0, 1.0):
+        return "whole limit" if share else "attachment"
+    return f"{share:.0%} of the limit"
 
 
 def _statement(quote: Quote) -> Values:

@@ -13,7 +13,7 @@ from crashcover.offers.outcomes import Reason, Refusal, simulate_covers
 from crashcover.report.covers.sensitivities import Move, anchored_moves, model_moves
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
-from pricing.contract.payouts import FullPayout, LinearPayout, TieredPayout
+from pricing.contract.payouts import payout_classes
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import DataError, PricingError, ReproductionError
 from pricing.premiums.basis import PricingBasis
@@ -24,7 +24,7 @@ from pricing.surface.surface import DropSurface
 from pricing.tools import plain
 from pricing.tools.progress import Progress, silent
 
-_COVER_CLASSES = (Cover, DropTrigger, FullPayout, LinearPayout, Payment, Reference, TieredPayout)
+_COVER_CLASSES = (Cover, DropTrigger, Payment, Reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ def _read_refusals(document: Mapping[str, Any], path: Path) -> tuple[Refusal, ..
     try:
         return tuple(
             Refusal(
-                cover=plain.from_plain(each["cover"], _COVER_CLASSES),
+                cover=plain.from_plain(each["cover"], (*_COVER_CLASSES, *payout_classes())),
                 reason=Reason(each["reason"]),
                 trigger_probability=each["trigger_probability"],
                 message=each["message"],

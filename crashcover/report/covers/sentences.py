@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
-from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.contract.payouts import Payout, is_piecewise
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.tools.units import format_duration
 
@@ -22,7 +22,7 @@ def describe_cover(cover: Cover, step: timedelta) -> list[dict[str, str]]:
     term = format_duration(cover.term)
     sentences = {
         "Pays when": describe_event(cover.trigger, cover.asset),
-        "Pays how much": describe_payout(cover.payout, f"{cover.limit:,.2f} {cover.currency}"),
+        "Pays how much": _describe_payout(cover.payout, f"{cover.limit:,.2f} {cover.currency}"),
         "Pays at": _payment(cover),
         "Lasts": f"{term} from the sale. {_waiting(cover)}",
         "Observed": f"One close each {format_duration(step)}. What happens between two closes is not seen.",
@@ -51,35 +51,26 @@ def _reference(trigger: DropTrigger) -> str:
     }[trigger.reference]
 
 
-def describe_payout(payout: Payout, limit: str) -> str:
-    """Say how much of a limit is due.
-
-    Examples
-    --------
-    >>> describe_payout(FullPayout(), "1,000.00 USD")
-    'The limit of 1,000.00 USD, whole, once the trigger fires.'
-    """
-    if isinstance(payout, FullPayout):
-        return f"The limit of {limit}, whole, once the trigger fires."
-    if isinstance(payout, LinearPayout):
-        return (
-            f"By the worst drop of the term: nothing at {100 * payout.attachment:g} %, the limit of {limit} from "
-            f"{100 * payout.exhaustion:g} % on, and in proportion between the two."
-        )
-    if isinstance(payout, TieredPayout):
-        tiers = ", ".join(
-            f"{100 * share:g} % from a drop of {100 * drop:g} %" for drop, share in dict(payout.tiers).items()
-        )
-        return f"By the worst drop of the term, a share of the limit of {limit}: {tiers}."
+def _describe_payout(payout: Payout, limit: str) -> str:
+    if is_piecewise(payout):
+        return payout.describe(limit)
     return f"By the worst drop of the term, at most the limit of {limit}: {payout!r}."
 
 
 def _payment(cover: Cover) -> str:
     if cover.payment is Payment.AT_EXPIRY:
         return "The end of the term."
-    if isinstance(cover.payout, FullPayout):
+    if _pays_at_once(cover):
         return "The time when the trigger fires."
     return "The time when the trigger fires, and again whenever the worst drop deepens and more is due."
+
+
+def _pays_at_once(cover: Cover) -> bool:
+    """Tell whether all that can become due is due when the trigger fires."""
+    if not is_piecewise(cover.payout):
+        return False
+    drop, _, _, slope = cover.payout.nodes()[-1]
+    return drop <= cover.trigger.drop and not slope
 
 
 def _waiting(cover: Cover) -> str:

@@ -10,9 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crashcover.offers.payout_texts import parse_payout
 from crashcover.repricing.intake.schema import is_text
-from pricing.contract.payouts import Payout
+from pricing.contract.payouts import Payout, parse_payout
 from pricing.contract.triggers import Reference
 from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import BoolArray, FloatArray, IntArray

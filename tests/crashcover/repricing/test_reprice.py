@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from pyarrow.dataset import dataset
 
-from crashcover.offers.payout_texts import parse_payout
 from crashcover.repricing.intake import files as book_files
 from crashcover.repricing.intake.rows import ROW as ROW_NUMBER
 from crashcover.repricing.job import RepriceJob, run_job
 from crashcover.runs.locks import locked
 from crashcover.runs.workers import Workplace
 from pricing import Cover, DropTrigger, PricingBasis, StandardDeviationPrinciple, UninsurableError
+from pricing.contract.payouts import parse_payout
 from pricing.errors import FolderInUseError, InvalidTermsError, RateStoreError
 from pricing.premiums.build_up import premium_from_sample
 from pricing.rates.store import RateStore, publish

@@ -188,5 +188,5 @@ class Digital:
 
 
 def test_a_payout_of_ones_own_cannot_be_summed_up():
-    with pytest.raises(InvalidTermsError, match="payout must be full, linear or tiered"):
+    with pytest.raises(InvalidTermsError, match="payout must be made of steps and ramps"):
         compress(Book.of_covers([make_cover(payout=Digital())]))

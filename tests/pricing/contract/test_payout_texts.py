@@ -1,7 +1,7 @@
 import pytest
 
-from crashcover.offers.payout_texts import parse_payout
 from pricing import FullPayout, InvalidTermsError, LinearPayout, TieredPayout
+from pricing.contract.payouts import parse_payout
 
 
 @pytest.mark.parametrize(
