@@ -1,5 +1,6 @@
 """What an insurer would have earned who sold every token a cover of limit 1 at his own price."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,10 +68,11 @@ def gross_premium(probability: FloatArray, basis: PricingBasis) -> FloatArray:
     probability : ndarray of float, shape (n,)
         Probability of the event.
     basis : PricingBasis
-        Loadings; cost of capital, interest and minima are left out.
+        Loadings; cost of capital, interest, shares of the limit per year and minima are left out.
     """
     price = np.array([basis.risk_load.price_of_binary(float(p)) for p in probability])
-    needed = price + basis.parameter_load * probability + basis.fixed_expense
+    fixed = basis.fixed_expense + math.fsum(each.fixed for each in basis.loadings)
+    needed = price + basis.ratio_of_loss * probability + fixed
     gross: FloatArray = needed / (1.0 - basis.ratio_of_gross)
     return gross
 

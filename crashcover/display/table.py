@@ -1,7 +1,7 @@
 """The readable side of a calibration and its covers: panels and tables for a terminal of 100 columns or more."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from crashcover.offers.offers import Offer
 from crashcover.offers.outcomes import Reason, Refusal
 from crashcover.offers.terms import describe_window
 from pricing.contract.cover import Cover
-from pricing.premiums.premium import Premium, PremiumFlag
+from pricing.premiums.premium import LINES, Premium, PremiumFlag
 from pricing.premiums.statements import CENT, rounded, statement
 from pricing.quotes.quote import Quote
 from pricing.surface.estimates import Estimate
@@ -35,20 +35,8 @@ _IMPRECISE = "*"
 _SHOWN_DROPS = (0.2, 0.3, 0.5)
 #: From this limit on amounts are shown in whole units: the rest is far below the standard error.
 _WHOLE_UNITS_FROM = 10_000.0
-#: Headings of the amounts of a premium, in their order.
-_AMOUNTS = {
-    "expected_loss": "exp. loss",
-    "parameter_load": "param.",
-    "risk_load": "risk",
-    "capital_cost": "capital",
-    "expenses": "expenses",
-    "commission": "commission",
-    "profit": "profit",
-    "minimum_lift": "to minimum",
-    "gross": "premium",
-    "tax": "tax",
-    "total": "to pay",
-}
+#: Headings of the sums below the lines of a premium.
+_SUMS = {"gross": "premium", "tax": "tax", "total": "to pay"}
 _USUAL = frozenset({"expected_loss", "risk_load", "expenses", "gross"})
 _DRIVER_NOTE = (
     "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: crashes of "
@@ -186,7 +174,7 @@ def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
     settings : SimulationSettings
         Size of the simulation, which limits what it can see.
     """
-    shown = _amounts_shown([offer.outcome.premium for offer in offers if isinstance(offer.outcome, Quote)])
+    shown = _amounts_shown([offer.outcome for offer in offers if isinstance(offer.outcome, Quote)])
     currency = offers[0].outcome.cover.currency
     table = _headed(currency, shown, with_drivers=any(offer.drivers for offer in offers))
     for offer in offers:
@@ -194,22 +182,28 @@ def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
     return table
 
 
-def _amounts_shown(premiums: Sequence[Premium]) -> list[str]:
-    """Name the amounts of a premium that belong into a table: the usual ones, and every other that is charged."""
-    charged = {name for name in _AMOUNTS for priced in premiums if getattr(priced, name)}
+def _amounts_shown(quotes: Sequence[Quote]) -> dict[str, str]:
+    """Head the amounts of a premium that belong into a table: the usual ones, and every other that is charged."""
+    lines = quotes[0].basis.lines if quotes else LINES
+    headings = {name: line.heading for name, line in lines.items()} | _SUMS
+    charged = {name for quote in quotes for name, amount in _amounts(quote.premium).items() if amount}
     if "tax" not in charged:
         charged -= {"total"}  # it is the premium
-    return [name for name in _AMOUNTS if name in _USUAL | charged]
+    return {name: heading for name, heading in headings.items() if name in _USUAL | charged}
 
 
-def _headed(currency: str, amounts: Sequence[str], *, with_drivers: bool) -> Table:
+def _amounts(priced: Premium) -> dict[str, float]:
+    return priced.lines | {name: getattr(priced, name) for name in _SUMS}
+
+
+def _headed(currency: str, amounts: Mapping[str, str], *, with_drivers: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     headings = [
         "drop\n%",
         "window\n",
         "term\n",
         "prob.\n%",
-        *(f"{_AMOUNTS[name]}\n{currency}" for name in amounts),
+        *(f"{heading}\n{currency}" for heading in amounts.values()),
         f"s.e.\n{currency}",
         "rate\n%",
     ]
@@ -226,7 +220,7 @@ def _terms(cover: Cover) -> tuple[str, str, str]:
     )
 
 
-def _prices(outcome: Quote | Refusal, settings: SimulationSettings, amounts: Sequence[str]) -> tuple[str, ...]:
+def _prices(outcome: Quote | Refusal, settings: SimulationSettings, amounts: Iterable[str]) -> tuple[str, ...]:
     if isinstance(outcome, Refusal):
         unresolved = outcome.reason is Reason.UNRESOLVED
         fired = outcome.trigger_probability  # also where none of the paths that fired paid anything

@@ -1,11 +1,12 @@
 """Everything that turns an expected loss into a premium."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pricing.errors import InvalidBasisError
-from pricing.premiums.loadings import CapitalCost
+from pricing.premiums.loadings import CapitalCost, Loading
+from pricing.premiums.premium import LINES, Line, Premium, with_further
 from pricing.principles import PremiumPrinciple, StandardDeviationPrinciple
 from pricing.principles.principle import require_not_negative
 from pricing.tools.units import as_number
@@ -49,6 +50,8 @@ class PricingBasis:
         Least gross premium per cover, in its currency.
     minimum_rate_on_line : float
         Least gross premium as a share of the limit, for the whole term.
+    loadings : sequence of Loading
+        Further lines.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class PricingBasis:
     tax_ratio: float = 0.0
     minimum_premium: float = 0.0
     minimum_rate_on_line: float = 0.0
+    loadings: Sequence[Loading] = field(default=(), metadata={"left_out_if_empty": True})
 
     def __post_init__(self) -> None:
         if not isinstance(self.risk_load, PremiumPrinciple):
@@ -79,20 +83,48 @@ class PricingBasis:
             require_not_negative(getattr(self, name), name)
         for name in ("expense_ratio", "commission_ratio", "profit_ratio", "tax_ratio", "minimum_rate_on_line"):
             _require_ratio(getattr(self, name), name)
+        object.__setattr__(self, "loadings", tuple(self.loadings))
+        self._check_loadings()
         if not self.ratio_of_gross < 1.0:
+            further = "".join(f" + {each.of_gross}" for each in self.loadings)
             raise InvalidBasisError(
                 "expense_ratio, commission_ratio and profit_ratio must be below 1 together, got "
-                f"{self.expense_ratio} + {self.commission_ratio} + {self.profit_ratio}"
+                f"{self.expense_ratio} + {self.commission_ratio} + {self.profit_ratio}{further}"
             )
+
+    def _check_loadings(self) -> None:
+        names = [each.name if isinstance(each, Loading) else each for each in self.loadings]
+        taken = {each.name for each in fields(Premium)} | {"total"}
+        for place, name in enumerate(names):
+            if not isinstance(self.loadings[place], Loading):
+                raise InvalidBasisError(f"loadings must hold Loading objects, got {name!r}")
+            if name in taken or name in names[:place]:
+                raise InvalidBasisError(f"name of a loading must be new, got {name!r}")
 
     def least_gross(self, limit: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
         """Return the least gross premium of a limit, or with ``numpy.maximum`` of many."""
         return larger(self.minimum_premium, self.minimum_rate_on_line * limit)
 
     @property
+    def lines(self) -> dict[str, Line]:
+        """All lines of a premium by name, in their order, with heading and meaning."""
+        return with_further(LINES, {each.name: Line(each.heading, each.meaning) for each in self.loadings})
+
+    @property
+    def ratio_of_loss(self) -> float:
+        """Share of the expected loss that is charged on top of it."""
+        ratio = self.parameter_load
+        for each in self.loadings:
+            ratio += each.of_loss
+        return ratio
+
+    @property
     def ratio_of_gross(self) -> float:
-        """Share of the gross premium that goes to expenses, commission and profit."""
-        return self.expense_ratio + self.commission_ratio + self.profit_ratio
+        """Share of the gross premium that goes to expenses, commission, profit and further loadings."""
+        ratio = self.expense_ratio + self.commission_ratio + self.profit_ratio
+        for each in self.loadings:
+            ratio += each.of_gross
+        return ratio
 
 
 def _require_ratio(value: float, field: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
 from pricing.contract.cover import Cover
@@ -16,6 +18,9 @@ from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import YEAR, Duration, parse_duration
+
+#: A value and its standard error, numbers or columns.
+Pair = tuple[Any, Any] | FloatArray
 
 
 def premium(
@@ -201,58 +206,94 @@ def add_up(
     InvalidBasisError
         If the risk load would lower the premium.
     """
-    mean, price, capital = losses.mean, losses.price, losses.capital
-    capital_rate = basis.capital.annual_rate * (term / YEAR) if basis.capital else 0.0
-    expected_loss = limit * (mean.value - uncertain)
-    parameter_load = limit * (uncertain + basis.parameter_load * mean.value)
-    risk_load = limit * _risk_load(losses, basis, name)
-    capital_cost = limit * capital_rate * capital.value
-    charged = charge(expected_loss + parameter_load + risk_load + capital_cost, limit, basis, larger=max)
-    _require_insurable(charged["total"], limit, losses.fired.value, name)
-    before_expenses = (
-        price.standard_error + basis.parameter_load * mean.standard_error + capital_rate * capital.standard_error
+    _require_load(losses, basis, name)
+    figures = premium_figures(
+        *((each.value, each.standard_error) for each in (losses.fired, losses.mean, losses.price, losses.capital)),
+        basis=basis,
+        limit=limit,
+        years=term / YEAR,
+        uncertain=uncertain,
+        larger=max,
     )
-    return Premium(
-        trigger_probability=losses.fired.value,
-        trigger_probability_standard_error=losses.fired.standard_error,
-        expected_loss=expected_loss,
-        expected_loss_standard_error=limit * mean.standard_error,
-        parameter_load=parameter_load,
-        risk_load=risk_load,
-        capital_cost=capital_cost,
-        capital=limit * capital.value,
-        standard_error=limit * before_expenses / (1.0 - basis.ratio_of_gross),
-        flag=_flag(losses),
-        **charged,
-    )
+    _require_insurable(figures["total"], limit, losses.fired.value, name)
+    further = tuple(figures.pop("further").items())
+    return Premium(flag=_flag(losses), further=further, **figures)
 
 
-def charge(risk_lines: Any, limit: Any, basis: PricingBasis, *, larger: Callable[[Any, Any], Any]) -> dict[str, Any]:
-    """Charge what does not depend on the loss: expenses, commission, profit, minima and tax.
+def premium_figures(
+    fired: Pair,
+    mean: Pair,
+    price: Pair,
+    capital: Pair,
+    *,
+    basis: PricingBasis,
+    limit: Any,
+    years: Any,
+    larger: Callable[[Any, Any], Any],
+    uncertain: float = 0.0,
+) -> dict[str, Any]:
+    """Make every figure of a premium but its flag, of one cover or of a column of them.
 
     Parameters
     ----------
-    risk_lines : float or ndarray
-        Sum of the lines that depend on it.
-    limit : float or ndarray
-        Largest payment.
+    fired, mean, price, capital : pair of float or ndarray
+        As in ``Losses``: values and standard errors.
     basis : PricingBasis
         Loadings.
+    limit, years : float or ndarray
+        Largest payment, and how long capital is bound.
     larger : callable
         The larger of two numbers: ``max``, or ``numpy.maximum`` for arrays.
+    uncertain : float
+        Part of the expected loss that is there for parameter uncertainty, per unit of limit.
 
     Returns
     -------
     dict
-        Fields of ``Premium`` by name.
+        Fields of ``Premium`` by name; further lines by name.
     """
+    capital_rate = basis.capital.annual_rate * years if basis.capital else 0.0
+    lines = {
+        "expected_loss": limit * (mean[0] - uncertain),
+        "parameter_load": limit * (uncertain + basis.parameter_load * mean[0]),
+        # A principle without a load may be below the mean by rounding.
+        "risk_load": limit * larger(price[0] - mean[0], 0.0),
+        "capital_cost": limit * capital_rate * capital[0],
+    }
+    further = {
+        each.name: limit * (each.of_loss * mean[0] + each.of_limit * years) + each.fixed for each in basis.loadings
+    }
+    before_expenses = price[1] + basis.ratio_of_loss * mean[1] + capital_rate * capital[1]
+    return {
+        "trigger_probability": fired[0],
+        "trigger_probability_standard_error": fired[1],
+        "expected_loss_standard_error": limit * mean[1],
+        "capital": limit * capital[0],
+        "standard_error": limit * before_expenses / (1.0 - basis.ratio_of_gross),
+        **lines,
+        **_charge(reduce(add, (*lines.values(), *further.values())), further, limit, basis, larger),
+    }
+
+
+def _charge(
+    risk_lines: Any,
+    further: dict[str, Any],
+    limit: Any,
+    basis: PricingBasis,
+    larger: Callable[[Any, Any], Any],
+) -> dict[str, Any]:
+    """Charge what is in proportion to the gross premium, minima and tax, on top of the lines so far."""
     kept = 1.0 - basis.ratio_of_gross
     technical = (risk_lines + basis.fixed_expense) / kept
     charged = larger(technical, basis.least_gross(limit, larger=larger))
     expenses = basis.expense_ratio * charged + basis.fixed_expense
     commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
     lift = (charged - technical) * kept
-    gross = risk_lines + expenses + commission + profit + lift
+    gross = risk_lines + expenses + commission + profit
+    for each in basis.loadings:
+        further[each.name] = further[each.name] + each.of_gross * charged
+        gross = gross + each.of_gross * charged
+    gross = gross + lift
     tax = basis.tax_ratio * gross
     return {
         "expenses": expenses,
@@ -263,6 +304,7 @@ def charge(risk_lines: Any, limit: Any, basis: PricingBasis, *, larger: Callable
         "tax": tax,
         "total": gross + tax,
         "rate_on_line": gross / limit,
+        "further": further,
     }
 
 
@@ -281,14 +323,12 @@ def require_payment(priced: Premium, name: str, n_paths: int) -> None:
         )
 
 
-def _risk_load(losses: Losses, basis: PricingBasis, name: str) -> float:
-    load = losses.price.value - losses.mean.value
-    if load < -ROUNDING * losses.mean.value:
+def _require_load(losses: Losses, basis: PricingBasis, name: str) -> None:
+    if losses.price.value - losses.mean.value < -ROUNDING * losses.mean.value:
         raise InvalidBasisError(
             f"cover {name!r}: {type(basis.risk_load).__name__} prices the loss at {losses.price.value:.3g} per unit of "
             f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)"
         )
-    return max(load, 0.0)  # a principle without a load may be below the mean by rounding
 
 
 def _require_insurable(total: float, limit: float, fired: float, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Loadings that need more than a ratio: the cost of capital, and what not knowing the parameters costs."""
+"""Loadings that need more than a ratio: the cost of capital, what not knowing the parameters costs, and any other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pricing.principles import PremiumPrinciple, TailValueAtRisk
 from pricing.principles.principle import require_not_negative
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import require_fraction
+from pricing.tools.units import as_number, require_fraction
 
 _DEFAULT_MEASURE = TailValueAtRisk(level=0.995)
 
@@ -62,6 +62,56 @@ class CapitalCost:
         measured = self.capital.estimate(sample, shares)
         # A value at risk may lie below the expected loss: then the premium pays for all that it asks for.
         return Estimate(max(measured.value - expected.value, 0.0), measured.standard_error + expected.standard_error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """A further line of a premium, said in one place: what it is called and what it charges.
+
+    Parameters
+    ----------
+    name : str
+        Name of the line, such as ``"oracle_fee"``.
+    heading : str
+        Head of its column in a table.
+    meaning : str
+        What it is, in a few words.
+    of_loss : float
+        Share of the expected loss.
+    of_limit : float
+        Share of the limit per year of the term.
+    fixed : float
+        Amount per cover, in its currency.
+    of_gross : float
+        Share of the gross premium.
+
+    Raises
+    ------
+    InvalidBasisError
+        If a number is out of range, or the name is no name.
+
+    Examples
+    --------
+    >>> from pricing import PricingBasis
+    >>> fee = Loading(name="oracle_fee", heading="oracle", meaning="for the price feed", of_limit=0.001)
+    >>> list(PricingBasis(loadings=(fee,)).lines)[-2:]
+    ['oracle_fee', 'minimum_lift']
+    """
+
+    name: str
+    heading: str
+    meaning: str
+    of_loss: float = 0.0
+    of_limit: float = 0.0
+    fixed: float = 0.0
+    of_gross: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
+            raise InvalidBasisError(f"name of a loading must be one word such as oracle_fee, got {self.name!r}")
+        for name in ("of_loss", "of_limit", "fixed", "of_gross"):
+            object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
+            require_not_negative(getattr(self, name), name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,30 @@
 """A premium, line by line."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeVar
 
-#: Lines of a premium in their order; they add up to the gross premium.
-LINES = (
-    "expected_loss",
-    "parameter_load",
-    "risk_load",
-    "capital_cost",
-    "expenses",
-    "commission",
-    "profit",
-    "minimum_lift",
-)
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a line of a premium is headed in a table, and what it is."""
+
+    heading: str
+    meaning: str
+
+
+#: Lines of every premium in their order; with those of further loadings they add up to the gross premium.
+LINES: dict[str, Line] = {
+    "expected_loss": Line("exp. loss", "payments on average, discounted"),
+    "parameter_load": Line("param.", "for not knowing the parameters exactly"),
+    "risk_load": Line("risk", "for the uncertainty of the loss"),
+    "capital_cost": Line("capital", "return on the capital that the cover binds"),
+    "expenses": Line("expenses", "fixed and in proportion"),
+    "commission": Line("commission", "in proportion to the gross premium"),
+    "profit": Line("profit", "in proportion to the gross premium"),
+    "minimum_lift": Line("to minimum", "up to the agreed minimum"),
+}
 #: Share of an estimate from which its standard error makes it imprecise.
 IMPRECISE = 0.1
 #: By what share of the expected loss rounding may take the price below it.
@@ -71,6 +82,8 @@ class Premium:
         Gross premium over the limit.
     flag : PremiumFlag
         What makes the number suspect.
+    further : tuple of (str, float)
+        Lines of the loadings that a basis adds, by name.
     """
 
     trigger_probability: float
@@ -91,3 +104,18 @@ class Premium:
     standard_error: float
     rate_on_line: float
     flag: PremiumFlag
+    further: tuple[tuple[str, float], ...] = field(default=(), metadata={"left_out_if_empty": True})
+
+    @property
+    def lines(self) -> dict[str, float]:
+        """All lines by name, in their order; they add up to the gross premium."""
+        return with_further({name: getattr(self, name) for name in LINES}, dict(self.further))
+
+
+Entry = TypeVar("Entry")
+
+
+def with_further(lines: Mapping[str, Entry], further: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Put further lines where they belong: before the lift of a minimum, which is the last."""
+    last = next(reversed(LINES))
+    return {**{name: entry for name, entry in lines.items() if name != last}, **further, last: lines[last]}

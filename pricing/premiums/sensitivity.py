@@ -195,7 +195,7 @@ def _influence(shares: FloatArray, surface: DropSurface, basis: PricingBasis, co
     weights = None if surface.weights is None else surface.weights[order]
     losses = LossDistribution.of_sample(WeightedSample(shares[order], weights), shares[order])
     excess = losses.above_smallest
-    influence = _smooth(basis.risk_load).influence(losses) + basis.parameter_load * excess
+    influence = _smooth(basis.risk_load).influence(losses) + basis.ratio_of_loss * excess
     if basis.capital and isinstance(basis.capital.capital, PremiumPrinciple):
         rate = basis.capital.annual_rate * (cover.term / YEAR)
         influence = influence + rate * (_smooth(basis.capital.capital).influence(losses) - excess)

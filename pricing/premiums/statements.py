@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
 from pricing.errors import UninsurableError
-from pricing.premiums.premium import LINES, Premium
+from pricing.premiums.premium import Premium
 
 CENT = Decimal("0.01")
 #: What is less rounds to nothing.
@@ -91,11 +91,11 @@ def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:
     >>> [str(amount) for amount in written.lines.values() if amount], str(written.gross)
     (['2.00', '3.50', '0.61'], '6.11')
     """
-    exact = {line: Decimal(getattr(priced, line)) for line in LINES}
+    exact = {line: Decimal(amount) for line, amount in priced.lines.items()}
     lines = {line: amount.quantize(unit, rounding=ROUND_FLOOR, context=_EXACT) for line, amount in exact.items()}
     gross = rounded(priced.gross, unit)
     n_missing = int((gross - sum(lines.values())) / unit)
-    by_rest = sorted(LINES, key=lambda line: lines[line] - exact[line])
+    by_rest = sorted(exact, key=lambda line: lines[line] - exact[line])
     for line in by_rest[:n_missing]:
         lines[line] += unit
     return Statement(lines=lines, gross=gross, tax=rounded(priced.tax, unit))

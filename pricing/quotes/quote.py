@@ -14,7 +14,7 @@ from pricing.errors import PricingError, ReproductionError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
-from pricing.premiums.loadings import CapitalCost, ParameterUncertainty
+from pricing.premiums.loadings import CapitalCost, Loading, ParameterUncertainty
 from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.premiums.statements import Statement, rounded, statement
 from pricing.principles import PRINCIPLE_CLASSES
@@ -28,6 +28,7 @@ _QUOTE_CLASSES = (
     CapitalCost,
     Cover,
     DropTrigger,
+    Loading,
     ParameterUncertainty,
     Payment,
     Premium,

@@ -21,7 +21,7 @@ from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.premiums.statements import rounded
 from pricing.tools import plain
 
-_AMOUNTS = tuple(each.name for each in fields(Premium) if each.name != "flag")
+_AMOUNTS = tuple(each.name for each in fields(Premium) if each.name not in ("flag", "further"))
 _read_amounts = attrgetter(*_AMOUNTS)
 _pack_numbers = struct.Struct(f"<{len(_AMOUNTS) + 4}d").pack
 _pack_lengths = struct.Struct("<13I").pack
@@ -167,6 +167,9 @@ def _require_whole(quote: object) -> RateQuote:
     for name in _AMOUNTS:
         _require_kind(name, getattr(quote.premium, name), Real)
     _require_kind("flag", quote.premium.flag, PremiumFlag)
+    for name, amount in quote.premium.further:
+        _require_kind("further", name, str)
+        _require_kind(name, amount, Real)
     return quote
 
 
@@ -190,7 +193,7 @@ def seal(
     """Return the digest of a quote.
 
     The message is the lengths of all texts in characters as 32-bit numbers, the texts in UTF-8, and all amounts and
-    the numbers of the payout as 64-bit floats, little endian.
+    the numbers of the payout as 64-bit floats, little endian. Further lines stand as JSON behind the flag.
 
     Parameters
     ----------
@@ -204,7 +207,8 @@ def seal(
         See ``verify``.
     """
     payout, ends = _payout_parts(cover.payout)
-    words = (cover.cover_id, cover.asset, cover.currency, terms, payout, premium.flag.value, *texts)
+    flag = premium.flag.value + plain.to_json(premium.further) if premium.further else premium.flag.value
+    words = (cover.cover_id, cover.asset, cover.currency, terms, payout, flag, *texts)
     numbers = _pack_numbers(cover.trigger.drop, cover.limit, rate_factor, sales_factor, *_read_amounts(premium))
     message = _pack_lengths(*map(len, words)) + "".join(words).encode() + numbers + ends
     return hmac.digest(key, message, "sha256").hex() if key else hashlib.sha256(message).hexdigest()

@@ -5,6 +5,7 @@ gets the place of that error in ``REFUSALS`` and no number, so that one bad row 
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -26,7 +27,7 @@ from pricing.errors import (
     WaitingPeriodError,
 )
 from pricing.premiums.basis import PricingBasis
-from pricing.premiums.build_up import charge
+from pricing.premiums.build_up import premium_figures
 from pricing.premiums.discounting import discount_factor
 from pricing.premiums.premium import IMPRECISE, ROUNDING, PremiumFlag
 from pricing.rates.book_losses import Cells, LossColumns, loss_columns
@@ -64,6 +65,8 @@ class PremiumColumns:
         Place in ``FLAGS``.
     refusal : ndarray of int8, shape (n_covers,)
         Place in ``REFUSALS``, 0 where there is a premium.
+    further : mapping of str to ndarray of shape (n_covers,)
+        Lines of the loadings that the basis adds, by name.
     """
 
     trigger_probability: FloatArray = field(repr=False)
@@ -85,6 +88,7 @@ class PremiumColumns:
     rate_on_line: FloatArray = field(repr=False)
     flag: CodeArray = field(repr=False)
     refusal: CodeArray = field(repr=False)
+    further: Mapping[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return the number of covers."""
@@ -103,7 +107,7 @@ class PremiumColumns:
         newly = rows & (self.refusal == 0)
         if not newly.any():
             return self
-        columns = {each.name: getattr(self, each.name).copy() for each in fields(self) if each.name != "refusal"}
+        columns = {each.name: deepcopy(getattr(self, each.name)) for each in fields(self) if each.name != "refusal"}
         refusal = np.where(newly, REFUSALS.index(reason), self.refusal).astype(np.int8)
         return PremiumColumns(**_blanked(columns, newly), refusal=refusal)
 
@@ -144,7 +148,7 @@ def premium_columns(
 
 def _blanked(columns: dict[str, Any], rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
     """Take the numbers of refused rows away."""
-    for values in columns.values():
+    for values in (*columns["further"].values(), *(each for name, each in columns.items() if name != "further")):
         values[rows] = 0 if values.dtype == np.int8 else np.nan
     return columns
 
@@ -178,27 +182,18 @@ def _tail(
 
 
 def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, Any]:
-    """Put the lines of premiums together as ``premium.add_up`` does."""
-    limit = book.limit
-    (fired, fired_error), (mean, mean_error) = losses.fired, losses.mean
-    (price, price_error), (capital, capital_error) = losses.price, losses.capital
     years = np.array([each.term / YEAR for each in book.observations])[book.observation]
-    capital_rate = basis.capital.annual_rate * years if basis.capital else 0.0
-    expected_loss, parameter_load = limit * mean, limit * (basis.parameter_load * mean)
-    risk_load, capital_cost = limit * np.maximum(price - mean, 0.0), limit * capital_rate * capital
-    before_expenses = price_error + basis.parameter_load * mean_error + capital_rate * capital_error
-    return {
-        "trigger_probability": fired,
-        "trigger_probability_standard_error": fired_error,
-        "expected_loss": expected_loss,
-        "expected_loss_standard_error": limit * mean_error,
-        "parameter_load": parameter_load,
-        "risk_load": risk_load,
-        "capital_cost": capital_cost,
-        "capital": limit * capital,
-        "standard_error": limit * before_expenses / (1.0 - basis.ratio_of_gross),
-        "flag": _flags(losses),
-    } | charge(expected_loss + parameter_load + risk_load + capital_cost, limit, basis, larger=np.maximum)
+    figures = premium_figures(
+        losses.fired,
+        losses.mean,
+        losses.price,
+        losses.capital,
+        basis=basis,
+        limit=book.limit,
+        years=years,
+        larger=np.maximum,
+    )
+    return {"flag": _flags(losses), **figures}
 
 
 def _flags(losses: LossColumns) -> CodeArray:

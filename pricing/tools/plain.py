@@ -43,9 +43,7 @@ def to_plain(value: Any, form: Form = Form.EXACT) -> Any:
     ['24h', 'inf']
     """
     if is_dataclass(value) and not isinstance(value, type):
-        # A field that its object makes itself is made again from the others.
-        shown = [field.name for field in fields(value) if field.init and field.metadata.get("plain", True)]
-        parts = {name: to_plain(getattr(value, name), form) for name in shown}
+        parts = {name: to_plain(getattr(value, name), form) for name in _stored_names(value)}
         return parts if form is Form.BARE else {"type": type(value).__name__, **parts}
     if isinstance(value, Enum):
         return _member(value, form)
@@ -84,6 +82,17 @@ def _unreturnable(value: Any, form: Form) -> Any:
         if isinstance(value, Mapping):
             return {str(key): to_plain(item, form) for key, item in value.items()}
     raise PricingError(f"{type(value).__name__} has no plain form: make it a dataclass to store it, got {value!r}")
+
+
+def _stored_names(value: Any) -> list[str]:
+    """List fields, without those that an object makes from the others and those that say when they are left out."""
+    return [
+        field.name
+        for field in fields(value)
+        if field.init
+        and field.metadata.get("plain", True)
+        and not (field.metadata.get("left_out_if_empty") and not getattr(value, field.name))
+    ]
 
 
 def from_plain(value: Any, types: Iterable[type]) -> Any:

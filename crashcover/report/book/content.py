@@ -17,7 +17,7 @@ from crashcover.report.covers.content import FORMAT, verdict_reasons
 from crashcover.sample_market import is_synthetic
 from pool import tail_value_at_risk, tail_weights, value_at_risk
 from pool.exceedance import RETURN_PERIODS
-from pricing.premiums.premium import LINES, Premium, PremiumFlag
+from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.premiums.statements import statement
 from pricing.surface.estimates import FEWEST_BEYOND, Estimate
 from pricing.tools import plain
@@ -116,7 +116,7 @@ def _kinds(pooled: PooledBook) -> list[Values]:
 def _premiums(pooled: PooledBook) -> Values:
     """Sum the statements of all covers that are priced: cents that add up."""
     written = [statement(each) for each in pooled.premiums if isinstance(each, Premium)]
-    lines = {line: sum((each.lines[line] for each in written), Decimal("0.00")) for line in LINES}
+    lines = {line: sum((each.lines[line] for each in written), Decimal("0.00")) for line in pooled.basis.lines}
     gross, tax = (sum((getattr(each, name) for each in written), Decimal("0.00")) for name in ("gross", "tax"))
     errors = [each.standard_error for each in pooled.premiums if isinstance(each, Premium)]
     return {

@@ -27,7 +27,7 @@ from pricing.surface.surface import DropSurface
 from pricing.tools.units import format_duration
 from pricing.version import ENGINE_VERSION
 
-FORMAT = "crashcover report 1"
+FORMAT = "crashcover report 2"
 
 Values = dict[str, Any]
 
@@ -130,7 +130,10 @@ def _statement(quote: Quote) -> Values:
     """Write the premium to the cent, as texts: they add up, and JSON has no decimals."""
     written = quote.statement
     return {
-        "lines": [{"name": name, "amount": str(amount)} for name, amount in written.lines.items()],
+        "lines": [
+            {"name": name, "meaning": line.meaning, "amount": str(written.lines[name])}
+            for name, line in quote.basis.lines.items()
+        ],
         "gross": str(written.gross),
         "tax": str(written.tax),
         "total": str(written.total),

@@ -19,7 +19,7 @@ amounts = st.one_of(
 
 def make_premium(lines, tax=0.0):
     gross = sum(lines.values())
-    others = {field.name: 0.0 for field in dataclasses.fields(Premium)}
+    others = {field.name: 0.0 for field in dataclasses.fields(Premium) if field.name != "further"}
     return Premium(**{**others, **lines, "gross": gross, "tax": tax, "total": gross + tax, "flag": PremiumFlag.OK})
 
 
