@@ -32,7 +32,6 @@ from pricing import (
     Payout,
     PriceModel,
     PricingError,
-    Quoter,
     RateQuote,
     RateQuoter,
     SalesBump,
@@ -278,7 +277,7 @@ def main() -> None:
         publish_night(folder, surfaces, options.assets, "monday")
         size = sum(file.stat().st_size for file in folder.rglob("*.surface"))
         began = time.perf_counter()
-        quoter = Quoter.open(folder, rules=SellingRules(bump=SalesBump(strength=1.0)), key=KEY)
+        quoter = RateQuoter(folder, rules=SellingRules(bump=SalesBump(strength=1.0)), key=KEY)
         seconds = time.perf_counter() - began
         print(f"{options.assets} assets of {len(WINDOWS) * len(TERMS)} signals and {options.paths:,} paths: "
               f"{size / 1e6:,.0f} MB, checked and mapped in {seconds:.2f} s")  # fmt: skip

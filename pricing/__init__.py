@@ -22,7 +22,7 @@ __version__ = ENGINE_VERSION
 _EXPORTS = {
     "contract.cover": ["Cover"],
     "contract.observation": ["Payment"],
-    "contract.payouts": ["FullPayout", "LinearPayout", "Payout", "TieredPayout"],
+    "contract.payouts": ["FullPayout", "LinearPayout", "Payout", "PiecewisePayout", "TieredPayout"],
     "contract.triggers": ["DropTrigger", "Reference"],
     "engine.simulation": ["simulate"],
     "engine.three_windows": ["TermEstimate", "exceedance_over_term", "simulate_three_windows"],
@@ -59,7 +59,7 @@ _EXPORTS = {
     "models.volatility": ["ConstantVolatility", "Garch"],
     "premiums.basis": ["PricingBasis"],
     "premiums.build_up": ["premium"],
-    "premiums.loadings": ["CapitalCost", "ParameterUncertainty"],
+    "premiums.loadings": ["CapitalCost", "Loading", "ParameterUncertainty"],
     "premiums.premium": ["Premium", "PremiumFlag"],
     "principles": ["StandardDeviationPrinciple"],
     "quotes.quote": ["Quote"],

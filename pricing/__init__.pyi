@@ -1,6 +1,6 @@
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
-from pricing.contract.payouts import FullPayout, LinearPayout, Payout, TieredPayout
+from pricing.contract.payouts import FullPayout, LinearPayout, Payout, PiecewisePayout, TieredPayout
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.engine.simulation import simulate
 from pricing.engine.three_windows import TermEstimate, exceedance_over_term, simulate_three_windows
@@ -37,7 +37,7 @@ from pricing.models.price_model import Collapse, PriceModel
 from pricing.models.volatility import ConstantVolatility, Garch
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
-from pricing.premiums.loadings import CapitalCost, ParameterUncertainty
+from pricing.premiums.loadings import CapitalCost, Loading, ParameterUncertainty
 from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.principles import StandardDeviationPrinciple
 from pricing.quotes.quote import Quote
@@ -83,6 +83,7 @@ __all__ = [
     "Jumps",
     "LimitedRate",
     "LinearPayout",
+    "Loading",
     "Normal",
     "NormalSizes",
     "NotConvergedError",
@@ -90,6 +91,7 @@ __all__ = [
     "ParameterUncertainty",
     "Payment",
     "Payout",
+    "PiecewisePayout",
     "PrecisionError",
     "PrecisionWarning",
     "Premium",

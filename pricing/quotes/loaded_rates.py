@@ -60,7 +60,7 @@ class LoadedRates:
     assets: Mapping[str, AssetRates]
 
 
-def load_rates(folder: Path, basis: PricingBasis) -> LoadedRates:
+def load_rates(folder: str | Path, basis: PricingBasis) -> LoadedRates:
     """Map all surfaces of the version in force.
 
     Raises

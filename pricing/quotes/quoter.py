@@ -1,8 +1,7 @@
-"""The object that issues quotes: from surfaces in memory, or from a rate store."""
+"""Quotes from surfaces in memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pricing.contract.cover import Cover
 from pricing.errors import InvalidTermsError
@@ -11,8 +10,6 @@ from pricing.premiums.build_up import premium, require_payment
 from pricing.premiums.loadings import ParameterUncertainty
 from pricing.premiums.statements import require_coins
 from pricing.quotes.quote import Quote
-from pricing.quotes.rate_quoter import RateQuoter
-from pricing.quotes.selling_rules import SellingRules
 from pricing.surface.surface import DropSurface
 
 
@@ -21,7 +18,7 @@ class Quoter:
     """Issues quotes from surfaces, without any simulation.
 
     Quotes on surfaces in memory are priced from all paths and reproduce to the last bit. A selling backend quotes from
-    a rate store instead: see ``open``.
+    a rate store instead: see ``RateQuoter``.
 
     Parameters
     ----------
@@ -46,36 +43,6 @@ class Quoter:
 
     surfaces: Mapping[str, DropSurface]
     basis: PricingBasis = field(default_factory=PricingBasis)
-
-    @staticmethod
-    def open(
-        folder: str | Path,
-        basis: PricingBasis | None = None,
-        rules: SellingRules | None = None,
-        *,
-        key: bytes = b"",
-    ) -> RateQuoter:
-        """Open a rate store and quote from what is published there, in microseconds.
-
-        Parameters
-        ----------
-        folder : path
-            The store that ``publish`` writes.
-        basis : PricingBasis, optional
-            Loadings of every quote.
-        rules : SellingRules, optional
-            When to sell, and how prices react to sales.
-        key : bytes
-            Seals quotes; see ``verify``.
-
-        Raises
-        ------
-        RateStoreError, CorruptSurfaceError
-            If the store is empty or damaged.
-        InvalidTermsError
-            If the key is anything but bytes.
-        """
-        return RateQuoter(Path(folder), basis or PricingBasis(), rules or SellingRules(), key)
 
     def quote(self, cover: Cover, *, uncertainty: ParameterUncertainty | None = None) -> Quote:
         """Price a cover for sale.

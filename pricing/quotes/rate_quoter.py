@@ -70,18 +70,16 @@ class BookQuotes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RateQuoter:
-    """Issues sealed quotes from the rates in force.
-
-    Made by ``Quoter.open``.
+    """Issues sealed quotes from the rates in force, in microseconds.
 
     Parameters
     ----------
     folder : path
-        The rate store.
+        The rate store that ``publish`` writes.
     basis : PricingBasis, optional
         Loadings of every quote.
     rules : SellingRules, optional
-        When to sell.
+        When to sell, and how prices react to sales.
     key : bytes
         Seals quotes; see ``verify``.
 
@@ -93,7 +91,7 @@ class RateQuoter:
         If the key is anything but bytes, as is that of an environment variable that is not set.
     """
 
-    folder: Path
+    folder: str | Path
     basis: PricingBasis = field(default_factory=PricingBasis)
     rules: SellingRules = field(default_factory=SellingRules)
     key: bytes = field(default=b"", repr=False)

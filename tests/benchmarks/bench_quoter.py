@@ -8,7 +8,7 @@ from itertools import cycle
 import numpy as np
 import pytest
 
-from pricing import DropTrigger, FullPayout, LinearPayout, PricingBasis, Quoter, TieredPayout, compact
+from pricing import DropTrigger, FullPayout, LinearPayout, PricingBasis, Quoter, RateQuoter, TieredPayout, compact
 from pricing.contract.book import Book
 from pricing.principles import WangTransform
 from pricing.rates.store import publish
@@ -41,14 +41,14 @@ def covers_of(payout):
 
 @pytest.mark.parametrize("name", PAYOUTS)
 def test_quote_from_a_store(benchmark, folder, name):
-    quoter, covers = Quoter.open(folder, key=KEY), cycle(covers_of(PAYOUTS[name]))
+    quoter, covers = RateQuoter(folder, key=KEY), cycle(covers_of(PAYOUTS[name]))
     benchmark.pedantic(lambda: quoter.quote(next(covers), at=NOON), rounds=20_000, warmup_rounds=1_000)
     benchmark.extra_info.update(table="quote from a store", payout=name, reach=20e-6)
 
 
 @pytest.mark.parametrize("name", ["full", "linear"])
 def test_quote_with_a_principle_that_needs_the_whole_law(benchmark, folder, name):
-    quoter = Quoter.open(folder, PricingBasis(risk_load=WangTransform()), key=KEY)
+    quoter = RateQuoter(folder, PricingBasis(risk_load=WangTransform()), key=KEY)
     covers = cycle(covers_of(PAYOUTS[name]))
     benchmark.pedantic(lambda: quoter.quote(next(covers), at=NOON), rounds=2_000, warmup_rounds=100)
     benchmark.extra_info.update(table="quote from a store", payout=f"{name}, Wang transform")
@@ -75,6 +75,6 @@ def test_a_book(benchmark, folder, names):
         drop=rng.uniform(0.25, 0.5, N_COVERS),
         limit=rng.uniform(1e3, 1e6, N_COVERS),
     )
-    quoter = Quoter.open(folder)
+    quoter = RateQuoter(folder)
     benchmark.pedantic(quoter.quote_many, (book,), {"at": NOON}, rounds=5, warmup_rounds=1)
     benchmark.extra_info.update(table="book", payouts=names, covers=N_COVERS, reach=1.0)

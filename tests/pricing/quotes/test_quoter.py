@@ -29,6 +29,7 @@ from pricing import (
     RateInForce,
     RateLimits,
     RateQuote,
+    RateQuoter,
     RatesInForce,
     Reference,
     SalesBump,
@@ -113,7 +114,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def quoter(folder):
-    return Quoter.open(folder, key=KEY)
+    return RateQuoter(folder, key=KEY)
 
 
 def fields_of(priced):
@@ -124,7 +125,7 @@ def fields_of(priced):
 @pytest.mark.parametrize("payout", [*PAYOUTS, TieredPayout({0.1: 0.2, 0.3: 0.3, 0.999: 1.0})], ids=str)
 def test_a_quote_is_the_premium_on_the_compact_sample(folder, basis, payout):
     # What ``premium`` makes of the sample group by group, against sums that were cumulated before.
-    quoter = Quoter.open(folder, basis)
+    quoter = RateQuoter(folder, basis)
     for drop, term, payment in ((0.25, "30d", Payment.AT_EXPIRY), (0.45, "7d", Payment.AT_HIT)):
         cover = make_cover(trigger=DropTrigger(drop=drop), payout=payout, term=term, payment=payment)
         wanted = premium_from_sample(cover, SURFACE.sample(window="24h", term=term), basis)
@@ -169,7 +170,7 @@ def test_many_quotes_are_the_single_ones_and_refuse_the_same(folder, basis):
     covers, book = make_book()
     rules = SellingRules(bump=SalesBump(), rate_limits=RateLimits())
     conditions = {"OM": Conditions(pressure=SalesPressure(sold=0.2, at=NOON - 5 * HOUR))}
-    quoter = Quoter.open(folder, basis, rules)
+    quoter = RateQuoter(folder, basis, rules)
     before = np.where(np.arange(len(book)) % 3, 0.05, np.nan)
     in_force = RatesInForce(rate=before, since=NOON - 2 * HOUR)
     many = quoter.quote_many(book, at=NOON, conditions=conditions, in_force=in_force)
@@ -205,9 +206,9 @@ def test_many_quotes_are_the_single_ones_and_refuse_the_same(folder, basis):
 
 def test_many_quotes_are_refused_for_the_reasons_of_single_ones(folder):
     cover = make_cover(asset="NONE")
-    lagging = Quoter.open(folder, rules=SellingRules(coverage_lag="1h"))
+    lagging = RateQuoter(folder, rules=SellingRules(coverage_lag="1h"))
     deep = make_cover(trigger=DropTrigger(drop=0.99), limit=10.0)
-    dear = Quoter.open(folder, PricingBasis(minimum_premium=10.0))
+    dear = RateQuoter(folder, PricingBasis(minimum_premium=10.0))
     for quoter, refused in ((lagging, cover), (dear, deep)):
         many = quoter.quote_many(Book.of_covers([refused]), at=NOON)
         with pytest.raises(REFUSALS[many.premiums.refusal[0]]):
@@ -217,7 +218,7 @@ def test_many_quotes_are_refused_for_the_reasons_of_single_ones(folder):
 def test_rates_in_force_must_fit_their_book(folder):
     with pytest.raises(InvalidBasisError, match="rate of row 1 must be positive and finite or NaN, got -0.1"):
         RatesInForce(rate=[0.1, -0.1], since=NOON)
-    quoter = Quoter.open(folder, rules=SellingRules(rate_limits=RateLimits()))
+    quoter = RateQuoter(folder, rules=SellingRules(rate_limits=RateLimits()))
     with pytest.raises(InvalidBasisError, match=r"rate must be one a cover, \(1,\), got \(2,\)"):
         quoter.quote_many(Book.of_covers([make_cover()]), at=NOON, in_force=RatesInForce(rate=[0.1, 0.1], since=NOON))
 
@@ -225,11 +226,11 @@ def test_rates_in_force_must_fit_their_book(folder):
 def test_many_quotes_heed_alerts_and_lags(folder):
     covers, book = make_book()
     rules = SellingRules(coverage_lag="1h")
-    refusal = Quoter.open(folder, rules=rules).quote_many(book, at=NOON).premiums.refusal
+    refusal = RateQuoter(folder, rules=rules).quote_many(book, at=NOON).premiums.refusal
     is_sold = np.array([cover.asset == "OM" for cover in covers])
     assert {REFUSALS[code] for code in refusal[is_sold]} == {WaitingPeriodError}
     alerted = {"OM": Conditions(alerted_at=NOON)}
-    refusal = Quoter.open(folder).quote_many(book, at=NOON, conditions=alerted).premiums.refusal
+    refusal = RateQuoter(folder).quote_many(book, at=NOON, conditions=alerted).premiums.refusal
     assert {REFUSALS[code] for code in refusal[is_sold]} == {SalesFrozenError}
 
 
@@ -245,7 +246,7 @@ def test_a_principle_below_the_mean_is_refused_alike(folder):
     basis = PricingBasis(risk_load=ValueAtRisk(level=0.5))
     cover = make_cover(trigger=DropTrigger(drop=0.3))
     with pytest.raises(InvalidBasisError):
-        Quoter.open(folder, basis).quote(cover, at=NOON)
+        RateQuoter(folder, basis).quote(cover, at=NOON)
     columns = premium_columns(Book.of_covers([cover]), {"OM": SURFACE}, basis)
     assert [REFUSALS[code] for code in columns.refusal] == [InvalidBasisError]
 
@@ -272,7 +273,7 @@ def test_what_is_not_sold_is_refused_by_type(quoter, changes, error, message):
 
 
 def test_rules_may_sell_rates_that_are_marked_as_stale(folder):
-    lenient = Quoter.open(folder, rules=SellingRules(sells_stale=True, oldest="48h"))
+    lenient = RateQuoter(folder, rules=SellingRules(sells_stale=True, oldest="48h"))
     assert lenient.quote(make_cover(asset="MARK"), at=NOON).premium == lenient.quote(make_cover(), at=NOON).premium
     lenient.quote(make_cover(asset="OLD"), at=NOON)
     with pytest.raises(StaleRateError):
@@ -297,7 +298,7 @@ def test_a_clock_without_an_offset_is_refused(quoter):
 def test_sales_raise_the_price_and_rate_limits_hold_it(folder):
     bump = SalesBump(strength=1.0, half_life="24h")
     rules = SellingRules(bump=bump, rate_limits=RateLimits(per_hour=0.1, per_day=0.5))
-    quoter = Quoter.open(folder, rules=rules)
+    quoter = RateQuoter(folder, rules=rules)
     calm = quoter.quote(make_cover(), at=NOON)
     assert calm.factor == 1.0
     sold = Conditions(pressure=bump.after_sale(None, limit=5e5, capacity=1e6, at=NOON))
@@ -311,7 +312,7 @@ def test_sales_raise_the_price_and_rate_limits_hold_it(folder):
 
 
 def test_rate_limits_stop_at_the_minimum_premium(folder):
-    quoter = Quoter.open(folder, PricingBasis(minimum_premium=5e3), SellingRules(rate_limits=RateLimits()))
+    quoter = RateQuoter(folder, PricingBasis(minimum_premium=5e3), SellingRules(rate_limits=RateLimits()))
     held = quoter.quote(make_cover(), at=NOON, in_force=RateInForce(rate=0.01, since=NOON - HOUR))
     assert held.premium.gross * held.factor == pytest.approx(5e3, rel=1e-12)
     many = quoter.quote_many(
@@ -331,9 +332,9 @@ def test_a_price_of_nothing_is_refused_alike(quoter):
 def test_a_price_that_rounds_up_to_the_limit_is_refused_alike(folder):
     to_the_limit = PricingBasis(minimum_premium=(1e5 - 0.004) / 1.1, tax_ratio=0.1)
     just_below = PricingBasis(minimum_premium=(1e5 - 0.02) / 1.1, tax_ratio=0.1)
-    sold = Quoter.open(folder, just_below).quote(make_cover(), at=NOON)
+    sold = RateQuoter(folder, just_below).quote(make_cover(), at=NOON)
     assert 0 < sold.price < 100_000
-    quoter = Quoter.open(folder, to_the_limit)
+    quoter = RateQuoter(folder, to_the_limit)
     with pytest.raises(UninsurableError, match=r"the premium 100,000.00 reaches the limit 100,000.00"):
         quoter.quote(make_cover(), at=NOON)
     with pytest.raises(UninsurableError, match="reaches the limit"):
@@ -346,7 +347,7 @@ def test_times_are_told_in_utc_over_a_change_to_winter_time(tmp_path):
     entry = make_entry("OM", as_of="2026-10-24T20:00:00+00:00", valid_until="2026-10-26T20:00:00+00:00")
     publish(tmp_path, [(entry, SURFACE)], name="night")
     last_of_summer = datetime(2026, 10, 25, 2, 50, tzinfo=ZoneInfo("Europe/Berlin"))  # 00:50 UTC
-    quote = Quoter.open(tmp_path).quote(make_cover(), at=last_of_summer)
+    quote = RateQuoter(tmp_path).quote(make_cover(), at=last_of_summer)
     assert (quote.issued_at, quote.valid_until) == ("2026-10-25T00:50:00+00:00", "2026-10-25T01:05:00+00:00")
 
 
@@ -356,7 +357,7 @@ def test_policies_of_any_kind_of_number_give_quotes_that_verify(folder, number):
         bump=SalesBump(strength=number(8), largest=number(2)),
         rate_limits=RateLimits(per_hour=number(1), per_day=number(2)),
     )
-    quoter = Quoter.open(folder, PricingBasis(fixed_expense=number(3), tax_ratio=number(0)), rules, key=KEY)
+    quoter = RateQuoter(folder, PricingBasis(fixed_expense=number(3), tax_ratio=number(0)), rules, key=KEY)
     conditions = Conditions(pressure=SalesPressure(sold=number(1), at=NOON))
     in_force = RateInForce(rate=number(1) / 8, since=NOON - HOUR)
     quote = quoter.quote(make_cover(), at=NOON, conditions=conditions, in_force=in_force)
@@ -387,7 +388,7 @@ def test_the_error_of_a_quantile_is_that_of_its_paths_also_where_few_values_are_
     level = 1.0 - 0.995 * SURFACE.exceedance(0.35).value  # just inside the deeper tier
     basis = PricingBasis(risk_load=ValueAtRisk(level=level))
     wanted = premium_from_sample(cover, SURFACE.sample(), basis)
-    found = Quoter.open(folder, basis).quote(cover, at=NOON).premium
+    found = RateQuoter(folder, basis).quote(cover, at=NOON).premium
     assert found.standard_error == pytest.approx(wanted.standard_error, rel=1e-9)
     assert found.standard_error > 0.1 * found.gross
     assert found.flag is wanted.flag is PremiumFlag.IMPRECISE
@@ -396,13 +397,13 @@ def test_the_error_of_a_quantile_is_that_of_its_paths_also_where_few_values_are_
 @pytest.mark.parametrize("key", [None, "secret", bytearray(b"secret")])
 def test_a_key_must_be_bytes(folder, quoter, key):
     with pytest.raises(InvalidTermsError, match=r"key must be bytes, got \w+ \(b'' to seal without one\)"):
-        Quoter.open(folder, key=key)
+        RateQuoter(folder, key=key)
     with pytest.raises(InvalidTermsError, match="key must be bytes"):
         verify(quoter.quote(make_cover(), at=NOON), key)
 
 
 def test_a_price_raised_to_the_limit_is_refused(folder):
-    quoter = Quoter.open(folder, rules=SellingRules(bump=SalesBump(strength=10.0, largest=1e6)))
+    quoter = RateQuoter(folder, rules=SellingRules(bump=SalesBump(strength=10.0, largest=1e6)))
     cover = make_cover(trigger=DropTrigger(drop=0.25))
     quoter.quote(cover, at=NOON)
     with pytest.raises(UninsurableError, match="after recent sales"):
@@ -412,7 +413,7 @@ def test_a_price_raised_to_the_limit_is_refused(folder):
 @pytest.mark.parametrize("payout", PAYOUTS, ids=str)
 @pytest.mark.parametrize("key", [b"", KEY])
 def test_a_quote_survives_json_and_keeps_its_seal(folder, payout, key):
-    quote = Quoter.open(folder, key=key).quote(make_cover(payout=payout), at=NOON)
+    quote = RateQuoter(folder, key=key).quote(make_cover(payout=payout), at=NOON)
     verify(quote, key)
     again = RateQuote.from_json(quote.to_json())
     assert again == quote
@@ -522,7 +523,7 @@ def is_whole(quote):
 
 def test_16_threads_see_whole_versions_only_while_rates_are_swapped(tmp_path):
     publish_level(tmp_path, 0)
-    quoter = Quoter.open(tmp_path, key=KEY)
+    quoter = RateQuoter(tmp_path, key=KEY)
     stop, failures, seen = threading.Event(), [], [Counter() for _ in range(16)]
     covers = [make_cover(cover_id=f"C-{asset}", asset=f"T{asset}") for asset in range(8)]
     book = Book.of_covers(covers)
@@ -559,7 +560,7 @@ def test_16_threads_see_whole_versions_only_while_rates_are_swapped(tmp_path):
 
 def test_many_threads_may_refresh_at_once(tmp_path):
     publish_level(tmp_path, 0)
-    quoter = Quoter.open(tmp_path)
+    quoter = RateQuoter(tmp_path)
     for number in range(1, 5):
         publish_level(tmp_path, number)
         threads = [threading.Thread(target=quoter.refresh) for _ in range(8)]
@@ -572,7 +573,7 @@ def test_many_threads_may_refresh_at_once(tmp_path):
 
 def test_a_damaged_new_version_leaves_the_old_one_in_force(tmp_path):
     publish_level(tmp_path, 0)
-    quoter = Quoter.open(tmp_path)
+    quoter = RateQuoter(tmp_path)
     publish_level(tmp_path, 1)
     surface = tmp_path / "night-1" / "00003.surface"
     surface.write_bytes(surface.read_bytes()[:-100])
@@ -593,7 +594,7 @@ def _quote_in_child(quoter, folder, answers):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_worker_quotes_the_same_and_refreshes_by_itself(tmp_path):
     publish_level(tmp_path, 0)
-    quoter = Quoter.open(tmp_path, key=KEY)
+    quoter = RateQuoter(tmp_path, key=KEY)
     wanted = quoter.quote(make_cover(asset="T1"), at=NOON).to_json()
     publish_level(tmp_path, 1)
     context = multiprocessing.get_context("fork")
@@ -612,8 +613,8 @@ def test_a_forked_worker_quotes_the_same_and_refreshes_by_itself(tmp_path):
 QUOTE_ALONE = """
 import sys, threading
 from tests.pricing.rates.store_worlds import NOON, make_cover
-from pricing import Quoter
-quoter = Quoter.open(sys.argv[1])
+from pricing import RateQuoter
+quoter = RateQuoter(sys.argv[1])
 quoter.quote(make_cover(), at=NOON)
 imported = {name.split(".")[0] for name in sys.modules}
 assert not imported & {"pandas", "scipy", "arch", "calibration", "crashcover"}, imported
@@ -639,7 +640,7 @@ def test_payouts_of_your_own_are_quoted_by_a_pass_over_the_tail(folder, quoter):
     wanted = premium_from_sample(cover, SURFACE.sample(), PricingBasis())
     assert fields_of(quoter.quote(cover, at=NOON).premium) == pytest.approx(fields_of(wanted), rel=1e-12)
     book = Book.of_covers([cover])
-    assert Quoter.open(folder).quote_many(book, at=NOON).price == pytest.approx([wanted.total], rel=1e-12)
+    assert RateQuoter(folder).quote_many(book, at=NOON).price == pytest.approx([wanted.total], rel=1e-12)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the example forks")
