@@ -221,6 +221,8 @@ class TailReader:
         paid = {max(point, drop): share for point, _, share, _ in payout.nodes()}
         depths, shares = np.array(list(paid.items())).T[:, ::-1]
         reached = self.sums.at(depths)
+        seen = reached[0] > 0.0  # an amount that no path is paid is no amount of the law
+        depths, shares, reached = depths[seen], shares[seen], reached[:, seen]
         weights, squares = np.diff(reached, prepend=0.0)
         sample = GroupedSample(
             drops=depths,
