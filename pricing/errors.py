@@ -1,105 +1,253 @@
-"""Every error that the engine raises: one tree, so that a caller can catch as widely or as narrowly as he likes."""
+"""Every error of the project, in one tree: catch as widely or as narrowly as you like.
+
+::
+
+    PricingError
+        InvalidTermsError (ValueError)
+        InvalidModelError (ValueError)
+        InvalidBasisError (ValueError)
+        SimulationError
+            TooLargeError
+        PrecisionError
+        QuoteRefusedError
+            UnknownAssetError (LookupError)
+            SuspendedAssetError
+            StaleRateError
+            SalesFrozenError
+            WaitingPeriodError
+            NotSimulatedError (LookupError)
+            UnmeasurableLossError (PrecisionError)
+            NegativeRiskLoadError (InvalidBasisError)
+            UninsurableError
+            UnresolvedError (PrecisionError)
+        CorruptSurfaceError
+        RateStoreError
+        TamperedQuoteError
+        ReproductionError
+        CalibrationError
+            DataError (ValueError)
+            InsufficientDataError
+            NotConvergedError
+        FolderInUseError
+        WorkerError
+    PrecisionWarning (UserWarning)
+
+The class in brackets is a further base. A cover that is not sold is refused in one form. Every class below
+``QuoteRefusedError`` stands for one ``Reason``, and its ``refusal`` is the plain value that reports and documents keep.
+Columns of a book keep the code of the reason instead.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+
+class Reason(Enum):
+    """Why a cover is not sold or cannot be priced; its value is a text that stays the same in files and documents.
+
+    Members stand in the order in which a quoter looks for them; only a premium that rounds to nothing is found last.
+    """
+
+    UNKNOWN_ASSET = "unknown_asset"
+    """There are no rates for the asset."""
+    SUSPENDED = "suspended"
+    """The asset is suspended from sale."""
+    STALE = "stale"
+    """The rates of the asset are too old."""
+    FROZEN = "frozen"
+    """There was an alert on the asset shortly before."""
+    WAITING_PERIOD = "waiting_period"
+    """The waiting period is too short."""
+    NOT_SIMULATED = "not_simulated"
+    """The rates do not hold what the cover observes."""
+    UNMEASURABLE = "unmeasurable"
+    """The basis asks for a measure of the loss that the simulation cannot give."""
+    NEGATIVE_RISK_LOAD = "negative_risk_load"
+    """The risk load of the basis would lower the premium."""
+    UNINSURABLE = "uninsurable"
+    """The premium reaches the limit, or rounds to nothing."""
+    UNRESOLVED = "unresolved"
+    """No simulated path led to a payment."""
+
+    @property
+    def code(self) -> int:
+        """Number by which columns store the reason, its place in ``REASONS``."""
+        return REASONS.index(self)
+
+
+#: Reasons by code; 0 stands for a cover that is not refused.
+REASONS: tuple[Reason | None, ...] = (None, *Reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A cover that is not sold or cannot be priced.
+
+    Parameters
+    ----------
+    reason : Reason
+        Why not.
+    message : str
+        The reason in words.
+    trigger_probability : float, optional
+        Simulated probability that the trigger fires within the term, if the cover came so far.
+    """
+
+    reason: Reason
+    message: str
+    trigger_probability: float | None = None
 
 
 class PricingError(Exception):
-    """Root of all errors of this project."""
+    """Root of all errors of this project; raised itself if a text is no stored quote or a value cannot be stored."""
 
 
 class InvalidTermsError(PricingError, ValueError):
-    """A cover, trigger, payout or duration makes no sense as stated."""
+    """Raised if a cover, trigger, payout, duration or other term makes no sense as stated."""
 
 
 class InvalidModelError(PricingError, ValueError):
-    """A price model, or a part of one, has parameters outside its domain."""
+    """Raised if a price model, or a part of one, has parameters outside its domain."""
 
 
 class InvalidBasisError(PricingError, ValueError):
-    """A pricing basis has a loading outside its domain."""
+    """Raised if a loading, premium principle or selling rule is outside its domain."""
 
 
 class SimulationError(PricingError):
-    """A simulation cannot run, or a path left the range of finite numbers."""
+    """Raised if a simulation cannot run as asked, or if a path leaves the range of finite numbers."""
 
 
 class TooLargeError(SimulationError):
-    """A simulation does not fit into memory."""
-
-
-class NotSimulatedError(PricingError, LookupError):
-    """A surface was asked for a signal that it does not hold."""
-
-
-class CorruptSurfaceError(PricingError):
-    """A surface file is damaged, truncated or not a surface."""
+    """Raised if a simulation does not fit into memory."""
 
 
 class PrecisionError(PricingError):
-    """A number exists but is too uncertain to be sold on."""
-
-
-class PrecisionWarning(UserWarning):
-    """A Monte Carlo estimate hangs on very few paths; its standard error is not to be trusted."""
-
-
-class RateStoreError(PricingError):
-    """A rate store is missing, damaged, or already holds what was to be published."""
+    """Raised if a number cannot be given with the precision that its use demands."""
 
 
 class QuoteRefusedError(PricingError):
-    """Root of the reasons for which a backend does not sell a cover that it could price."""
+    """Root of the refusals: a cover is not sold or cannot be priced, for the reason that each class stands for.
+
+    Parameters
+    ----------
+    message : str
+        The reason in words.
+    trigger_probability : float, optional
+        Simulated probability that the trigger fires within the term, if the cover came so far.
+    """
+
+    reason: ClassVar[Reason]
+
+    def __init__(self, message: str, *, trigger_probability: float | None = None) -> None:
+        super().__init__(message)
+        self.trigger_probability = trigger_probability
+
+    @property
+    def refusal(self) -> Refusal:
+        """The refusal as a plain value."""
+        return Refusal(reason=self.reason, message=str(self), trigger_probability=self.trigger_probability)
 
 
 class UnknownAssetError(QuoteRefusedError, LookupError):
-    """No rate is published for the asset."""
+    """Raised if there is no rate or surface for the asset of a cover."""
 
-
-class StaleRateError(QuoteRefusedError):
-    """The asset's surface is older than the rules allow, or no longer valid."""
+    reason = Reason.UNKNOWN_ASSET
 
 
 class SuspendedAssetError(QuoteRefusedError):
-    """The asset is suspended from sale."""
+    """Raised if the asset of a cover is suspended from sale."""
+
+    reason = Reason.SUSPENDED
+
+
+class StaleRateError(QuoteRefusedError):
+    """Raised if the rates of the asset are marked as stale, no longer valid, or older than the selling rules allow."""
+
+    reason = Reason.STALE
 
 
 class SalesFrozenError(QuoteRefusedError):
-    """An alert on the asset froze new sales for a while."""
+    """Raised while an alert on the asset keeps new covers from being sold."""
+
+    reason = Reason.FROZEN
 
 
 class WaitingPeriodError(QuoteRefusedError):
-    """A cover begins sooner after its sale than the rules allow."""
+    """Raised if the waiting period of a cover is shorter than the selling rules allow."""
+
+    reason = Reason.WAITING_PERIOD
+
+
+class NotSimulatedError(QuoteRefusedError, LookupError):
+    """Raised if a surface or a set of scenarios does not hold what is observed."""
+
+    reason = Reason.NOT_SIMULATED
+
+
+class UnmeasurableLossError(QuoteRefusedError, PrecisionError):
+    """Raised if the risk load or the capital of a basis cannot be measured: too few paths, or too large an aversion."""
+
+    reason = Reason.UNMEASURABLE
+
+
+class NegativeRiskLoadError(QuoteRefusedError, InvalidBasisError):
+    """Raised if the principle that sets the risk load prices a loss below its expected value."""
+
+    reason = Reason.NEGATIVE_RISK_LOAD
+
+
+class UninsurableError(QuoteRefusedError):
+    """Raised if a premium reaches the limit, or is less than the smallest coin, so that nobody could agree on it."""
+
+    reason = Reason.UNINSURABLE
+
+
+class UnresolvedError(QuoteRefusedError, PrecisionError):
+    """Raised if no simulated path led to a payment, so that there is a bound but no price."""
+
+    reason = Reason.UNRESOLVED
+
+
+class CorruptSurfaceError(PricingError):
+    """Raised if a surface file is damaged, truncated or not a surface."""
+
+
+class RateStoreError(PricingError):
+    """Raised if a rate store is empty or damaged, or already holds what is to be published."""
 
 
 class TamperedQuoteError(PricingError):
-    """A quote and its digest do not belong together, or the key is another."""
-
-
-class UninsurableError(PricingError):
-    """A premium would reach its limit: the event is too likely to insure on this basis."""
+    """Raised if a sealed quote was changed, or was sealed with another key."""
 
 
 class ReproductionError(PricingError):
-    """A stored quote and its recalculation differ."""
+    """Raised if a stored quote and its recalculation differ."""
 
 
 class CalibrationError(PricingError):
-    """Data cannot be turned into a model."""
+    """Root of the errors of calibration: data cannot be turned into a model."""
 
 
 class DataError(CalibrationError, ValueError):
-    """A price or a holder is wrong in itself; the message names the row."""
+    """Raised if a file, a price or a holder is wrong in itself; the message names the row."""
 
 
 class InsufficientDataError(CalibrationError):
-    """Too few observations for the fit that was asked for."""
+    """Raised if there are too few observations for the fit that was asked for."""
 
 
 class NotConvergedError(CalibrationError):
-    """An optimiser stopped without an optimum."""
+    """Raised if an optimiser stops without an optimum."""
 
 
 class FolderInUseError(PricingError):
-    """Another run is at work on a folder."""
+    """Raised if another run is at work on a folder."""
 
 
 class WorkerError(PricingError):
-    """A worker was lost or could not be reached."""
+    """Raised if a worker is lost or cannot be reached."""
+
+
+class PrecisionWarning(UserWarning):
+    """Issued if an estimate depends on very few paths, so that its standard error cannot be trusted."""

@@ -55,7 +55,7 @@ def _titled(asset: str) -> str:
 
 def _draw(offers: Offers, asset: str, path: Path) -> None:
     """Draw one panel a window and one curve a term."""
-    covers = [offer.outcome.cover for offer in offers.offers]
+    covers = [offer.cover for offer in offers.offers]
     windows = dict.fromkeys(describe_window(cover.trigger) for cover in covers)
     charts = [
         Chart(

@@ -17,9 +17,9 @@ from calibration.law.drop_law import TERM
 from calibration.prices.horizons import HALF_LIVES
 from crashcover.offers.drivers import is_resolved
 from crashcover.offers.offers import Offer
-from crashcover.offers.outcomes import Reason, Refusal
 from crashcover.offers.terms import describe_window
 from pricing.contract.cover import Cover
+from pricing.errors import Reason, Refusal
 from pricing.premiums.premium import LINES, Premium, PremiumFlag
 from pricing.premiums.statements import CENT, rounded, statement
 from pricing.quotes.quote import Quote
@@ -175,10 +175,10 @@ def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
         Size of the simulation, which limits what it can see.
     """
     shown = _amounts_shown([offer.outcome for offer in offers if isinstance(offer.outcome, Quote)])
-    currency = offers[0].outcome.cover.currency
+    currency = offers[0].cover.currency
     table = _headed(currency, shown, with_drivers=any(offer.drivers for offer in offers))
     for offer in offers:
-        table.add_row(*_terms(offer.outcome.cover), *_prices(offer.outcome, settings, shown), *_shares(offer))
+        table.add_row(*_terms(offer.cover), *_prices(offer.outcome, settings, shown), *_shares(offer))
     return table
 
 
@@ -222,11 +222,11 @@ def _terms(cover: Cover) -> tuple[str, str, str]:
 
 def _prices(outcome: Quote | Refusal, settings: SimulationSettings, amounts: Iterable[str]) -> tuple[str, ...]:
     if isinstance(outcome, Refusal):
-        unresolved = outcome.reason is Reason.UNRESOLVED
         fired = outcome.trigger_probability  # also where none of the paths that fired paid anything
         probability = _rounded(fired) if fired else f"< {300 / settings.n_paths:.2g}"
         # Two words in two columns leave the table narrow.
-        words = {"gross": "unresolved"} if unresolved else {"expenses": "not", "gross": "insurable"}
+        uninsurable = outcome.reason is Reason.UNINSURABLE
+        words = {"expenses": "not", "gross": "insurable"} if uninsurable else {"gross": outcome.reason.value}
         return (probability, *(words.get(name, "") for name in amounts), "", "")
     priced, unit = outcome.premium, _unit(outcome.cover)
     written = statement(priced, unit=unit)
@@ -267,7 +267,7 @@ def _share(share: Estimate[float]) -> str:
 
 def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> RenderableType:
     """Say what all covers have in common, and what the signs in their tables mean."""
-    cover = offers[0].outcome.cover
+    cover = offers[0].cover
     size = f"{settings.n_paths:,} paths, seed {settings.seed}"
     notes = [
         f"Limit {cover.limit:,.0f} {cover.currency}, {_payout(cover)}; {size}. "

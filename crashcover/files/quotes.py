@@ -1,12 +1,12 @@
 """The JSON documents of the command line."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crashcover.offers.offers import Offers
-from crashcover.offers.outcomes import Refusal
-from pricing.errors import DataError
+from crashcover.offers.offers import Offer, Offers
+from pricing.errors import DataError, Refusal
 from pricing.quotes.quote import Quote
 from pricing.tools import plain
 
@@ -16,15 +16,23 @@ def write_document(offers: Offers) -> str:
     document = {
         "calibration": json.loads(offers.calibration.to_json()),
         "quotes": [json.loads(quote.to_json()) for quote in offers.quotes],
-        "refused": [plain_refusal(refusal) for refusal in offers.refusals],
+        "refused": plain_refused(offers.offers),
     }
     return json.dumps(document, sort_keys=True, allow_nan=False)
+
+
+def plain_refused(offers: Sequence[Offer]) -> list[dict[str, Any]]:
+    """Turn the covers among offers that are not sold into plain values, each with its refusal."""
+    return [
+        {"cover": plain.to_plain(offer.cover), **plain_refusal(offer.outcome)}
+        for offer in offers
+        if isinstance(offer.outcome, Refusal)
+    ]
 
 
 def plain_refusal(refusal: Refusal) -> dict[str, Any]:
     """Turn a refusal into plain values."""
     return {
-        "cover": plain.to_plain(refusal.cover),
         "reason": refusal.reason.value,
         "trigger_probability": refusal.trigger_probability,
         "message": refusal.message,

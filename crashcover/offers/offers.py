@@ -1,13 +1,14 @@
 """Covers on one asset, simulated, quoted and explained in one go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calibration import Calibration
 from crashcover.offers.drivers import Drivers, drivers_of, simulate_variants
-from crashcover.offers.outcomes import Refusal, quote_or_refuse, simulate_covers
+from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from pricing.contract.cover import Cover
 from pricing.contract.triggers import Reference
+from pricing.errors import Refusal
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.loadings import ParameterUncertainty
 from pricing.quotes.quote import Quote
@@ -22,12 +23,15 @@ class Offer:
 
     Parameters
     ----------
+    cover : Cover
+        The contract.
     outcome : Quote or Refusal
         A price, or why there is none.
     drivers : Drivers or None
         What drives the expected loss; None where it is zero, or nobody asked.
     """
 
+    cover: Cover
     outcome: Quote | Refusal
     drivers: Drivers | None = None
 
@@ -54,11 +58,6 @@ class Offers:
     def quotes(self) -> tuple[Quote, ...]:
         """The covers that are sold."""
         return tuple(offer.outcome for offer in self.offers if isinstance(offer.outcome, Quote))
-
-    @property
-    def refusals(self) -> tuple[Refusal, ...]:
-        """The covers that are not."""
-        return tuple(offer.outcome for offer in self.offers if isinstance(offer.outcome, Refusal))
 
 
 def make_offers(
@@ -93,15 +92,18 @@ def make_offers(
         If a duration does not fit the step of the model.
     """
     surface = simulate_covers(calibration.model, covers, settings, begin("full model", settings.n_paths))
-    outcomes = [
-        quote_or_refuse(cover, surface, basis, uncertainty=parameter_uncertainty(calibration, cover))
+    offers = tuple(
+        Offer(
+            cover=cover,
+            outcome=quote_or_refuse(cover, surface, basis, uncertainty=parameter_uncertainty(calibration, cover)),
+        )
         for cover in covers
-    ]
+    )
     if not with_drivers:
-        return Offers(calibration=calibration, surface=surface, offers=tuple(Offer(outcome=each) for each in outcomes))
+        return Offers(calibration=calibration, surface=surface, offers=offers)
     variants = simulate_variants(calibration, surface, covers, begin)
-    offers = tuple(Offer(outcome=each, drivers=drivers_of(each.cover, variants)) for each in outcomes)
-    return Offers(calibration=calibration, surface=surface, offers=offers)
+    explained = tuple(replace(offer, drivers=drivers_of(offer.cover, variants)) for offer in offers)
+    return Offers(calibration=calibration, surface=surface, offers=explained)
 
 
 def parameter_uncertainty(calibration: Calibration, cover: Cover) -> ParameterUncertainty | None:

@@ -1,52 +1,18 @@
 """From a calibration and terms to quotes: what the command line and the demo do, without any of their looks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 from pricing.contract.cover import Cover
 from pricing.engine.simulation import simulate
-from pricing.errors import PrecisionError, UninsurableError
+from pricing.errors import QuoteRefusedError, Refusal
 from pricing.models.price_model import PriceModel
 from pricing.premiums.basis import PricingBasis
-from pricing.premiums.build_up import sample_for
 from pricing.premiums.loadings import ParameterUncertainty
 from pricing.quotes.quote import Quote
 from pricing.quotes.quoter import Quoter
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools.progress import Report
-
-
-class Reason(Enum):
-    """Why a cover is not sold."""
-
-    UNINSURABLE = "uninsurable"
-    """The premium would reach the limit."""
-    UNRESOLVED = "unresolved"
-    """No simulated path led to a payment."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """A cover that is not sold.
-
-    Parameters
-    ----------
-    cover : Cover
-        The contract.
-    reason : Reason
-        Why not.
-    trigger_probability : float
-        Simulated probability that the trigger fires within the term.
-    message : str
-        The reason in words.
-    """
-
-    cover: Cover
-    reason: Reason
-    trigger_probability: float
-    message: str
 
 
 def simulate_covers(
@@ -70,9 +36,5 @@ def quote_or_refuse(
     """Quote a cover, or say why it is not sold."""
     try:
         return Quoter({cover.asset: surface}, basis).quote(cover, uncertainty=uncertainty)
-    except UninsurableError as error:
-        reason, message = Reason.UNINSURABLE, str(error)
-    except PrecisionError as error:
-        reason, message = Reason.UNRESOLVED, str(error)
-    probability = sample_for(cover, surface).exceedance(cover.trigger.drop).value
-    return Refusal(cover=cover, reason=reason, trigger_probability=probability, message=message)
+    except QuoteRefusedError as error:
+        return error.refusal

@@ -9,9 +9,9 @@ import pyarrow as pa
 from crashcover.repricing.intake.columns import OBSERVATION, READERS, combine, read_column, read_numbers
 from pricing.contract.book import Book
 from pricing.contract.observation import Observation
-from pricing.errors import PrecisionError, UninsurableError
+from pricing.errors import REASONS
 from pricing.premiums.basis import PricingBasis
-from pricing.rates.book_premiums import FLAGS, REFUSALS, premium_columns
+from pricing.rates.book_premiums import FLAGS, premium_columns
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.store import RateEntry
 from pricing.tools.arrays import IntArray
@@ -26,8 +26,6 @@ FIGURES = {
 }
 #: Columns of texts that a row gets.
 TEXTS = ("verdict", "engine_version", "calibration_id", "surface_id")
-
-_VERDICTS = {PrecisionError: "unresolved", UninsurableError: "uninsurable"}
 
 
 def with_premiums(table: pa.Table, entry: RateEntry, surface: CompactSurface, basis: PricingBasis) -> pa.Table:
@@ -48,8 +46,7 @@ def with_premiums(table: pa.Table, entry: RateEntry, surface: CompactSurface, ba
     -------
     Table
         The same rows with ``FIGURES``, empty where a cover has no price, and ``TEXTS``. The verdict is "ok",
-        "imprecise", "unresolved" (no path led to a payment) or "uninsurable" (the premium reaches the limit), with
-        ", stale" where the rates are.
+        "imprecise" or the text of a ``Reason``, with ", stale" where the rates are.
     """
     figures = {name: np.full(len(table), np.nan) for name in FIGURES}
     verdicts = np.empty(len(table), dtype=object)
@@ -94,10 +91,7 @@ def _books(table: pa.Table, asset: str) -> Iterator[tuple[IntArray, Book]]:
 
 
 def _verdict_texts(entry: RateEntry) -> npt.NDArray[np.object_]:
-    """Return the text for each refusal and flag."""
+    """Return the text for each code of a refusal and of a flag."""
     suffix = "" if entry.status == "fresh" else f", {entry.status}"
-    texts = [
-        [f"{flag.value if refusal is None else _VERDICTS.get(refusal, 'refused')}{suffix}" for flag in FLAGS]
-        for refusal in REFUSALS
-    ]
+    texts = [[f"{(reason or flag).value}{suffix}" for flag in FLAGS] for reason in REASONS]
     return np.array(texts, dtype=object)

@@ -120,12 +120,13 @@ def find_signal(
 
     Raises
     ------
-    InvalidTermsError
-        If a duration is not a whole number of steps.
     NotSimulatedError
-        If it is not among them.
+        If it is not among them, as no signal is whose durations are not whole numbers of steps.
     """
-    signal = make_signal(observation, step)
+    try:
+        signal = make_signal(observation, step)
+    except InvalidTermsError as error:
+        raise NotSimulatedError(f"{holder} holds whole steps only: {error}") from error
     if signal not in held:
         contents = "; ".join(describe(each, step) for each in held)
         raise NotSimulatedError(f"{holder} holds no {describe(signal, step)}: simulate it as well; it holds {contents}")

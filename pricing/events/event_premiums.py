@@ -79,7 +79,7 @@ def event_premium(
     ------
     InvalidTermsError
         If the event limit is not the limit of the cover.
-    NotSimulatedError, UninsurableError, InvalidBasisError
+    QuoteRefusedError
         As in ``premium``.
 
     Examples
@@ -203,7 +203,10 @@ def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> P
     floors = np.concatenate([[-np.inf], (np.arange(n_units) + 0.5) / n_units])
     probabilities = cumulated[len(shares) - np.searchsorted(shares[::-1], floors, side="left")]
     if not probabilities[0] < 1.0:
-        raise UninsurableError(f"cover {cover.cover_id!r}: the trigger fires on every path, so events are without end")
+        raise UninsurableError(
+            f"cover {cover.cover_id!r}: the trigger fires on every path, so events are without end",
+            trigger_probability=float(probabilities[0]),
+        )
     rates = -np.log1p(-probabilities)
     severity = -np.diff(rates, append=0.0) / rates[0] if rates[0] else np.eye(n_units + 1)[0]
     return PoissonEvents(mean_events=float(rates[0]), unit=cover.limit / n_units, severity=severity.tolist())

@@ -8,14 +8,22 @@ from operator import add
 from typing import Any
 
 from pricing.contract.cover import Cover
-from pricing.errors import InvalidBasisError, InvalidTermsError, NotSimulatedError, PrecisionError, UninsurableError
+from pricing.errors import (
+    InvalidTermsError,
+    NegativeRiskLoadError,
+    NotSimulatedError,
+    PrecisionError,
+    UninsurableError,
+    UnmeasurableLossError,
+    UnresolvedError,
+)
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.discounting import discount_factor
 from pricing.premiums.loadings import ParameterUncertainty
 from pricing.premiums.premium import IMPRECISE, ROUNDING, Premium, PremiumFlag
 from pricing.principles import LossDistribution, PremiumPrinciple
 from pricing.surface.estimates import Estimate, WeightedSample
-from pricing.surface.surface import DropSurface
+from pricing.surface.surface import DropSurface, SampledSurface
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import YEAR, Duration, parse_duration
 
@@ -47,10 +55,12 @@ def premium(
     ------
     NotSimulatedError
         If the surface does not hold the cover's signal.
+    UnmeasurableLossError
+        If the simulation cannot give the risk load or the capital of the basis.
+    NegativeRiskLoadError
+        If the risk load would lower the premium.
     UninsurableError
         If the premium reaches the limit.
-    InvalidBasisError
-        If the risk load would lower the premium.
 
     Examples
     --------
@@ -67,7 +77,7 @@ def premium(
     return premium_from_sample(cover, sample_for(cover, surface), basis or PricingBasis(), uncertainty=uncertainty)
 
 
-def sample_for(cover: Cover, surface: DropSurface) -> WeightedSample:
+def sample_for(cover: Cover, surface: SampledSurface) -> WeightedSample:
     """Return the worst drops that decide a cover.
 
     Raises
@@ -167,16 +177,18 @@ def simulated_losses(sample: WeightedSample, shares: FloatArray, fired: Estimate
     ------
     InvalidTermsError
         If a share is not between 0 and 1, or they rise.
+    UnmeasurableLossError
+        If the simulation cannot give the risk load or the capital.
     """
     if shares.size and not (shares[0] <= 1.0 and shares[-1] >= 0.0):
         raise InvalidTermsError(f"shares of a payout must be between 0 and 1, got {shares[-1]} to {shares[0]}")
     mean = sample.mean(shares)
-    return Losses(
-        fired=fired,
-        mean=mean,
-        price=basis.risk_load.estimate(sample, shares),
-        capital=basis.capital.allotted(sample, shares, mean) if basis.capital else Estimate(0.0, 0.0),
-    )
+    try:
+        price = basis.risk_load.estimate(sample, shares)
+        capital = basis.capital.allotted(sample, shares, mean) if basis.capital else Estimate(0.0, 0.0)
+    except PrecisionError as error:
+        raise UnmeasurableLossError(str(error), trigger_probability=fired.value) from error
+    return Losses(fired=fired, mean=mean, price=price, capital=capital)
 
 
 def add_up(
@@ -201,10 +213,10 @@ def add_up(
 
     Raises
     ------
+    NegativeRiskLoadError
+        If the risk load would lower the premium.
     UninsurableError
         If the premium reaches the limit.
-    InvalidBasisError
-        If the risk load would lower the premium.
     """
     _require_load(losses, basis, name)
     figures = premium_figures(
@@ -313,21 +325,23 @@ def require_payment(priced: Premium, name: str, n_paths: int) -> None:
 
     Raises
     ------
-    PrecisionError
+    UnresolvedError
         If no simulated path led to a payment.
     """
     if priced.flag is PremiumFlag.UNRESOLVED:
-        raise PrecisionError(
+        raise UnresolvedError(
             f"cover {name!r}: none of {n_paths} paths led to a payment, so its probability is below "
-            f"{3.0 / n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)"
+            f"{3.0 / n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)",
+            trigger_probability=priced.trigger_probability,
         )
 
 
 def _require_load(losses: Losses, basis: PricingBasis, name: str) -> None:
     if losses.price.value - losses.mean.value < -ROUNDING * losses.mean.value:
-        raise InvalidBasisError(
+        raise NegativeRiskLoadError(
             f"cover {name!r}: {type(basis.risk_load).__name__} prices the loss at {losses.price.value:.3g} per unit of "
-            f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)"
+            f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)",
+            trigger_probability=losses.fired.value,
         )
 
 
@@ -335,7 +349,8 @@ def _require_insurable(total: float, limit: float, fired: float, name: str) -> N
     if not total < limit:
         raise UninsurableError(
             f"cover {name!r}: premium {total:,.2f} reaches the limit {limit:,.2f} "
-            f"(the trigger fires with probability {fired:.3f}: choose a deeper drop or a shorter term)"
+            f"(the trigger fires with probability {fired:.3f}: choose a deeper drop or a shorter term)",
+            trigger_probability=fired,
         )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
 from pricing.contract.triggers import DropTrigger
-from pricing.errors import InvalidTermsError, PrecisionError
+from pricing.errors import InvalidTermsError, UnresolvedError
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium, sample_for
 from pricing.surface.estimates import Estimate, WeightedSample
@@ -81,7 +81,7 @@ def running_rate_estimate(
     ------
     NotSimulatedError
         If the surface does not hold the trigger over one of the terms.
-    PrecisionError
+    UnresolvedError
         If no path fired the trigger.
 
     Examples
@@ -98,7 +98,7 @@ def running_rate_estimate(
     samples = [surface.sample_of(observation) for observation in watched]
     times, probabilities = _law_by_term(samples, trigger, lengths, rate)
     if probabilities[-1] == 0.0:
-        raise PrecisionError(f"none of {samples[-1].n_paths} paths fell by {trigger.drop:.0%}: there is no rate")
+        raise UnresolvedError(f"none of {samples[-1].n_paths} paths fell by {trigger.drop:.0%}: there is no rate")
     slopes = _slopes(_average_hazard, times, probabilities, rate)
     variance = float(slopes @ _covariance(samples, probabilities, trigger.drop) @ slopes)
     return Estimate(_average_hazard(times, probabilities, rate), math.sqrt(max(variance, 0.0)))
@@ -134,7 +134,7 @@ def running_premium(
     ------
     InvalidTermsError
         If the terms do not rise to that of the cover.
-    NotSimulatedError, UninsurableError, InvalidBasisError
+    QuoteRefusedError
         As in ``premium``.
 
     Examples

@@ -133,7 +133,7 @@ def sensitivities(
     InvalidBasisError
         If the risk load or the capital is measured by a principle that does not respond smoothly, such as value at
         risk.
-    UninsurableError
+    QuoteRefusedError
         As in ``premium``.
 
     Examples

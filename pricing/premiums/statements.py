@@ -52,20 +52,36 @@ def rounded(amount: float, unit: Decimal = CENT) -> Decimal:
     return Decimal(float(amount)).quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
 
 
-def require_coins(gross: float, total: float, *, limit: float, name: str) -> None:
+def require_coins(priced: Premium, *, limit: float, name: str, factor: float = 1.0) -> None:
     """Demand a premium that is more than nothing, and with tax less than the limit, when it is rounded.
+
+    Parameters
+    ----------
+    priced : Premium
+        What was priced.
+    limit : float
+        Largest payment.
+    name : str
+        Name of the cover, for errors.
+    factor : float
+        What the premium is multiplied by before it is asked for.
 
     Raises
     ------
     UninsurableError
         If it is not. A limit cut into pieces whose premiums round to nothing would be covered for free.
     """
+    gross, total = priced.gross * factor, priced.total * factor
     if gross < LEAST_COIN:
         raise UninsurableError(
-            f"cover {name!r}: a premium of {gross:.2g} rounds to nothing (raise the limit, or set a minimum premium)"
+            f"cover {name!r}: a premium of {gross:.2g} rounds to nothing (raise the limit, or set a minimum premium)",
+            trigger_probability=priced.trigger_probability,
         )
     if not total < limit - ROUNDED_UP:
-        raise UninsurableError(f"cover {name!r}: the premium {total:,.2f} reaches the limit {limit:,.2f}")
+        raise UninsurableError(
+            f"cover {name!r}: the premium {total:,.2f} reaches the limit {limit:,.2f}",
+            trigger_probability=priced.trigger_probability,
+        )
 
 
 def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:

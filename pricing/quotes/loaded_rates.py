@@ -8,8 +8,8 @@ from pathlib import Path
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation, Payment
 from pricing.contract.signals import observation_of
-from pricing.errors import NotSimulatedError
 from pricing.premiums.basis import PricingBasis
+from pricing.premiums.build_up import sample_for
 from pricing.premiums.discounting import discount_factor
 from pricing.quotes.sealed_quote import terms_text
 from pricing.rates.compact_surface import CompactSurface
@@ -45,10 +45,8 @@ class AssetRates:
         """
         found = self.tails.get(cover.observation)
         if found is None:
-            self.surface.tail(cover.observation)
-            raise NotSimulatedError(
-                f"cover {cover.cover_id!r}: the surface of {cover.asset!r} does not hold its signal"
-            )
+            sample_for(cover, self.surface)  # raises the error, which says what the surface holds
+        assert found is not None
         return found
 
 

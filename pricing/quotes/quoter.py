@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pricing.contract.cover import Cover
-from pricing.errors import InvalidTermsError
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium, require_payment
 from pricing.premiums.loadings import ParameterUncertainty
 from pricing.premiums.statements import require_coins
+from pricing.quotes.known_assets import find_asset
 from pricing.quotes.quote import Quote
 from pricing.surface.surface import DropSurface
 
@@ -56,22 +56,19 @@ class Quoter:
 
         Raises
         ------
-        InvalidTermsError
+        UnknownAssetError
             If there is no surface for the asset.
-        PrecisionError
+        UnresolvedError
             If no simulated path led to a payment, so that there is a bound but no price.
         UninsurableError
             If the premium reaches the limit, or rounds to nothing.
-        NotSimulatedError, InvalidBasisError
+        NotSimulatedError, UnmeasurableLossError, NegativeRiskLoadError
             As in ``premium``.
         """
-        surface = self.surfaces.get(cover.asset)
-        if surface is None:
-            known = ", ".join(sorted(self.surfaces)) or "none"
-            raise InvalidTermsError(f"asset must be one with a surface ({known}), got {cover.asset!r}")
+        surface = find_asset(cover, self.surfaces)
         priced = premium(cover, surface, self.basis, uncertainty=uncertainty)
         require_payment(priced, cover.cover_id, surface.settings.n_paths)
-        require_coins(priced.gross, priced.total, limit=cover.limit, name=cover.cover_id)
+        require_coins(priced, limit=cover.limit, name=cover.cover_id)
         return Quote(
             cover=cover,
             premium=priced,

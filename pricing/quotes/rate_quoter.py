@@ -18,21 +18,22 @@ from pricing.contract.book import Book
 from pricing.contract.cover import Cover
 from pricing.errors import (
     QuoteRefusedError,
+    Reason,
     StaleRateError,
     SuspendedAssetError,
     UninsurableError,
-    UnknownAssetError,
     WaitingPeriodError,
 )
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import add_up, require_payment
 from pricing.premiums.premium import Premium
 from pricing.premiums.statements import LEAST_COIN, ROUNDED_UP, require_coins
+from pricing.quotes.known_assets import find_asset
 from pricing.quotes.loaded_rates import AssetRates, LoadedRates, load_rates
 from pricing.quotes.rate_limits import RateInForce, RatesInForce
 from pricing.quotes.sealed_quote import RateQuote, require_key, seal
 from pricing.quotes.selling_rules import Conditions, SellingRules
-from pricing.rates.book_premiums import REFUSALS, PremiumColumns, premium_columns
+from pricing.rates.book_premiums import PremiumColumns, premium_columns
 from pricing.rates.cover_losses import tail_losses
 from pricing.rates.store import RateEntry, current_version
 from pricing.rates.tail_sums import TailReader
@@ -157,15 +158,15 @@ class RateQuoter:
             If the rules say not to sell.
         NotSimulatedError
             If the rates do not hold what the cover observes.
-        PrecisionError
+        UnmeasurableLossError, NegativeRiskLoadError
+            If the basis makes no price of the loss.
+        UnresolvedError
             If no simulated path led to a payment, so that there is a bound but no price.
         UninsurableError
             If the price reaches the limit, or is less than the smallest coin.
         """
         at, rates = to_utc(at, "at"), self._rates
-        asset = rates.assets.get(cover.asset)
-        if asset is None:
-            raise UnknownAssetError(f"asset must be one of the {len(rates.assets)} with a rate, got {cover.asset!r}")
+        asset = find_asset(cover, rates.assets)
         self._require_sellable(asset, at, conditions.alerted_at)
         self.rules.require_lag(cover.waiting_period)
         tail, terms = asset.find(cover)
@@ -205,6 +206,8 @@ class RateQuoter:
     ) -> BookQuotes:
         """Price a book of covers.
 
+        A cover that ``quote`` would refuse is refused in its row, for the same reason; all others are priced.
+
         Parameters
         ----------
         book : Book
@@ -225,7 +228,7 @@ class RateQuoter:
         factor = self._factors(book, premiums, at, of_asset, in_force)
         price = premiums.total * factor
         has_price = (premiums.gross * factor >= LEAST_COIN) & (price < book.limit - ROUNDED_UP)
-        premiums = premiums.refused(~has_price, UninsurableError)
+        premiums = premiums.refused(~has_price, Reason.UNINSURABLE)
         return BookQuotes(
             premiums=premiums,
             price=np.where(premiums.refusal, np.nan, price),
@@ -265,18 +268,18 @@ class RateQuoter:
 
     def _refusal(self, asset: AssetRates | None, at: datetime, alerted_at: datetime | None) -> int:
         if asset is None:
-            return REFUSALS.index(UnknownAssetError)
+            return Reason.UNKNOWN_ASSET.code
         try:
             self._require_sellable(asset, at, alerted_at)
         except QuoteRefusedError as error:
-            return REFUSALS.index(type(error))
+            return error.reason.code
         return 0
 
     def _refusal_of_lag(self, waiting_period: timedelta) -> int:
         try:
             self.rules.require_lag(waiting_period)
         except WaitingPeriodError as error:
-            return REFUSALS.index(type(error))
+            return error.reason.code
         return 0
 
     def _require_sellable(self, asset: AssetRates, at: datetime, alerted_at: datetime | None) -> None:
@@ -302,6 +305,7 @@ def _require_price(cover: Cover, priced: Premium, factor: float) -> None:
     if not priced.total * factor < cover.limit - ROUNDED_UP and factor > 1.0:
         raise UninsurableError(
             f"cover {cover.cover_id!r}: after recent sales the premium of {priced.total:,.2f} is raised by a factor "
-            f"{factor:.3g} and reaches the limit {cover.limit:,.2f}"
+            f"{factor:.3g} and reaches the limit {cover.limit:,.2f}",
+            trigger_probability=priced.trigger_probability,
         )
-    require_coins(priced.gross * factor, priced.total * factor, limit=cover.limit, name=cover.cover_id)
+    require_coins(priced, limit=cover.limit, name=cover.cover_id, factor=factor)

@@ -11,6 +11,7 @@ import numpy as np
 
 from pricing.contract.book import Book
 from pricing.contract.payouts import Node, Payout, is_piecewise
+from pricing.errors import UnmeasurableLossError
 from pricing.premiums.basis import PricingBasis
 from pricing.principles import ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrinciple
 from pricing.rates.cover_losses import fixed_capital, needs_two_moments, tail_losses
@@ -25,7 +26,9 @@ _WHOLE = ((0.0, 0.0, 1.0, 0.0),)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LossColumns:
-    """Estimates per unit of limit, shape (2, n_covers) each: values and standard errors, NaN where there is no sample.
+    """Estimates per unit of limit, shape (2, n_covers) each: values and standard errors.
+
+    They are NaN where there is no sample, or a loss that the basis cannot measure.
 
     Parameters
     ----------
@@ -233,7 +236,10 @@ def _price_one_by_one(columns: LossColumns, covers: IntArray, book: Book, cells:
         reader = tail.reader()
         for cover in covers[places]:
             payout, drop = book.payouts[book.payout[cover]], float(book.drop[cover])
-            losses = tail_losses(reader, payout, drop, basis, float(cells.factors[cells.cell[cover]]))
+            try:
+                losses = tail_losses(reader, payout, drop, basis, float(cells.factors[cells.cell[cover]]))
+            except UnmeasurableLossError:
+                continue
             for name in ("fired", "mean", "price", "capital"):
                 estimate = getattr(losses, name)
                 getattr(columns, name)[:, cover] = estimate.value, estimate.standard_error

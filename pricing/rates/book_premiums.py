@@ -1,7 +1,7 @@
 """The premiums of a book of single-event covers, all at once: the lines of ``premium`` as columns.
 
 Covers that share an asset and an observation are read off one sample together. What ``premium`` refuses with an error
-gets the place of that error in ``REFUSALS`` and no number, so that one bad row does not stop the others.
+gets the code of its ``Reason`` and no number, so that one bad row does not stop the others.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.contract.book import Book
-from pricing.errors import (
-    InvalidBasisError,
-    InvalidTermsError,
-    NotSimulatedError,
-    PrecisionError,
-    PricingError,
-    SalesFrozenError,
-    StaleRateError,
-    SuspendedAssetError,
-    UninsurableError,
-    UnknownAssetError,
-    WaitingPeriodError,
-)
+from pricing.errors import NotSimulatedError, Reason
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium_figures
 from pricing.premiums.discounting import discount_factor
@@ -36,19 +24,6 @@ from pricing.rates.tail_sums import TailSums
 from pricing.tools.arrays import CodeArray, FloatArray
 from pricing.tools.units import YEAR
 
-#: Why a row has no premium, by code: 0 where it has one.
-REFUSALS: tuple[type[PricingError] | None, ...] = (
-    None,
-    UnknownAssetError,
-    NotSimulatedError,
-    PrecisionError,
-    InvalidBasisError,
-    UninsurableError,
-    StaleRateError,
-    SuspendedAssetError,
-    SalesFrozenError,
-    WaitingPeriodError,
-)
 #: Flags by code.
 FLAGS = tuple(PremiumFlag)
 
@@ -64,7 +39,7 @@ class PremiumColumns:
     flag : ndarray of int8, shape (n_covers,)
         Place in ``FLAGS``.
     refusal : ndarray of int8, shape (n_covers,)
-        Place in ``REFUSALS``, 0 where there is a premium.
+        Code of the reason, a place in ``REASONS``; 0 where there is a premium.
     further : mapping of str to ndarray of shape (n_covers,)
         Lines of the loadings that the basis adds, by name.
     """
@@ -94,21 +69,21 @@ class PremiumColumns:
         """Return the number of covers."""
         return len(self.gross)
 
-    def refused(self, rows: npt.NDArray[np.bool_], reason: type[PricingError]) -> "PremiumColumns":
+    def refused(self, rows: npt.NDArray[np.bool_], reason: Reason) -> "PremiumColumns":
         """Return the columns with more rows refused, unless they are so already.
 
         Parameters
         ----------
         rows : ndarray of bool, shape (n_covers,)
             Rows to refuse.
-        reason : type
-            Member of ``REFUSALS``.
+        reason : Reason
+            Why.
         """
         newly = rows & (self.refusal == 0)
         if not newly.any():
             return self
         columns = {each.name: deepcopy(getattr(self, each.name)) for each in fields(self) if each.name != "refusal"}
-        refusal = np.where(newly, REFUSALS.index(reason), self.refusal).astype(np.int8)
+        refusal = np.where(newly, reason.code, self.refusal).astype(np.int8)
         return PremiumColumns(**_blanked(columns, newly), refusal=refusal)
 
 
@@ -130,7 +105,7 @@ def premium_columns(
     basis : PricingBasis, optional
         Loadings; the defaults of ``PricingBasis`` where it is absent.
     refusal : ndarray of int8, shape (n_covers,), optional
-        Covers that are refused for other reasons, as places in ``REFUSALS``; 0 for all others.
+        Covers that are refused for other reasons, as codes of reasons; 0 for all others.
     """
     basis = basis or PricingBasis()
     cells, without_sample = _cells(book, surfaces, basis)
@@ -138,11 +113,12 @@ def premium_columns(
     losses = loss_columns(book, cells, basis)
     columns = _add_up(losses, book, basis)
     for reason, is_refused in (
-        (InvalidBasisError, losses.price[0] < losses.mean[0] * (1.0 - ROUNDING)),
-        (UninsurableError, columns["total"] >= book.limit),
-        (PrecisionError, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
+        (Reason.UNMEASURABLE, np.isnan(losses.price[0])),
+        (Reason.NEGATIVE_RISK_LOAD, losses.price[0] < losses.mean[0] * (1.0 - ROUNDING)),
+        (Reason.UNINSURABLE, columns["total"] >= book.limit),
+        (Reason.UNRESOLVED, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
     ):
-        refusal[(refusal == 0) & is_refused] = REFUSALS.index(reason)
+        refusal[(refusal == 0) & is_refused] = reason.code
     return PremiumColumns(**_blanked(columns, refusal > 0), refusal=refusal)
 
 
@@ -162,23 +138,21 @@ def _cells(book: Book, surfaces: Mapping[str, CompactSurface], basis: PricingBas
     place[found] = np.arange(len(found))
     factors = np.array([discount_factor(observation, basis.interest_rate) for observation in book.observations])
     tails = [_tail(book, *divmod(int(cell), n_observations), surfaces) for cell in found]
-    refusals = np.array([REFUSALS.index(tail) if isinstance(tail, type) else 0 for tail in tails], dtype=np.int8)
+    refusals = np.array([tail.code if isinstance(tail, Reason) else 0 for tail in tails], dtype=np.int8)
     cells = Cells(
         place[key], [tail if isinstance(tail, TailSums) else None for tail in tails], factors[found % n_observations]
     )
     return cells, refusals[cells.cell]
 
 
-def _tail(
-    book: Book, asset: int, observation: int, surfaces: Mapping[str, CompactSurface]
-) -> TailSums | type[PricingError]:
+def _tail(book: Book, asset: int, observation: int, surfaces: Mapping[str, CompactSurface]) -> TailSums | Reason:
     surface, watched = surfaces.get(book.assets[asset]), book.observations[observation]
     if surface is None:
-        return UnknownAssetError
+        return Reason.UNKNOWN_ASSET
     try:
         return surface.tail(watched)
-    except (NotSimulatedError, InvalidTermsError):  # a duration that is not a whole number of steps is not simulated
-        return NotSimulatedError
+    except NotSimulatedError:
+        return Reason.NOT_SIMULATED
 
 
 def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, Any]:

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from crashcover.display.curves import plain_estimate
+from crashcover.files.quotes import plain_refusal
 from crashcover.report.book.limits import state_limits
-from crashcover.report.book.pooling import NotPriced, PooledBook, income_of
+from crashcover.report.book.pooling import PooledBook, income_of
 from crashcover.report.book.reinsurance import describe_reinsurance
 from crashcover.report.covers.content import FORMAT, verdict_reasons
 from crashcover.sample_market import is_synthetic
 from pool import tail_value_at_risk, tail_weights, value_at_risk
 from pool.exceedance import RETURN_PERIODS
+from pricing.errors import Refusal
 from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.premiums.statements import statement
 from pricing.surface.estimates import FEWEST_BEYOND, Estimate
@@ -131,10 +133,9 @@ def _premiums(pooled: PooledBook) -> Values:
         "n_imprecise": sum(getattr(each, "flag", None) is PremiumFlag.IMPRECISE for each in pooled.premiums),
         "income": income_of(pooled.premiums),
         "refused": [
-            {"cover_id": each.cover.cover_id, "asset": each.cover.asset, "limit": each.cover.limit}
-            | {"reason": each.reason.value, "message": each.message}
-            for each in pooled.premiums
-            if isinstance(each, NotPriced)
+            {"cover_id": cover.cover_id, "asset": cover.asset, "limit": cover.limit, **plain_refusal(each)}
+            for cover, each in zip(pooled.covers, pooled.premiums, strict=True)
+            if isinstance(each, Refusal)
         ],
     }
 
@@ -202,7 +203,7 @@ def _covers(pooled: PooledBook) -> list[Values]:
     ]
 
 
-def _gross(priced: Premium | NotPriced) -> float | None:
+def _gross(priced: Premium | Refusal) -> float | None:
     return priced.gross if isinstance(priced, Premium) else None
 
 

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crashcover.offers.outcomes import Reason
 from crashcover.report.book.tokens import RANKING_WINDOW, RatedToken
 from pool import (
     Book,
@@ -27,10 +26,11 @@ from pool import (
 )
 from pool.exceedance import RETURN_PERIODS
 from pricing.contract.cover import Cover
-from pricing.errors import PrecisionError, PrecisionWarning, SimulationError, UninsurableError
+from pricing.errors import PrecisionWarning, QuoteRefusedError, Refusal, SimulationError
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium_from_sample, require_payment, sample_for
 from pricing.premiums.premium import Premium
+from pricing.premiums.statements import require_coins
 from pricing.surface.estimates import FEWEST_BEYOND, WeightedSample
 
 #: Return periods of the curve, in years; the table shows those of the pool.
@@ -82,25 +82,6 @@ class PoolAims:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotPriced:
-    """A cover in the book that would not be sold today; its losses count, its premium does not.
-
-    Parameters
-    ----------
-    cover : Cover
-        The contract.
-    reason : Reason
-        Why not.
-    message : str
-        The reason in words.
-    """
-
-    cover: Cover
-    reason: Reason
-    message: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PooledBook:
     """A book, priced and pooled.
@@ -111,8 +92,8 @@ class PooledBook:
         The book.
     tokens : mapping of str to RatedToken
         Its tokens.
-    premiums : tuple of Premium or NotPriced
-        Price of each cover today.
+    premiums : tuple of Premium or Refusal
+        Price of each cover today, or why it would not be sold; its losses count, its premium does not.
     basis : PricingBasis
         Loadings.
     aims : PoolAims
@@ -135,7 +116,7 @@ class PooledBook:
 
     covers: tuple[Cover, ...] = field(repr=False)
     tokens: Mapping[str, RatedToken] = field(repr=False)
-    premiums: tuple[Premium | NotPriced, ...] = field(repr=False)
+    premiums: tuple[Premium | Refusal, ...] = field(repr=False)
     basis: PricingBasis
     aims: PoolAims
     ranking: Observation
@@ -233,12 +214,12 @@ def _any(tokens: Mapping[str, RatedToken]) -> RatedToken:
     return next(iter(tokens.values()))
 
 
-def income_of(premiums: Sequence[Premium | NotPriced]) -> float:
+def income_of(premiums: Sequence[Premium | Refusal]) -> float:
     """Add up gross premiums less expenses and commission."""
     return math.fsum(each.gross - each.expenses - each.commission for each in premiums if isinstance(each, Premium))
 
 
-def _terms(aims: PoolAims, premiums: Sequence[Premium | NotPriced], scenarios: JointScenarios) -> PoolTerms:
+def _terms(aims: PoolAims, premiums: Sequence[Premium | Refusal], scenarios: JointScenarios) -> PoolTerms:
     n_years = scenarios.n_scenarios // periods_in_a_year(scenarios.period)
     seen = tuple(years for years in sorted({*CURVE_YEARS, *RETURN_PERIODS}) if n_years / years >= FEWEST_BEYOND)
     return PoolTerms(
@@ -255,7 +236,7 @@ def _terms(aims: PoolAims, premiums: Sequence[Premium | NotPriced], scenarios: J
 
 def _price(
     covers: Sequence[Cover], tokens: Mapping[str, RatedToken], basis: PricingBasis
-) -> tuple[Premium | NotPriced, ...]:
+) -> tuple[Premium | Refusal, ...]:
     """Price covers one by one; those that look at the same paths share their order."""
     samples: dict[tuple[str, Observation], WeightedSample] = {}
     priced = []
@@ -267,15 +248,14 @@ def _price(
     return tuple(priced)
 
 
-def _price_one(cover: Cover, sample: WeightedSample, token: RatedToken, basis: PricingBasis) -> Premium | NotPriced:
+def _price_one(cover: Cover, sample: WeightedSample, token: RatedToken, basis: PricingBasis) -> Premium | Refusal:
     try:
         with warnings.catch_warnings():
             # One path that carries much makes a premium imprecise; the report counts those, a line each would be noise.
             warnings.simplefilter("ignore", PrecisionWarning)
             found = premium_from_sample(cover, sample, basis, uncertainty=token.uncertainty(cover))
         require_payment(found, cover.cover_id, sample.n_paths)
-    except UninsurableError as error:
-        return NotPriced(cover=cover, reason=Reason.UNINSURABLE, message=str(error))
-    except PrecisionError as error:
-        return NotPriced(cover=cover, reason=Reason.UNRESOLVED, message=str(error))
+        require_coins(found, limit=cover.limit, name=cover.cover_id)
+    except QuoteRefusedError as error:
+        return error.refusal
     return found

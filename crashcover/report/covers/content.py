@@ -9,10 +9,9 @@ from typing import Any
 from calibration import explain
 from calibration.verdict import Verdict
 from crashcover.display.curves import FEWEST_PATHS, plain_curve, plain_estimate
-from crashcover.files.quotes import plain_refusal
+from crashcover.files.quotes import plain_refused
 from crashcover.offers.drivers import Drivers, is_resolved
 from crashcover.offers.offers import Offer
-from crashcover.offers.outcomes import Refusal
 from crashcover.report.covers.pricing import PricedCovers
 from crashcover.report.covers.sensitivities import Move
 from crashcover.report.covers.sentences import describe_cover
@@ -44,7 +43,7 @@ def cover_content(priced: PricedCovers) -> Values:
         The covers, and what they were priced from.
     """
     outcomes = [offer.outcome for offer in priced.offers]
-    asset = outcomes[0].cover.asset
+    asset = priced.offers[0].cover.asset
     surface = priced.surface
     return {
         "format": FORMAT,
@@ -57,7 +56,7 @@ def cover_content(priced: PricedCovers) -> Values:
         "verdict": verdict_reasons(priced.calibration["verdict"]),
         "simulation": _simulation(surface),
         "quotes": [json.loads(each.to_json()) for each in outcomes if isinstance(each, Quote)],
-        "refused": [plain_refusal(each) for each in outcomes if isinstance(each, Refusal)],
+        "refused": plain_refused(priced.offers),
         "covers": [
             _cover(offer, moves, surface, priced.simulated)
             for offer, moves in zip(priced.offers, priced.moves, strict=True)
@@ -86,7 +85,7 @@ def _simulation(surface: DropSurface) -> Values:
 
 def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulated: DropSurface | None) -> Values:
     outcome = offer.outcome
-    cover = outcome.cover
+    cover = offer.cover
     return {
         "cover_id": cover.cover_id,
         "currency": cover.currency,

@@ -9,13 +9,13 @@ from typing import Any
 from calibration import Calibration
 from crashcover.files.quotes import read_quotes
 from crashcover.offers.offers import Offer, make_offers
-from crashcover.offers.outcomes import Reason, Refusal, simulate_covers
+from crashcover.offers.outcomes import simulate_covers
 from crashcover.report.covers.sensitivities import Move, anchored_moves, model_moves
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
 from pricing.contract.payouts import payout_classes
 from pricing.contract.triggers import DropTrigger, Reference
-from pricing.errors import DataError, PricingError, ReproductionError
+from pricing.errors import DataError, PricingError, Reason, Refusal, ReproductionError
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
 from pricing.quotes.quote import Quote
@@ -115,21 +115,20 @@ def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:
     document = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(document.get("calibration"), dict):
         raise DataError(f"{path}: must hold a calibration (a document of crashcover quote --json, not a single quote)")
-    refusals = _read_refusals(document, path)
-    covers = [quote.cover for quote in quotes] + [refusal.cover for refusal in refusals]
+    offers = (*(Offer(cover=quote.cover, outcome=quote) for quote in quotes), *_read_refused(document, path))
+    covers = [offer.cover for offer in offers]
     surface = simulate_covers(
         quotes[0].model, covers, quotes[0].settings, begin("full model", quotes[0].settings.n_paths)
     )
     for quote in quotes:
         _require_same(quote, surface)
-    outcomes: tuple[Quote | Refusal, ...] = (*quotes, *refusals)
     return PricedCovers(
         calibration=document["calibration"],
         market=None,
         surface=surface,
         simulated=_before_anchoring(surface, covers, begin),
-        offers=tuple(Offer(outcome=each) for each in outcomes),
-        moves=tuple(model_moves(each) for each in outcomes),
+        offers=offers,
+        moves=tuple(model_moves(offer.outcome) for offer in offers),
     )
 
 
@@ -140,19 +139,23 @@ def _before_anchoring(surface: DropSurface, covers: Sequence[Cover], begin: Prog
     return simulate_covers(replace(surface.model, anchors=()), covers, surface.settings, report)
 
 
-def _read_refusals(document: Mapping[str, Any], path: Path) -> tuple[Refusal, ...]:
+def _read_refused(document: Mapping[str, Any], path: Path) -> tuple[Offer, ...]:
     try:
         return tuple(
-            Refusal(
+            Offer(
                 cover=plain.from_plain(each["cover"], (*_COVER_CLASSES, *payout_classes())),
-                reason=Reason(each["reason"]),
-                trigger_probability=each["trigger_probability"],
-                message=each["message"],
+                outcome=_read_refusal(each),
             )
             for each in document.get("refused", [])
         )
     except (KeyError, TypeError, ValueError, PricingError) as error:
         raise DataError(f"{path}: refused holds what is no refusal: {error}") from error
+
+
+def _read_refusal(value: Mapping[str, Any]) -> Refusal:
+    return Refusal(
+        reason=Reason(value["reason"]), message=value["message"], trigger_probability=value["trigger_probability"]
+    )
 
 
 def _require_same(quote: Quote, surface: DropSurface) -> None:

@@ -6,8 +6,7 @@ from functools import partial
 
 from calibration import Calibration, inputs_of, remodel
 from calibration.what_if import Inputs
-from crashcover.offers.outcomes import Refusal
-from pricing.errors import InvalidBasisError, UninsurableError
+from pricing.errors import InvalidBasisError, QuoteRefusedError, Refusal
 from pricing.models.price_model import PriceModel
 from pricing.premiums.sensitivity import (
     Bump,
@@ -105,7 +104,7 @@ def _moves(outcome: Quote | Refusal, bumps: Sequence[Callable[[PriceModel], Bump
     settings = replace(outcome.settings, n_paths=min(outcome.settings.n_paths, _MOST_PATHS))
     try:
         found = sensitivities(outcome.cover, outcome.model, bumps=bumps, basis=outcome.basis, settings=settings)
-    except (InvalidBasisError, UninsurableError):
+    except (InvalidBasisError, QuoteRefusedError):
         return ()
     return tuple(_per_cent(each) for each in found)
 

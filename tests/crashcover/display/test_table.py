@@ -10,9 +10,10 @@ from crashcover import sample_market
 from crashcover.display.table import _bounded, assumption_list, calibration_panel, cover_table, footnotes
 from crashcover.offers.drivers import Drivers
 from crashcover.offers.offers import Offer, make_offers
-from crashcover.offers.outcomes import Reason, Refusal, quote_or_refuse, simulate_covers
+from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from crashcover.offers.terms import Terms
 from pricing import CapitalCost, Estimate, LinearPayout, PremiumFlag, PricingBasis, Quote, SimulationSettings
+from pricing.errors import Reason, Refusal
 from pricing.premiums.statements import rounded
 
 SETTINGS = SimulationSettings(n_paths=4000, seed=2)
@@ -155,7 +156,8 @@ def test_refused_cells_say_why(offers):
     # three of 4,000 paths, in per cent
     assert "< 0.075" in " ".join(unseen)
     assert "unresolved" in unseen
-    assert {refusal.reason for refusal in offers.refusals} == {Reason.UNINSURABLE, Reason.UNRESOLVED}
+    refusals = [offer.outcome for offer in offers.offers if isinstance(offer.outcome, Refusal)]
+    assert {refusal.reason for refusal in refusals} == {Reason.UNINSURABLE, Reason.UNRESOLVED}
 
 
 def test_imprecise_cells_are_marked_and_the_mark_is_explained(offers):
@@ -183,7 +185,7 @@ def test_shares_that_are_noise_are_hidden(offers):
         concentration=Estimate(-0.12, 0.01),
         uncertainty=Estimate(0.04, 0.001),
     )
-    text = text_of(cover_table([Offer(outcome=outcome, drivers=drivers)], SETTINGS))
+    text = text_of(cover_table([Offer(cover=outcome.cover, outcome=outcome, drivers=drivers)], SETTINGS))
     assert text.split()[-4:] == ["62", "?", "-12", "4"]
 
 
@@ -192,7 +194,7 @@ def test_numbers_are_never_cut(calibration):
     surface = simulate_covers(calibration.model, covers, SETTINGS, lambda _: None)
     quote = quote_or_refuse(covers[0], surface, PricingBasis())
     assert not isinstance(quote, Refusal)
-    text = text_of(cover_table([Offer(outcome=quote)], SETTINGS))
+    text = text_of(cover_table([Offer(cover=quote.cover, outcome=quote)], SETTINGS))
     assert f"{quote.premium.gross:,.0f}" in text
     assert "…" not in text
 

@@ -6,7 +6,7 @@ import pytest
 from calibration import calibrate
 from crashcover import sample_market
 from crashcover.offers.offers import parameter_uncertainty
-from crashcover.offers.outcomes import Reason, Refusal, quote_or_refuse, simulate_covers
+from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from crashcover.offers.terms import Terms
 from pricing import (
     ConstantVolatility,
@@ -20,6 +20,7 @@ from pricing import (
     SimulationSettings,
     StandardDeviationPrinciple,
 )
+from pricing.errors import Reason, Refusal
 
 MODEL = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal(), step="6h")
 SETTINGS = SimulationSettings(n_paths=2000, seed=3)

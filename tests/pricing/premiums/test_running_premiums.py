@@ -23,7 +23,7 @@ from pricing import (
     simulate,
 )
 from pricing.closed_form import drawdown_probability, drawdown_survival, insurance_rate
-from pricing.errors import InvalidTermsError, NotSimulatedError, PrecisionError
+from pricing.errors import InvalidTermsError, NotSimulatedError, UnresolvedError
 from pricing.premiums.running_premiums import (
     perpetual_running_rate,
     running_premium,
@@ -185,7 +185,7 @@ def test_what_was_not_simulated_or_never_fired_has_no_rate():
     surface = simulated(1)
     with pytest.raises(NotSimulatedError, match="holds no rolling high of 24h over 7d"):
         running_rate_estimate(surface, DropTrigger(drop=0.2), terms=("7d",))
-    with pytest.raises(PrecisionError, match="none of 2000 paths fell by 90%"):
+    with pytest.raises(UnresolvedError, match="none of 2000 paths fell by 90%"):
         running_rate_estimate(surface, DropTrigger(drop=0.9), terms=TERMS)
 
 

@@ -29,7 +29,7 @@ from pricing import (
     TieredPayout,
     simulate,
 )
-from pricing.errors import InvalidTermsError, PrecisionError, PricingError, ReproductionError
+from pricing.errors import PricingError, ReproductionError, UnknownAssetError, UnresolvedError
 
 GARCH = Garch(omega=1e-6, alpha=0.05, beta=0.9, gamma=0.05, initial_variance=1 / 3e4)
 MODELS = [
@@ -102,13 +102,13 @@ def test_the_price_is_rounded_once_to_the_cent_halves_up():
     assert abs(quote.price - Decimal(quote.premium.gross)) <= Decimal("0.005")
 
 
-def test_an_unknown_asset_is_named_with_the_known_ones():
-    with pytest.raises(InvalidTermsError, match=r"asset must be one with a surface \(OM\), got 'LUNA'"):
+def test_an_unknown_asset_is_named():
+    with pytest.raises(UnknownAssetError, match="cover 'C-1': asset must be one of the 1 with a rate, got 'LUNA'"):
         quote_of(MODELS[0], make_cover(asset="LUNA"))
 
 
 def test_what_no_path_reached_is_not_quoted():
-    with pytest.raises(PrecisionError, match="none of 3000 paths .* probability is below 1.0e-03"):
+    with pytest.raises(UnresolvedError, match="none of 3000 paths .* probability is below 1.0e-03"):
         quote_of(MODELS[0], make_cover(trigger=DropTrigger(drop=0.99)))
 
 

@@ -1,0 +1,25 @@
+"""What is known of the asset of a cover, as every quoter looks it up."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pricing.contract.cover import Cover
+from pricing.errors import UnknownAssetError
+
+Known = TypeVar("Known")
+
+
+def find_asset(cover: Cover, known: Mapping[str, Known]) -> Known:
+    """Return what is known of the asset of a cover.
+
+    Raises
+    ------
+    UnknownAssetError
+        If there is nothing.
+    """
+    found = known.get(cover.asset)
+    if found is None:
+        raise UnknownAssetError(
+            f"cover {cover.cover_id!r}: asset must be one of the {len(known)} with a rate, got {cover.asset!r}"
+        )
+    return found
