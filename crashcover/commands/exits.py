@@ -2,19 +2,7 @@
 
 from enum import IntEnum
 
-from pricing.errors import (
-    CalibrationError,
-    DataError,
-    FolderInUseError,
-    InvalidBasisError,
-    InvalidModelError,
-    InvalidTermsError,
-    NotSimulatedError,
-    PricingError,
-    ReproductionError,
-    SimulationError,
-    WorkerError,
-)
+from pricing import errors
 
 
 class Exit(IntEnum):
@@ -32,20 +20,42 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-_CODES: tuple[tuple[type[PricingError], Exit], ...] = (
-    (DataError, Exit.BAD_DATA),
-    (CalibrationError, Exit.CALIBRATION_FAILED),
-    (ReproductionError, Exit.NOT_REPRODUCED),
-    (InvalidTermsError, Exit.INVALID_TERMS),
-    (InvalidModelError, Exit.INVALID_TERMS),
-    (InvalidBasisError, Exit.INVALID_TERMS),
-    (NotSimulatedError, Exit.INVALID_TERMS),
-    (SimulationError, Exit.INVALID_TERMS),
-    (FolderInUseError, Exit.IN_USE),
-    (WorkerError, Exit.WORKERS_LOST),
-)
+_ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
+    Exit.BAD_DATA: (
+        errors.PricingError,
+        errors.DataError,
+        errors.PrecisionError,
+        errors.QuoteRefusedError,
+        errors.UnknownAssetError,
+        errors.SuspendedAssetError,
+        errors.StaleRateError,
+        errors.SalesFrozenError,
+        errors.WaitingPeriodError,
+        errors.UnmeasurableLossError,
+        errors.UninsurableError,
+        errors.UnresolvedError,
+        errors.CorruptSurfaceError,
+        errors.RateStoreError,
+        errors.TamperedQuoteError,
+    ),
+    Exit.INVALID_TERMS: (
+        errors.InvalidTermsError,
+        errors.InvalidModelError,
+        errors.InvalidBasisError,
+        errors.NegativeRiskLoadError,
+        errors.NotSimulatedError,
+        errors.SimulationError,
+        errors.TooLargeError,
+    ),
+    Exit.CALIBRATION_FAILED: (errors.CalibrationError, errors.InsufficientDataError, errors.NotConvergedError),
+    Exit.NOT_REPRODUCED: (errors.ReproductionError,),
+    Exit.IN_USE: (errors.FolderInUseError,),
+    Exit.WORKERS_LOST: (errors.WorkerError,),
+}
+#: Exit code of every error of the project.
+CODES = {kind: code for code, kinds in _ERRORS.items() for kind in kinds}
 
 
-def exit_code(error: PricingError) -> Exit:
-    """Choose the exit code of an error; one without a code of its own comes from a file of the wrong kind."""
-    return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.BAD_DATA)
+def exit_code(error: errors.PricingError) -> Exit:
+    """Return the exit code of an error; an error of somebody else has that of the nearest class above it."""
+    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
