@@ -40,7 +40,7 @@ sanitize: $(SANITIZED)/venv/ready
 	rm -rf $(SANITIZED)/checkout
 	mkdir $(SANITIZED)/checkout
 	cp -R pyproject.toml setup.py README.md LICENSE pricing tests $(SANITIZED)/checkout
-	rm -f $(SANITIZED)/checkout/pricing/_kernels*.so $(SANITIZED)/checkout/pricing/_kernels.c
+	rm -f $(SANITIZED)/checkout/pricing/_kernels*.so $(SANITIZED)/checkout/pricing/_kernels*.c
 	@# Directives in the source overrule those of setup.py. The report of a sanitizer passes only --capture=sys.
 	sed -i '1s/initializedcheck=False/initializedcheck=True/' $(SANITIZED)/checkout/pricing/_kernels.pyx
 	cd $(SANITIZED)/checkout && CRASHCOVER_SANITIZE=1 ../venv/bin/python setup.py --quiet build_ext --inplace
@@ -51,7 +51,7 @@ free-threaded: $(UNLOCKED)/venv/ready
 	rm -rf $(UNLOCKED)/checkout
 	mkdir $(UNLOCKED)/checkout
 	cp -R pyproject.toml setup.py README.md LICENSE pricing tests docs $(UNLOCKED)/checkout
-	rm -f $(UNLOCKED)/checkout/pricing/_kernels*.so $(UNLOCKED)/checkout/pricing/_kernels.c
+	rm -f $(UNLOCKED)/checkout/pricing/_kernels*.so $(UNLOCKED)/checkout/pricing/_kernels*.c
 	cd $(UNLOCKED)/checkout && ../venv/bin/python setup.py --quiet build_ext --inplace
 	cd $(UNLOCKED)/checkout && ../venv/bin/python -W error::RuntimeWarning -m pytest tests/pricing tests/statistics
 
@@ -64,7 +64,7 @@ docs: .venv/docs-ready
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean:
-	rm -rf .venv build demo docs/_build *.egg-info pricing/_kernels.c pricing/_kernels*.so
+	rm -rf .venv build dist demo docs/_build *.egg-info pricing/_kernels*.c pricing/_kernels*.so
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
