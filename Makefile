@@ -2,6 +2,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Python compiles a module when it first imports it, unless the variable below is set. If pip compiled all of them, that
+# would take longer than everything else that it does.
+unexport PYTHONDONTWRITEBYTECODE
+INSTALL := -m pip install --quiet --no-compile
 SOURCES := pyproject.toml setup.py pricing/_kernels.pyx
 SANITIZED := build/sanitized
 KERNEL_TESTS := $(addprefix tests/pricing/engine/,test_kernel_twin.py test_kernel.py test_simulation.py test_kernel_safety.py)
@@ -72,28 +76,28 @@ clean:
 
 $(SANITIZED)/venv/ready: pyproject.toml
 	$(PYTHON) -m venv $(SANITIZED)/venv
-	$(SANITIZED)/venv/bin/python -m pip install --quiet 'setuptools>=77' 'cython>=3.1' numpy scipy pytest hypothesis
+	$(SANITIZED)/venv/bin/python $(INSTALL) 'setuptools>=77' 'cython>=3.1' numpy scipy pytest hypothesis
 	@touch $@
 
 $(UNLOCKED)/venv/ready: pyproject.toml
 	$(FREE_THREADED) -c 'import sys; sys.exit(sys._is_gil_enabled() and "an interpreter without the GIL is needed")'
 	$(FREE_THREADED) -m venv $(UNLOCKED)/venv
-	$(UNLOCKED)/venv/bin/python -m pip install --quiet --only-binary :all: \
+	$(UNLOCKED)/venv/bin/python $(INSTALL) --only-binary :all: \
 		'setuptools>=77' 'cython>=3.1' numpy scipy pytest hypothesis mpmath
 	@touch $@
 
 .venv/demo-ready: $(SOURCES) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[cli]'
+	$(BIN)/python $(INSTALL) --editable '.[cli]'
 	@touch $@
 
 .venv/test-ready: $(SOURCES) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python $(INSTALL) --editable '.[test]'
 	@touch $@ .venv/demo-ready
 
 .venv/bench-ready: $(SOURCES) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python $(INSTALL) --editable '.[bench]'
 	@touch $@ .venv/demo-ready .venv/test-ready
 
 .venv/docs-ready: $(SOURCES) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python $(INSTALL) --editable '.[docs]'
 	@touch $@ .venv/demo-ready
