@@ -174,9 +174,9 @@ def _check_sources(options: dict[str, Any]) -> None:
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from pricing.version import ENGINE_VERSION
+        from pricing.version import ENGINE_VERSION, VERSION
 
-        click.echo(f"crashcover {ENGINE_VERSION}")
+        click.echo(f"crashcover {VERSION} (engine {ENGINE_VERSION})")
         ctx.exit()
 
 

@@ -1,11 +1,11 @@
 """Sphinx configuration."""
 
-from pricing.version import ENGINE_VERSION
+from pricing.version import VERSION
 
 project = "crashcover"
 author = "the crashcover authors"
 copyright = "2026, the crashcover authors"  # noqa: A001
-release = version = ENGINE_VERSION
+release = version = VERSION
 
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath"]

@@ -15,9 +15,9 @@ same to type checkers.
 from importlib import import_module
 from typing import Any
 
-from pricing.version import ENGINE_VERSION
+from pricing.version import VERSION
 
-__version__ = ENGINE_VERSION
+__version__ = VERSION
 
 _EXPORTS = {
     "contract.cover": ["Cover"],

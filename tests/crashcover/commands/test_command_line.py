@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from crashcover import sample_market
-from pricing import ENGINE_VERSION, CapitalCost, PricingBasis, Quote, StandardDeviationPrinciple
+from pricing import CapitalCost, PricingBasis, Quote, StandardDeviationPrinciple
+from pricing.version import ENGINE_VERSION, VERSION
 from tests.checkout import CHECKOUT
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(CHECKOUT)}
@@ -334,7 +335,7 @@ def test_help_and_version_import_nothing_heavy():
 
 
 def test_the_version_is_that_of_the_engine():
-    assert call("--version").stdout == f"crashcover {ENGINE_VERSION}\n"
+    assert call("--version").stdout == f"crashcover {VERSION} (engine {ENGINE_VERSION})\n"
 
 
 def test_exit_codes_reach_the_shell(sample_files, tmp_path):
