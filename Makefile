@@ -18,7 +18,7 @@ UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=m
 FREE_THREADED ?= python3.13t
 UNLOCKED := build/free-threaded
 
-.PHONY: help demo test sanitize free-threaded bench docs clean
+.PHONY: help demo test sanitize free-threaded bench wheel docs clean
 
 help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
@@ -26,6 +26,7 @@ help:
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
 	@echo "make bench     measure the engine on this machine, beside others; writes docs/performance-table.md"
+	@echo "make wheel     build dist/, install the wheel into an empty environment and run the demo from it"
 	@echo "make docs      build the documentation into docs/_build/html"
 	@echo "make clean     remove everything that the other targets made"
 
@@ -63,6 +64,17 @@ bench: .venv/bench-ready
 	@mkdir -p build
 	$(BIN)/python -m pytest -W default tests/benchmarks/bench_*.py --benchmark-quiet --benchmark-json build/benchmark.json
 	$(BIN)/python -m tests.benchmarks.table build/benchmark.json docs/performance-table.md
+
+# The wheel is built from the source distribution, so this fails if the latter lacks a source. cibuildwheel builds wheels
+# for other platforms and takes its settings from pyproject.toml. setuptools would add what an old egg-info lists.
+wheel: .venv/bin/python
+	rm -rf dist build/wheel *.egg-info
+	$(BIN)/python $(INSTALL) 'build>=1.2'
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python .ci/check_distributions.py dist
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/python $(INSTALL) "$$(ls dist/*.whl)[cli]"
+	cd build/wheel && bin/crashcover demo --out demo
 
 docs: .venv/docs-ready
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
