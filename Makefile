@@ -18,11 +18,12 @@ UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=m
 FREE_THREADED ?= python3.13t
 UNLOCKED := build/free-threaded
 
-.PHONY: help demo test sanitize free-threaded bench wheel docs clean
+.PHONY: help demo style test sanitize free-threaded bench wheel docs clean
 
 help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
-	@echo "make test      check style and types, run all tests"
+	@echo "make test      check style, spelling and types, run all tests"
+	@echo "make style     check style, spelling and types only"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
 	@echo "make bench     measure the engine on this machine, beside others; writes docs/performance-table.md"
@@ -33,11 +34,14 @@ help:
 demo: .venv/demo-ready
 	$(BIN)/crashcover demo --out demo
 
-test: .venv/test-ready
+style: .venv/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint pricing/_kernels.pyx
+	$(BIN)/codespell
 	$(BIN)/mypy
+
+test: style
 	$(BIN)/python -m pytest
 
 # In a checkout and an environment of its own: neither the release kernels nor .venv are touched.
