@@ -53,6 +53,13 @@ class PricingBasis:
     loadings : sequence of Loading
         Further lines.
 
+    Attributes
+    ----------
+    ratio_of_loss : float
+        Share of the expected loss that is charged on top of it.
+    ratio_of_gross : float
+        Share of the gross premium that goes to expenses, commission, profit and further loadings.
+
     Raises
     ------
     InvalidBasisError
@@ -70,7 +77,9 @@ class PricingBasis:
     tax_ratio: float = 0.0
     minimum_premium: float = 0.0
     minimum_rate_on_line: float = 0.0
-    loadings: Sequence[Loading] = field(default=(), metadata={"left_out_if_empty": True})
+    loadings: Sequence[Loading] = field(default=(), metadata={"plain": "if set"})
+    ratio_of_loss: float = field(init=False, repr=False, compare=False, metadata={"plain": False})
+    ratio_of_gross: float = field(init=False, repr=False, compare=False, metadata={"plain": False})
 
     def __post_init__(self) -> None:
         if not isinstance(self.risk_load, PremiumPrinciple):
@@ -85,6 +94,13 @@ class PricingBasis:
             _require_ratio(getattr(self, name), name)
         object.__setattr__(self, "loadings", tuple(self.loadings))
         self._check_loadings()
+        ratio_of_loss = self.parameter_load
+        ratio_of_gross = self.expense_ratio + self.commission_ratio + self.profit_ratio
+        for each in self.loadings:
+            ratio_of_loss += each.of_loss
+            ratio_of_gross += each.of_gross
+        object.__setattr__(self, "ratio_of_loss", ratio_of_loss)
+        object.__setattr__(self, "ratio_of_gross", ratio_of_gross)
         if not self.ratio_of_gross < 1.0:
             further = "".join(f" + {each.of_gross}" for each in self.loadings)
             raise InvalidBasisError(
@@ -109,22 +125,6 @@ class PricingBasis:
     def lines(self) -> dict[str, Line]:
         """All lines of a premium by name, in their order, with heading and meaning."""
         return with_further(LINES, {each.name: Line(each.heading, each.meaning) for each in self.loadings})
-
-    @property
-    def ratio_of_loss(self) -> float:
-        """Share of the expected loss that is charged on top of it."""
-        ratio = self.parameter_load
-        for each in self.loadings:
-            ratio += each.of_loss
-        return ratio
-
-    @property
-    def ratio_of_gross(self) -> float:
-        """Share of the gross premium that goes to expenses, commission, profit and further loadings."""
-        ratio = self.expense_ratio + self.commission_ratio + self.profit_ratio
-        for each in self.loadings:
-            ratio += each.of_gross
-        return ratio
 
 
 def _require_ratio(value: float, field: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Generic
 
 from pricing.contract.cover import Cover
 from pricing.errors import (
@@ -22,13 +22,10 @@ from pricing.premiums.discounting import discount_factor
 from pricing.premiums.loadings import ParameterUncertainty
 from pricing.premiums.premium import IMPRECISE, ROUNDING, Premium, PremiumFlag
 from pricing.principles import LossDistribution, PremiumPrinciple
-from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.estimates import Estimate, FloatOrArray, WeightedSample
 from pricing.surface.surface import DropSurface, SampledSurface
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import YEAR, Duration, parse_duration
-
-#: A value and its standard error, numbers or columns.
-Pair = tuple[Any, Any] | FloatArray
 
 
 def premium(
@@ -142,8 +139,8 @@ def premium_of_law(
 
 
 @dataclass(frozen=True, slots=True)
-class Losses:
-    """What a premium is made from.
+class Losses(Generic[FloatOrArray]):
+    """What a premium is made from, of one cover or of a column of them.
 
     Parameters
     ----------
@@ -153,13 +150,15 @@ class Losses:
         Expected loss, price with risk load, and capital, per unit of limit.
     """
 
-    fired: Estimate[float]
-    mean: Estimate[float]
-    price: Estimate[float]
-    capital: Estimate[float]
+    fired: Estimate[FloatOrArray]
+    mean: Estimate[FloatOrArray]
+    price: Estimate[FloatOrArray]
+    capital: Estimate[FloatOrArray]
 
 
-def simulated_losses(sample: WeightedSample, shares: FloatArray, fired: Estimate[float], basis: PricingBasis) -> Losses:
+def simulated_losses(
+    sample: WeightedSample, shares: FloatArray, fired: Estimate[float], basis: PricingBasis
+) -> Losses[float]:
     """Price simulated losses before expenses.
 
     Parameters
@@ -192,7 +191,7 @@ def simulated_losses(sample: WeightedSample, shares: FloatArray, fired: Estimate
 
 
 def add_up(
-    losses: Losses, basis: PricingBasis, *, name: str, limit: float, term: timedelta, uncertain: float = 0.0
+    losses: Losses[float], basis: PricingBasis, *, name: str, limit: float, term: timedelta, uncertain: float = 0.0
 ) -> Premium:
     """Put the lines of a premium together.
 
@@ -218,83 +217,82 @@ def add_up(
     UninsurableError
         If the premium reaches the limit.
     """
-    _require_load(losses, basis, name)
-    figures = premium_figures(
-        *((each.value, each.standard_error) for each in (losses.fired, losses.mean, losses.price, losses.capital)),
-        basis=basis,
-        limit=limit,
-        years=term / YEAR,
-        uncertain=uncertain,
-        larger=max,
+    if losses.price.value - losses.mean.value < -ROUNDING * losses.mean.value:
+        raise _negative_load(losses, basis, name)
+    priced: Premium = make_figures(
+        losses, basis, limit=limit, years=term / YEAR, uncertain=uncertain, flag=_flag(losses), larger=max, make=Premium
     )
-    _require_insurable(figures["total"], limit, losses.fired.value, name)
-    further = tuple(figures.pop("further").items())
-    return Premium(flag=_flag(losses), further=further, **figures)
+    _require_insurable(priced.total, limit, losses.fired.value, name)
+    return priced
 
 
-def premium_figures(
-    fired: Pair,
-    mean: Pair,
-    price: Pair,
-    capital: Pair,
-    *,
+def make_figures(
+    losses: Losses[FloatOrArray],
     basis: PricingBasis,
-    limit: Any,
-    years: Any,
+    *,
+    limit: FloatOrArray,
+    years: FloatOrArray,
+    flag: Any,
     larger: Callable[[Any, Any], Any],
+    make: Callable[..., Any],
     uncertain: float = 0.0,
-) -> dict[str, Any]:
-    """Make every figure of a premium but its flag, of one cover or of a column of them.
+) -> Any:
+    """Make every figure of a premium, of one cover or of a column of them.
 
     Parameters
     ----------
-    fired, mean, price, capital : pair of float or ndarray
-        As in ``Losses``: values and standard errors.
+    losses : Losses
+        Per unit of limit.
     basis : PricingBasis
         Loadings.
     limit, years : float or ndarray
         Largest payment, and how long capital is bound.
+    flag : PremiumFlag or ndarray
+        What makes the number suspect.
     larger : callable
         The larger of two numbers: ``max``, or ``numpy.maximum`` for arrays.
+    make : callable
+        Takes the fields of ``Premium`` by name: ``Premium`` itself, or ``dict``.
     uncertain : float
         Part of the expected loss that is there for parameter uncertainty, per unit of limit.
-
-    Returns
-    -------
-    dict
-        Fields of ``Premium`` by name; further lines by name.
     """
-    capital_rate = basis.capital.annual_rate * years if basis.capital else 0.0
-    lines = {
-        "expected_loss": limit * (mean[0] - uncertain),
-        "parameter_load": limit * (uncertain + basis.parameter_load * mean[0]),
-        # A principle without a load may be below the mean by rounding.
-        "risk_load": limit * larger(price[0] - mean[0], 0.0),
-        "capital_cost": limit * capital_rate * capital[0],
-    }
-    further = {
-        each.name: limit * (each.of_loss * mean[0] + each.of_limit * years) + each.fixed for each in basis.loadings
-    }
-    before_expenses = price[1] + basis.ratio_of_loss * mean[1] + capital_rate * capital[1]
-    return {
-        "trigger_probability": fired[0],
-        "trigger_probability_standard_error": fired[1],
-        "expected_loss_standard_error": limit * mean[1],
-        "capital": limit * capital[0],
-        "standard_error": limit * before_expenses / (1.0 - basis.ratio_of_gross),
-        **lines,
-        **_charge(reduce(add, (*lines.values(), *further.values())), further, limit, basis, larger),
-    }
+    mean, price, capital = losses.mean, losses.price, losses.capital
+    capital_rate: Any = basis.capital.annual_rate * years if basis.capital else 0.0
+    expected_loss = limit * (mean.value - uncertain)
+    parameter_load = limit * (uncertain + basis.parameter_load * mean.value)
+    # A principle without a load may be below the mean by rounding.
+    risk_load = limit * larger(price.value - mean.value, 0.0)
+    capital_cost = limit * capital_rate * capital.value
+    before_expenses = (
+        price.standard_error + basis.ratio_of_loss * mean.standard_error + capital_rate * capital.standard_error
+    )
+    risk_lines = expected_loss + parameter_load + risk_load + capital_cost
+    further: tuple[Any, ...] = ()
+    if basis.loadings:
+        further = tuple(
+            limit * (each.of_loss * mean.value + each.of_limit * years) + each.fixed for each in basis.loadings
+        )
+    return make(
+        trigger_probability=losses.fired.value,
+        trigger_probability_standard_error=losses.fired.standard_error,
+        expected_loss=expected_loss,
+        expected_loss_standard_error=limit * mean.standard_error,
+        parameter_load=parameter_load,
+        risk_load=risk_load,
+        capital_cost=capital_cost,
+        capital=limit * capital.value,
+        standard_error=limit * before_expenses / (1.0 - basis.ratio_of_gross),
+        flag=flag,
+        **_charge(risk_lines, further, limit, basis, larger),
+    )
 
 
 def _charge(
-    risk_lines: Any,
-    further: dict[str, Any],
-    limit: Any,
-    basis: PricingBasis,
-    larger: Callable[[Any, Any], Any],
+    risk_lines: Any, further: tuple[Any, ...], limit: Any, basis: PricingBasis, larger: Callable[[Any, Any], Any]
 ) -> dict[str, Any]:
     """Charge what is in proportion to the gross premium, minima and tax, on top of the lines so far."""
+    for amount in further:
+        risk_lines = risk_lines + amount
     kept = 1.0 - basis.ratio_of_gross
     technical = (risk_lines + basis.fixed_expense) / kept
     charged = larger(technical, basis.least_gross(limit, larger=larger))
@@ -302,9 +300,10 @@ def _charge(
     commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
     lift = (charged - technical) * kept
     gross = risk_lines + expenses + commission + profit
-    for each in basis.loadings:
-        further[each.name] = further[each.name] + each.of_gross * charged
-        gross = gross + each.of_gross * charged
+    if further:
+        shares = [each.of_gross * charged for each in basis.loadings]
+        further = tuple(zip((each.name for each in basis.loadings), map(add, further, shares), strict=True))
+        gross = reduce(add, shares, gross)
     gross = gross + lift
     tax = basis.tax_ratio * gross
     return {
@@ -312,11 +311,11 @@ def _charge(
         "commission": commission,
         "profit": profit,
         "minimum_lift": lift,
+        "further": further,
         "gross": gross,
         "tax": tax,
         "total": gross + tax,
         "rate_on_line": gross / limit,
-        "further": further,
     }
 
 
@@ -336,13 +335,12 @@ def require_payment(priced: Premium, name: str, n_paths: int) -> None:
         )
 
 
-def _require_load(losses: Losses, basis: PricingBasis, name: str) -> None:
-    if losses.price.value - losses.mean.value < -ROUNDING * losses.mean.value:
-        raise NegativeRiskLoadError(
-            f"cover {name!r}: {type(basis.risk_load).__name__} prices the loss at {losses.price.value:.3g} per unit of "
-            f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)",
-            trigger_probability=losses.fired.value,
-        )
+def _negative_load(losses: Losses[float], basis: PricingBasis, name: str) -> NegativeRiskLoadError:
+    return NegativeRiskLoadError(
+        f"cover {name!r}: {type(basis.risk_load).__name__} prices the loss at {losses.price.value:.3g} per unit of "
+        f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)",
+        trigger_probability=losses.fired.value,
+    )
 
 
 def _require_insurable(total: float, limit: float, fired: float, name: str) -> None:
@@ -354,8 +352,10 @@ def _require_insurable(total: float, limit: float, fired: float, name: str) -> N
         )
 
 
-def _flag(losses: Losses) -> PremiumFlag:
-    if losses.mean.value == 0.0:
+def _flag(losses: Losses[float]) -> PremiumFlag:
+    mean, price = losses.mean, losses.price
+    if mean.value == 0.0:
         return PremiumFlag.UNRESOLVED
-    imprecise = any(each.standard_error > IMPRECISE * each.value for each in (losses.mean, losses.price))
-    return PremiumFlag.IMPRECISE if imprecise else PremiumFlag.OK
+    if mean.standard_error > IMPRECISE * mean.value or price.standard_error > IMPRECISE * price.value:
+        return PremiumFlag.IMPRECISE
+    return PremiumFlag.OK

@@ -104,7 +104,7 @@ class Premium:
     standard_error: float
     rate_on_line: float
     flag: PremiumFlag
-    further: tuple[tuple[str, float], ...] = field(default=(), metadata={"left_out_if_empty": True})
+    further: tuple[tuple[str, float], ...] = field(default=(), metadata={"plain": "if set"})
 
     @property
     def lines(self) -> dict[str, float]:

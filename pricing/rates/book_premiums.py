@@ -15,12 +15,13 @@ import numpy.typing as npt
 from pricing.contract.book import Book
 from pricing.errors import NotSimulatedError, Reason
 from pricing.premiums.basis import PricingBasis
-from pricing.premiums.build_up import premium_figures
+from pricing.premiums.build_up import Losses, make_figures
 from pricing.premiums.discounting import discount_factor
 from pricing.premiums.premium import IMPRECISE, ROUNDING, PremiumFlag
 from pricing.rates.book_losses import Cells, LossColumns, loss_columns
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.tail_sums import TailSums
+from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import CodeArray, FloatArray
 from pricing.tools.units import YEAR
 
@@ -40,7 +41,7 @@ class PremiumColumns:
         Place in ``FLAGS``.
     refusal : ndarray of int8, shape (n_covers,)
         Code of the reason, a place in ``REASONS``; 0 where there is a premium.
-    further : mapping of str to ndarray of shape (n_covers,)
+    further : tuple of (str, ndarray of shape (n_covers,))
         Lines of the loadings that the basis adds, by name.
     """
 
@@ -63,7 +64,7 @@ class PremiumColumns:
     rate_on_line: FloatArray = field(repr=False)
     flag: CodeArray = field(repr=False)
     refusal: CodeArray = field(repr=False)
-    further: Mapping[str, FloatArray] = field(default_factory=dict, repr=False)
+    further: tuple[tuple[str, FloatArray], ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         """Return the number of covers."""
@@ -124,7 +125,8 @@ def premium_columns(
 
 def _blanked(columns: dict[str, Any], rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
     """Take the numbers of refused rows away."""
-    for values in (*columns["further"].values(), *(each for name, each in columns.items() if name != "further")):
+    further = (values for _, values in columns["further"])
+    for values in (*further, *(values for name, values in columns.items() if name != "further")):
         values[rows] = 0 if values.dtype == np.int8 else np.nan
     return columns
 
@@ -157,17 +159,11 @@ def _tail(book: Book, asset: int, observation: int, surfaces: Mapping[str, Compa
 
 def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, Any]:
     years = np.array([each.term / YEAR for each in book.observations])[book.observation]
-    figures = premium_figures(
-        losses.fired,
-        losses.mean,
-        losses.price,
-        losses.capital,
-        basis=basis,
-        limit=book.limit,
-        years=years,
-        larger=np.maximum,
+    columns = Losses(*(Estimate(*each) for each in (losses.fired, losses.mean, losses.price, losses.capital)))
+    made: dict[str, Any] = make_figures(
+        columns, basis, limit=book.limit, years=years, flag=_flags(losses), larger=np.maximum, make=dict
     )
-    return {"flag": _flags(losses), **figures}
+    return made
 
 
 def _flags(losses: LossColumns) -> CodeArray:

@@ -32,7 +32,7 @@ def needs_two_moments(basis: PricingBasis) -> bool:
     return type(basis.risk_load) in _TWO_MOMENTS and not measured
 
 
-def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBasis, factor: float) -> Losses:
+def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBasis, factor: float) -> Losses[float]:
     """Price the loss of a cover before expenses, per unit of limit.
 
     Parameters
@@ -69,7 +69,7 @@ def _all_groups(tail: TailReader, payout: Payout, drop: float) -> tuple[GroupedS
 
 def _two_moment_losses(
     sums: LossSums, n_paths: int, largest_weight: float, basis: PricingBasis, factor: float
-) -> Losses:
+) -> Losses[float]:
     fired, fired_squares, first, second, squares, cubes, fourths = sums
     probability, mean = fired / n_paths, factor * first / n_paths
     second_moment = factor * factor * second / n_paths

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum, Flag
 from pathlib import Path
@@ -43,7 +43,8 @@ def to_plain(value: Any, form: Form = Form.EXACT) -> Any:
     ['24h', 'inf']
     """
     if is_dataclass(value) and not isinstance(value, type):
-        parts = {name: to_plain(getattr(value, name), form) for name in _stored_names(value)}
+        shown = [field.name for field in fields(value) if _is_shown(field, value)]
+        parts = {name: to_plain(getattr(value, name), form) for name in shown}
         return parts if form is Form.BARE else {"type": type(value).__name__, **parts}
     if isinstance(value, Enum):
         return _member(value, form)
@@ -84,15 +85,10 @@ def _unreturnable(value: Any, form: Form) -> Any:
     raise PricingError(f"{type(value).__name__} has no plain form: make it a dataclass to store it, got {value!r}")
 
 
-def _stored_names(value: Any) -> list[str]:
-    """List fields, without those that an object makes from the others and those that say when they are left out."""
-    return [
-        field.name
-        for field in fields(value)
-        if field.init
-        and field.metadata.get("plain", True)
-        and not (field.metadata.get("left_out_if_empty") and not getattr(value, field.name))
-    ]
+def _is_shown(field: Field[Any], value: Any) -> bool:
+    """Tell whether a field is shown, which ``"plain"`` in its metadata may deny, or limit to values "if set"."""
+    plain = field.metadata.get("plain", True)
+    return bool(getattr(value, field.name)) if plain == "if set" else bool(plain)
 
 
 def from_plain(value: Any, types: Iterable[type]) -> Any:

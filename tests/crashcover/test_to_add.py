@@ -135,10 +135,11 @@ def test_the_error_of_the_loss_is_that_of_what_is_charged_on_it(cover):
 def test_a_book_has_the_premium_of_every_cover(cover, basis):
     covers = [cover, *(part for _, part in parts(cover))]
     columns = premium_columns(Book.of_covers(covers), {"OM": COMPACT}, basis)
+    further = dict(columns.further)
     for row, each in enumerate(covers):
         alone = premium_from_sample(each, COMPACT.sample(), basis)
         for name, line in alone.lines.items():
-            column = columns.further[name] if name in columns.further else getattr(columns, name)
+            column = further[name] if name in further else getattr(columns, name)
             assert column[row] == pytest.approx(line, rel=1e-9, abs=1e-9)
         assert columns.gross[row] == pytest.approx(alone.gross, rel=1e-9)
         assert columns.standard_error[row] == pytest.approx(alone.standard_error, rel=1e-9)
