@@ -1,6 +1,6 @@
 """What is watched of an asset, and when it pays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from pricing.contract.triggers import Reference, check_reference, check_window
@@ -50,7 +50,8 @@ class Observation:
     window: OptionalDurationField = default_duration("24h")
     term: DurationField = default_duration("30d")
     waiting_period: DurationField = default_duration("0h")
-    payment: Payment = Payment.AT_HIT
+    # Members of an enumeration are hashed in Python, which a quote would wait for; equality tells them apart.
+    payment: Payment = field(default=Payment.AT_HIT, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "window", check_window(self.window, check_reference(self.reference)))
