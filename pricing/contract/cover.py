@@ -64,7 +64,7 @@ class Cover:
     term: DurationField = default_duration("30d")
     waiting_period: DurationField = default_duration("0h")
     payment: Payment = Payment.AT_HIT
-    observation: Observation = field(init=False, repr=False, compare=False)
+    observation: Observation = field(init=False, repr=False, compare=False, metadata={"plain": False})
 
     def __post_init__(self) -> None:
         for name in ("cover_id", "asset", "currency"):
