@@ -27,6 +27,7 @@ _EXPORTS = {
     "engine.simulation": ["simulate"],
     "engine.three_windows": ["TermEstimate", "exceedance_over_term", "simulate_three_windows"],
     "errors": [
+        "REASONS",
         "CalibrationError",
         "CorruptSurfaceError",
         "DataError",

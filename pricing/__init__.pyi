@@ -5,6 +5,7 @@ from pricing.contract.triggers import DropTrigger, Reference
 from pricing.engine.simulation import simulate
 from pricing.engine.three_windows import TermEstimate, exceedance_over_term, simulate_three_windows
 from pricing.errors import (
+    REASONS,
     CalibrationError,
     CorruptSurfaceError,
     DataError,
@@ -62,6 +63,7 @@ __version__: str
 
 __all__ = [
     "ENGINE_VERSION",
+    "REASONS",
     "Anchor",
     "Anchoring",
     "CalibrationError",

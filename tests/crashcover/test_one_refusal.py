@@ -17,6 +17,7 @@ from crashcover.offers.outcomes import quote_or_refuse
 from crashcover.report.book.pooling import _price as report_premiums
 from crashcover.repricing.premiums import with_premiums
 from pricing import (
+    REASONS,
     Conditions,
     DropTrigger,
     FullPayout,
@@ -36,7 +37,6 @@ from pricing import (
 )
 from pricing.contract.book import Book
 from pricing.contract.observation import Observation
-from pricing.errors import REASONS
 from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.principles import EsscherPrinciple, ValueAtRisk
 from pricing.rates.book_premiums import premium_columns
@@ -139,7 +139,9 @@ def by_report(slip, _):
     return priced.gross if isinstance(priced, Premium) else priced.reason
 
 
+#: Ways that put a value on a cover; they keep it however small it is.
 VALUE = (by_premium, by_columns, by_repricing)
+#: Ways that offer it for sale, to the cent.
 SELL = (by_quoter, by_rate_quoter, by_quote_many, by_command_line, by_report)
 FROM_A_STORE = (by_rate_quoter, by_quote_many)
 BY_ASSET = (by_quoter, *FROM_A_STORE, by_columns)
