@@ -87,7 +87,7 @@ def simulate_observations(
     model: PriceModel,
     observations: Iterable[Observation],
     settings: SimulationSettings,
-    progress: Callable[[int], None] | None = None,
+    progress: Report | None = None,
 ) -> DropSurface:
     """Simulate the worst drops that decide covers; see ``simulate``, whose other arguments it takes."""
     asked = make_signals(observations, model.step)
