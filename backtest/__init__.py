@@ -4,8 +4,8 @@
 
     panel ──► outcomes ──► known at each start ──► forecasters ──► quotes ──► scores, money, breaches ──► summary
 
-A forecaster sees what was known at a start and nothing else. ``walk`` keeps its quotes in a folder and resumes there;
-``summarise`` turns them into plain values, from which the table, the JSON document and the page are made.
+A forecaster sees only what was known at a start. ``walk`` keeps its quotes in a folder and can resume from it;
+``summarise`` turns them into plain values, which feed the table, the JSON document and the page.
 """
 
 from backtest.cells import Cell, Span, make_cells

@@ -1,4 +1,4 @@
-"""What is quoted: a drop within a window, some time during a term."""
+"""The events that are quoted: a drop within a window, some time during a term."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from pricing.tools.units import Duration, format_duration, parse_duration, requi
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A window and a term: what one worst drop is measured over.
+    """A window and a term over which a worst drop is measured.
 
     Parameters
     ----------
     window, term : timedelta
-        How far the reference price looks back, and how long the cover runs.
+        Time over which the reference price looks back, and length of the cover.
     """
 
     window: timedelta
@@ -56,7 +56,7 @@ def make_cells(
     Raises
     ------
     InvalidTermsError
-        If a duration or a drop makes no sense.
+        If a duration or a drop is out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a forecaster gets and what it gives: everything known at a start, and a probability for every cell."""
+"""Input and output of a forecaster: everything known at a start, and a probability for every cell."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ _HASHES = 2**64
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Known:
-    """All that was known at a start, and nothing later.
+    """Everything that was known at a start, and nothing later.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ class Known:
     seed: int
 
     def events(self, cell: Cell) -> BoolArray:
-        """Say for each row of the past whether the event came."""
+        """Return for each row of the past whether the event occurred."""
         return np.asarray(self.past[cell.span.name] >= cell.drop)
 
     def seed_for(self, token: str) -> int:
-        """Return the seed of a token at this start, whatever the order in which tokens are quoted."""
+        """Return the seed of a token at this start, independent of the order in which tokens are quoted."""
         text = f"{self.seed}/{self.start.isoformat()}/{token}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
@@ -74,7 +74,7 @@ class Quotes:
     probabilities : ndarray of float, shape (n_tokens, n_cells)
         Strictly between 0 and 1; a whole row of NaN for a token that is not quoted.
     refusals : mapping of str to str
-        Why a token could not be quoted. A token that is neither quoted nor refused was not asked for.
+        Why a token could not be quoted. A token that is neither quoted nor refused was not in the sample.
     """
 
     probabilities: FloatArray
@@ -82,11 +82,11 @@ class Quotes:
 
 
 class Forecaster(Protocol):
-    """Whatever turns what is known into probabilities: a frozen dataclass, so that its text names its parameters."""
+    """Any model that turns a ``Known`` into probabilities; a frozen dataclass, so its repr shows its parameters."""
 
     @property
     def name(self) -> str:
-        """Short name in small letters."""
+        """Short name in lower case."""
         ...
 
     def quote(self, known: Known) -> Quotes:
@@ -100,7 +100,7 @@ def quote_each(known: Known, tokens: Iterable[str], quote: Callable[[str], Float
     Parameters
     ----------
     known : Known
-        What is known.
+        Everything known at the start.
     tokens : iterable of str
         Tokens to quote.
     quote : callable

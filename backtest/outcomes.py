@@ -1,4 +1,4 @@
-"""What happened: the worst drop of every token over every span."""
+"""Outcomes: the worst drop of every token over every span."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ SHORTEST_RECORD = timedelta(hours=24)
 
 
 def outcome_table(panel: Panel, starts: pd.DatetimeIndex, spans: Sequence[Span]) -> pd.DataFrame:
-    """Tabulate what became of every token at every start.
+    """Tabulate the outcome of every token at every start.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def _outcomes(panel: Panel, start: pd.Timestamp, spans: Sequence[Span]) -> pd.Da
 
 
 def _observed(panel: Panel, start: pd.Timestamp, span: Span) -> FloatArray:
-    """Return the worst drop of every token, NaN where too little is known of the term."""
+    """Return the worst drop of every token, NaN if too little of the term is known."""
     closes = panel.closes.loc[start : start + span.term].to_numpy()
     first = int(panel.closes.index.isin([start]).any())  # the close at the start itself belongs to the history
     n_after = np.isfinite(closes[first:]).sum(axis=0)
@@ -64,7 +64,7 @@ def worst_drops(closes: FloatArray, window: int) -> FloatArray:
     closes : ndarray of float, shape (n_bars, n_tokens)
         Closes from the start of the term to its end, NaN where there is none.
     window : int
-        Bars that the reference looks back; it does not look back beyond the first.
+        Number of bars that the reference looks back; never beyond the first bar.
 
     Returns
     -------

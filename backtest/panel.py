@@ -1,4 +1,4 @@
-"""The prices that a backtest walks through: one column of closes a token, labelled by the close of the bar."""
+"""The prices that a backtest walks through: one column of closes per token, labelled by the close of the bar."""
 
 import hashlib
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Panel:
     step: timedelta
 
     def until(self, time: pd.Timestamp) -> "Panel":
-        """Cut off every bar that closes after a time."""
+        """Return the panel without the bars that close after a time."""
         return Panel(closes=self.closes.loc[:time], step=self.step)
 
     def fingerprint(self) -> str:
@@ -45,15 +45,15 @@ def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED) -> Pa
     Parameters
     ----------
     closes : DataFrame of float
-        One column a token, NaN where there is no price, on a DatetimeIndex with a time zone, labelled by the CLOSE of
+        One column per token, NaN if there is no price, on a DatetimeIndex with a time zone, labelled by the CLOSE of
         the bar.
     leave_out : iterable of str
-        Tokens to leave out where they are there.
+        Tokens to leave out if present.
 
     Raises
     ------
     DataError
-        If the index is not increasing times with a zone, a name comes twice, a price is not positive and finite, or no
+        If the index is not increasing times with a zone, a name occurs twice, a price is not positive and finite, or no
         token is left.
     InsufficientDataError
         If there are fewer than two bars.
@@ -62,10 +62,10 @@ def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED) -> Pa
     if not isinstance(index, pd.DatetimeIndex) or index.tz is None:
         raise DataError("closes must have a DatetimeIndex with a time zone (tz_localize('UTC') if the times are UTC)")
     if not (index.is_unique and index.is_monotonic_increasing):
-        raise DataError("closes must have increasing times without repetition (sort_index, then drop what is repeated)")
+        raise DataError("closes must have increasing times without repetition (call sort_index, then drop duplicates)")
     if not closes.columns.is_unique:
         raise DataError(
-            f"closes must have one column a token, got {closes.columns[closes.columns.duplicated()][0]!r} twice"
+            f"closes must have one column per token, got {closes.columns[closes.columns.duplicated()][0]!r} twice"
         )
     kept = closes.drop(columns=[name for name in leave_out if name in closes.columns])
     if kept.empty:

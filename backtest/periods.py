@@ -1,4 +1,4 @@
-"""When covers start, and which tokens can be quoted then."""
+"""Starts of the covers, and the tokens that can be quoted at each."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,31 +12,31 @@ from backtest.panel import Panel
 from pricing.errors import InsufficientDataError, InvalidTermsError
 from pricing.tools.units import format_duration, in_steps
 
-#: A token can be quoted with closes for two thirds of the bars of the last 90 days: 1,440 hours.
+#: A token can be quoted if it has closes for two thirds of the bars of the last 90 days: 1,440 hours.
 HISTORY, HISTORY_SHARE = timedelta(days=90), 2.0 / 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a backtest quotes, and when.
+    """Events that a backtest quotes, and its starts.
 
     Parameters
     ----------
     cells : tuple of Cell
         Events to quote.
     every : timedelta
-        From one start to the next; not shorter than any term, so that an outcome is known before the next quote.
+        Time from one start to the next; not shorter than any term, so that an outcome is known before the next quote.
     first_start : datetime, optional
-        First start; 90 days after the panel's first bar opens where it is absent.
+        First start; by default 90 days after the panel's first bar opens.
     warm_up : int
-        Periods at the beginning that teach but are not scored, at least 1.
+        Periods at the beginning that are used for fitting but not scored, at least 1.
     seed : int
-        Seed of whatever forecasters simulate.
+        Seed of the forecasters' simulations.
 
     Raises
     ------
     InvalidTermsError
-        If there is no cell, a term is longer than `every`, or nothing is left to learn from.
+        If there is no cell, a term is longer than `every`, or there is no warm-up period.
     """
 
     cells: tuple[Cell, ...]
@@ -60,17 +60,17 @@ class Plan:
 
     @property
     def longest_term(self) -> timedelta:
-        """Return the longest term of a cell."""
+        """Longest term of any cell."""
         return max(cell.span.term for cell in self.cells)
 
 
 def find_starts(panel: Panel, plan: Plan) -> pd.DatetimeIndex:
-    """Lay out the starts whose longest term ends within the panel.
+    """Return the starts whose longest term ends within the panel.
 
     Raises
     ------
     InvalidTermsError
-        If a window, a term or the distance of starts is not a whole number of bars.
+        If a window, a term or the distance between starts is not a whole number of bars.
     InsufficientDataError
         If there is nothing to score after the warm-up.
     """
@@ -97,7 +97,7 @@ def _lengths(plan: Plan) -> list[tuple[str, timedelta]]:
 
 
 def can_be_quoted(history: pd.DataFrame, start: pd.Timestamp, step: timedelta) -> npt.NDArray[np.bool_]:
-    """Say which tokens have enough closes in the 90 days up to a start.
+    """Return which tokens have enough closes in the 90 days up to a start.
 
     Returns
     -------

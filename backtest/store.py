@@ -20,19 +20,20 @@ _MADE = (".pyc", ".c", ".so", ".pyd")
 
 
 def result_file(folder: Path, forecaster: Forecaster, start: pd.Timestamp) -> Path:
-    """Name the file of a forecaster's quotes at a start."""
+    """Return the path of the file of a forecaster's quotes at a start."""
     return folder / forecaster.name / f"{start:%Y-%m-%dT%H%M%SZ}.parquet"
 
 
 def prepare(folder: Path, panel: Panel, plan: Plan, forecasters: Sequence[Forecaster]) -> None:
-    """Make the folder ready for results, or make sure that those in it are of the same backtest.
+    """Make the folder ready for results, or make sure that it holds results of the same backtest.
 
-    Forecasters may be added to a folder; what is there stays as it is.
+    Forecasters may be added to a folder; existing results are kept.
 
     Raises
     ------
     InvalidTermsError
-        If the folder holds results of another panel, plan, version or setting of a forecaster; the message says which.
+        If the folder holds results of another panel, plan, version or setting of a forecaster; the message names the
+        difference.
     DataError
         If its manifest cannot be read.
     """
@@ -45,7 +46,7 @@ def prepare(folder: Path, panel: Panel, plan: Plan, forecasters: Sequence[Foreca
 
 
 def describe(panel: Panel, plan: Plan, forecasters: Sequence[Forecaster]) -> dict[str, Any]:
-    """Describe everything that quotes are a function of, as plain values."""
+    """Describe everything that quotes depend on, as plain values."""
     return {
         "panel": panel.fingerprint(),
         "cells": [cell.name for cell in plan.cells],
@@ -59,7 +60,7 @@ def describe(panel: Panel, plan: Plan, forecasters: Sequence[Forecaster]) -> dic
 
 
 def _code_digest() -> str:
-    """Hash what quotes are made with, so that results of an edited model are not taken for those of the present."""
+    """Hash the source code behind quotes, so that results of an edited model are not mistaken for current ones."""
     digest = hashlib.sha256()
     for package in (pricing, calibration, forecaster_package):
         folder = Path(str(package.__file__)).parent

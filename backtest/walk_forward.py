@@ -1,4 +1,4 @@
-"""Walk forward: at each start, hand every forecaster what was known, and keep what it quotes.
+"""Walk forward: at each start, give every forecaster what was known, and keep its quotes.
 
 A forecaster sees a ``Known`` and nothing else, so nothing that happened later can reach it.
 """
@@ -39,7 +39,7 @@ class Walked:
     outcomes : DataFrame
         As made by ``outcome_table``.
     quotes : dict of str to DataFrame
-        For each forecaster one row for each row of `outcomes`: a probability for each cell, and ``refusal``, a text or
+        For each forecaster, one row per row of `outcomes`: a probability for each cell, and ``refusal``, a text or
         missing.
     """
 
@@ -82,18 +82,18 @@ def walk(
 ) -> Walked:
     """Quote every token and cell at every start, and look up what happened.
 
-    What was walked before in the same folder is read and not done again.
+    Quotes that already exist in the folder are read and not made again.
 
     Parameters
     ----------
     panel : Panel
         Prices.
     plan : Plan
-        What to quote, and when.
+        Events to quote, and starts.
     forecasters : sequence of Forecaster
-        Who quotes.
+        Forecasters that quote.
     folder : Path
-        Where the quotes are kept, one file a forecaster and start.
+        Folder for the quotes, one file per forecaster and start.
     run : callable
         Called with a function and its arguments, gives a result for each as they come; by default one after the other.
         For processes: ``functools.partial(pricing.tools.processes.in_processes, n_processes=2)``.
@@ -127,23 +127,23 @@ def walk(
 
 
 def n_files(panel: Panel, plan: Plan, forecasters: Sequence[Forecaster]) -> int:
-    """Count the files that a walk leaves: none of the first start, which has no past."""
+    """Count the files that a walk leaves: there is none for the first start, which has no past."""
     return (len(find_starts(panel, plan)) - 1) * len(forecasters)
 
 
 def known_at(panel: Panel, plan: Plan, start: pd.Timestamp, outcomes: pd.DataFrame) -> Known:
-    """Put together what was known at a start.
+    """Assemble what was known at a start.
 
     Parameters
     ----------
     panel : Panel
-        Prices; those after the start are not looked at.
+        Prices; those after the start are not used.
     plan : Plan
-        What is quoted.
+        Plan of the backtest.
     start : Timestamp
         Start of the covers.
     outcomes : DataFrame
-        As made by ``outcome_table``; those of this start and of later ones are not looked at.
+        As made by ``outcome_table``; those of this start and of later ones are not used.
     """
     return replace(_known_but_history(panel.step, plan, start, outcomes), history=panel.until(start).closes)
 

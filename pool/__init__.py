@@ -1,4 +1,4 @@
-"""What many covers on many tokens cost together: from a book and surfaces to capital and back to covers.
+"""Total cost of many covers on many tokens: from a book and its surfaces to capital, and back to each cover.
 
 ::
 

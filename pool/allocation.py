@@ -1,4 +1,4 @@
-"""What each cover contributes to the tail of the pool, and what one more cover would add."""
+"""Contribution of each cover to the tail of the pool, and the addition of one more cover."""
 
 from dataclasses import dataclass, field
 
@@ -17,14 +17,14 @@ from pricing.tools.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Allocation:
-    """A weighted average of the pool's losses, split to covers and to assets.
+    """A weighted average of the pool's losses, split by cover and by asset.
 
     Parameters
     ----------
     by_cover : ndarray of shape (n_covers,)
-        Part of each cover; parts add up to the whole.
+        Share of each cover; the shares add up to the total.
     by_asset : ndarray of shape (n_assets,)
-        Part of each asset of the book.
+        Share of each asset of the book.
     """
 
     by_cover: FloatArray = field(repr=False)
@@ -32,7 +32,7 @@ class Allocation:
 
     @property
     def total(self) -> float:
-        """The whole."""
+        """Sum over all covers."""
         return float(self.by_cover.sum())
 
 
@@ -49,7 +49,7 @@ def allocate(compressed: CompressedBook, scenarios: JointScenarios, weights: Flo
     scenarios : JointScenarios
         Scenarios.
     weights : ndarray of shape (n_scenarios,) or (n_assets, n_scenarios)
-        What each scenario counts, the same for all assets or times the share of each asset's loss that is retained.
+        Weight of each scenario, either the same for all assets or times the retained share of each asset's loss.
     """
     weights = np.broadcast_to(weights, scenarios.paths.shape)
     averages = []
@@ -85,11 +85,11 @@ def tail_contributions(
     scenarios : JointScenarios
         Scenarios.
     gross : PoolLosses
-        Losses of the book in them.
+        Losses of the book in these scenarios.
     level : float
         Confidence such as 0.995.
     net : PoolLosses, optional
-        What reinsurance leaves of them, if any; recoveries count for the covers whose losses are recovered.
+        Losses after reinsurance, if any; recoveries are credited to the covers whose losses they reimburse.
     """
     if net is None:
         return allocate(compressed, scenarios, tail_weights(gross.total, level))
@@ -99,16 +99,16 @@ def tail_contributions(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginalCapital:
-    """What one more cover adds to the tail value at risk of a pool.
+    """Addition of one more cover to the tail value at risk of a pool.
 
     Parameters
     ----------
     alone : float
         Tail value at risk of the cover by itself.
     contribution : float
-        Its average loss in the scenarios that are the pool's tail now: its price of capital if it is small.
+        Its average loss in the scenarios that form the pool's tail now; the capital cost of a small cover.
     added : Estimate
-        Tail value at risk with the cover less that without it; between the contribution and that of the cover alone.
+        Tail value at risk with the cover minus that without it; lies between `contribution` and `alone`.
     """
 
     alone: float
@@ -119,7 +119,7 @@ class MarginalCapital:
 def marginal_capital(
     pool_total: FloatArray, cover: Cover, scenarios: JointScenarios, *, level: float
 ) -> MarginalCapital:
-    """Say what capital one more cover needs.
+    """Return the capital that one more cover needs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much may stand on one token: a share of capital, and less where its price is cheap to move."""
+"""Largest exposure to one token: a share of capital, and less if its price is cheap to move."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ SHARE_OF_CAPITAL = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accumulation:
-    """What stands on one token, and what may.
+    """Current and permitted exposure to one token.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Accumulation:
     capital_limit : float
         Most that capital allows.
     manipulation_limit : float
-        Most that the depth of its markets allows; infinite where it was not given.
+        Most that the depth of its markets allows; infinite if not given.
     """
 
     asset: str
@@ -40,12 +40,12 @@ class Accumulation:
 
     @property
     def capacity(self) -> float:
-        """The lower of both limits."""
+        """The lower of the two limits."""
         return min(self.capital_limit, self.manipulation_limit)
 
     @property
     def room(self) -> float:
-        """What may still be sold; negative where too much stands already."""
+        """Limit that can still be sold; negative if the capacity is already exceeded."""
         return self.capacity - self.limits
 
 
@@ -56,7 +56,7 @@ def accumulations(
     share_of_capital: float = SHARE_OF_CAPITAL,
     manipulation_limits: Mapping[str, float] | None = None,
 ) -> tuple[Accumulation, ...]:
-    """Sum up what stands on each token of a book, in the order of the book.
+    """Sum up the exposure to each token of a book, in the order of the book.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def accumulations(
     capital : float
         Capital of the pool, not negative.
     share_of_capital : float
-        Most that limits on one token may be, a fraction of capital.
+        Largest sum of limits on one token, as a fraction of capital.
     manipulation_limits : mapping of str to float, optional
         See ``pool.manipulation``.
 

@@ -1,11 +1,11 @@
-"""How tokens fall together: the shock of the month, a token's own deviation, and crashes of its own.
+"""How tokens fall together: a shock shared by all in a month, a token's own deviation, and its own crashes.
 
-Price models are anchored to the law of a month's worst drop (``drop_law``), so dependence is placed on that
-law and not on single steps: a copula on the worst drop leaves every surface as it is. The law says of a token's month
+Price models are anchored to the law of a month's worst drop (``drop_law``). Dependence is therefore placed on that law
+and not on single steps: a copula on the worst drop leaves every surface unchanged. A token's month follows
 
     log W = max(centre + shock + deviation, log depth of a crash of its own)
 
-where the shock is the same for all tokens and everything else is the token's. Only ranks of W are used here.
+The shock is the same for all tokens; everything else belongs to the token. Only ranks of W are used here.
 """
 
 import math
@@ -22,14 +22,14 @@ from pricing.errors import InvalidModelError, NotSimulatedError
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import format_duration
 
-#: Of log worst drops within 1 hour given those within 24 hours, the share of variance that is between months: 8,698
-#: token-months of the panel, April 2021 to June 2025. Of drops in the first 7 or 14 days given those in 30 it is 0.54.
+#: Share of the variance of log worst drops within 1 hour, given those within 24 hours, that lies between months: 8,698
+#: token-months of the panel, April 2021 to June 2025. For drops in the first 7 or 14 days given those in 30 it is 0.54.
 SHAPE_CORRELATION = 0.43
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependence:
-    """What all tokens share in a month, and what they do not.
+    """Parts of a month that all tokens share, and parts that are each token's own.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ class Dependence:
     spread_slope : float
         Slope of the log of the spread on the shock.
     level_error : float
-        Standard error of the level: uncertain for all tokens at once, so it is shared like a shock.
+        Standard error of the level. It concerns all tokens at once, so it is shared like a shock.
     crash_threshold : float
-        Smallest log drop of a crash of a token's own.
+        Smallest log drop of a token's own crash.
     crash_index : float
-        Pareto index of its depth.
+        Pareto index of the crash depth.
     shape_correlation : float
-        Correlation between tokens of how abrupt or early a month's worst drop is, given how deep; from 0 to below 1.
+        Correlation between tokens of how abrupt or early a month's worst drop is, given its depth; in [0, 1).
 
     Raises
     ------
@@ -79,7 +79,7 @@ class Dependence:
 
     @classmethod
     def of_law(cls, law: DropLaw) -> "Dependence":
-        """Read the dependence off the market's law of the worst drop."""
+        """Take the dependence from the market's law of the worst drop."""
         return cls(
             shocks=law.shocks,
             spread=math.exp(law.spread),
@@ -91,7 +91,7 @@ class Dependence:
 
     @property
     def correlation(self) -> float:
-        """Correlation of the log worst drops of two tokens without crashes of their own."""
+        """Correlation of the log worst drops of two tokens that have no crashes of their own."""
         shared = float(np.var(self.shocks)) + self.level_error**2
         own = self.spread**2
         return shared / (shared + own) if shared + own else 0.0
@@ -99,14 +99,14 @@ class Dependence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRisk:
-    """What the dependence has to know of one token: how its common part compares with crashes of its own.
+    """Parameters of one token that the dependence needs: its common part and the rate of its own crashes.
 
     Parameters
     ----------
     centre : float
         Log of the worst log drop of a month without a shock.
     crash_rate : float
-        Crashes of its own expected in 30 days, not negative.
+        Expected number of its own crashes in 30 days, not negative.
     """
 
     centre: float
@@ -120,7 +120,7 @@ class TokenRisk:
 
     @classmethod
     def of_calibration(cls, calibration: Calibration, window: timedelta = timedelta(hours=24)) -> "TokenRisk":
-        """Read a token's risk off its calibration.
+        """Take a token's risk from its calibration.
 
         Raises
         ------
@@ -130,12 +130,12 @@ class TokenRisk:
         for month, crashes in zip(calibration.worst_months, calibration.crashes, strict=True):
             if month.window == window:
                 return cls(centre=month.centre, crash_rate=crashes.rate)
-        raise NotSimulatedError(f"window must be one that the market has a law for, got {format_duration(window)}")
+        raise NotSimulatedError(f"window must be one for which the market has a law, got {format_duration(window)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SharedDraws:
-    """What all tokens share in each scenario.
+    """Draws that all tokens share in each scenario.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class SharedDraws:
     level : ndarray of shape (n_scenarios,)
         Error of the level, the same in all months of a scenario.
     shape : ndarray of shape (n_scenarios,)
-        How abrupt or early falls are, a standard normal.
+        How abrupt or early falls are, as a standard normal.
     """
 
     shocks: FloatArray
@@ -153,7 +153,7 @@ class SharedDraws:
 
 
 def draw_shared(dependence: Dependence, *, n_months: int, n_scenarios: int, seed: int) -> SharedDraws:
-    """Draw what is shared, each part stratified over the scenarios; months have no memory."""
+    """Draw the shared parts, each stratified over the scenarios; months are independent of each other."""
     points = np.array(dependence.shocks)
     months = [stratified_uniforms(seed, f"shock of month {month}", n_scenarios) for month in range(n_months)]
     return SharedDraws(
@@ -166,7 +166,7 @@ def draw_shared(dependence: Dependence, *, n_months: int, n_scenarios: int, seed
 def draw_log_worst(
     dependence: Dependence, token: TokenRisk, shared: SharedDraws, *, asset: str, seed: int
 ) -> FloatArray:
-    """Draw the log of a token's worst log drop of all months under the law, shape (n_scenarios,)."""
+    """Draw the log of a token's worst log drop over all months under the law, shape (n_scenarios,)."""
     n_months, n_scenarios = shared.shocks.shape
     worst = np.full(n_scenarios, -np.inf)
     for month, shocks in enumerate(shared.shocks):
@@ -181,14 +181,14 @@ def draw_log_worst(
 
 
 def draw_shape(dependence: Dependence, shared: SharedDraws, *, asset: str, seed: int) -> FloatArray:
-    """Draw how abrupt or early a token's worst drop is, given how deep: standard normals, shape (n_scenarios,)."""
+    """Draw how abrupt or early a token's worst drop is, given its depth: standard normals, shape (n_scenarios,)."""
     own = ndtri(uniforms(seed, f"shape of {asset}", len(shared.shape)))
     correlation = dependence.shape_correlation
     return np.asarray(math.sqrt(correlation) * shared.shape + math.sqrt(1.0 - correlation) * own)
 
 
 def _log_deepest_crash(dependence: Dependence, expected: float, u: FloatArray) -> FloatArray:
-    """Return the log depth of the deepest of Poisson many Pareto crashes; minus infinity where there is none."""
+    """Return the log depth of the deepest of a Poisson number of Pareto crashes; minus infinity if there is none."""
     beyond = -np.log(u)
     depth = math.log(dependence.crash_threshold) + np.log(expected / beyond) / dependence.crash_index
     return np.where(beyond <= expected, depth, -np.inf)

@@ -16,17 +16,17 @@ RETURN_PERIODS = (2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 200.0, 250.0)
 
 
 class Occurrence(Enum):
-    """What counts as one event."""
+    """Definition of one event."""
 
     PERIOD = "period"
-    """All losses of one period: what the shock of one month does to all tokens."""
+    """All losses of one period: the effect of one month's shock on all tokens."""
     ASSET = "asset"
-    """All losses on one asset in one period: what one crash does to all its holders."""
+    """All losses on one asset in one period: the effect of one crash on all its holders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnLevel:
-    """Losses that are exceeded once in so many years.
+    """Losses that are exceeded once per return period on average.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class ReturnLevel:
     period_occurrence, asset_occurrence : Estimate
         Largest loss of a year from one period, and from one asset in one period.
     aggregate : Estimate
-        Sum of a year.
+        Sum of all losses of a year.
     """
 
     return_period: float

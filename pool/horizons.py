@@ -1,4 +1,4 @@
-"""Horizons of several periods: the book is renewed, and periods share nothing but the error of the level."""
+"""Horizons of several periods: the book is renewed, and periods share only the error of the level."""
 
 import math
 from dataclasses import dataclass, field
@@ -25,21 +25,21 @@ class Horizons:
     scenarios : ndarray of int, shape (n_horizons, n_periods)
         Scenario of each period.
     n_disjoint : int
-        How many horizons the scenarios make without using one twice. Standard errors count these only: an average over
-        shuffles varies less than over one (Hoeffding 1963, section 5).
+        Number of horizons that the scenarios fill without being used twice. Standard errors count only these: an
+        average over several shuffles varies less than one over a single shuffle (Hoeffding 1963, section 5).
     """
 
     scenarios: IntArray = field(repr=False)
     n_disjoint: int
 
     def probability(self, happened: npt.NDArray[np.bool_]) -> Estimate[float]:
-        """Estimate the probability of an event from whether it happened in each horizon."""
+        """Estimate the probability of an event from its occurrence in each horizon."""
         value = float(happened.mean())
         variance = value * (1.0 - value) / self.n_disjoint
         return Estimate(value, math.sqrt(variance) if variance else 1.0 / self.n_disjoint)
 
     def quantile(self, values: FloatArray, level: float) -> Estimate[float]:
-        """Estimate what is exceeded with probability at most ``1 - level``.
+        """Estimate the value that is exceeded with probability at most ``1 - level``.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class Horizons:
 def draw_horizons(
     n_scenarios: int, n_periods: int, *, levels: FloatArray | None = None, n_shuffles: int = 20, seed: int = 1
 ) -> Horizons:
-    """Lay scenarios end to end, shuffle after shuffle.
+    """Put scenarios end to end, one shuffle after another.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ def draw_horizons(
     n_periods : int
         Periods of a horizon.
     levels : ndarray of shape (n_scenarios,), optional
-        What does not change from period to period, such as ``JointScenarios.level``: a horizon is made of scenarios
-        that have almost the same. Where it is absent, periods are independent.
+        A quantity that stays the same from period to period, such as ``JointScenarios.level``: each horizon is made
+        of scenarios with almost the same value. If absent, periods are independent.
     n_shuffles : int
-        How often the scenarios are used.
+        Number of times that every scenario is used.
     seed : int
-        Seed of a stream of its own.
+        Seed of the shuffles; they have a random stream of their own.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def draw_horizons(
 
 
 def _neighbours(shuffled: IntArray, levels: FloatArray, n_alike: int) -> IntArray:
-    """Bring scenarios of almost the same level together, and leave groups of `n_alike` in random order."""
+    """Bring scenarios of almost the same level together, and leave each group of `n_alike` in random order."""
     by_level = np.argsort(levels[shuffled], kind="stable")
     group = np.empty(len(shuffled), dtype=np.intp)
     group[by_level] = np.arange(len(shuffled)) // n_alike

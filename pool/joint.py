@@ -2,11 +2,11 @@
 
 A token's paths are ranked by the worst drop of one observation. In each scenario the dependence draws that worst drop
 for all tokens, and the token's path of the same rank is taken, with all its windows and terms. Every rank is used once
-(Latin hypercube sampling with dependence: Packham and Schmidt 2010), so that the scenarios hold every path of a token
-as often as its weight says: marginals are those of the surface, not those of a sample of it.
+(Latin hypercube sampling with dependence: Packham and Schmidt 2010), so the scenarios contain every path of a token
+in proportion to its weight: the marginals are exactly those of the surface, not those of a sample of it.
 
-Among paths of almost the same rank a second observation decides, with a dependence of its own: tokens that fall as deep
-in a month also share how much of it happens in an hour, or in the first week.
+Among paths of almost the same rank a second observation decides, with its own dependence: tokens with equally deep
+falls in a month also tend to have similar shares of that fall within an hour, or in the first week.
 """
 
 from collections.abc import Mapping
@@ -27,21 +27,21 @@ from pricing.tools.arrays import FloatArray, IntArray
 
 PathArray = npt.NDArray[np.int32]
 
-#: So many neighbours in rank count as equally deep: 0.1 % of 50,000 scenarios. Order among so few keeps nine tenths of
-#: the correlation of shapes.
+#: This many neighbours in rank count as equally deep: 0.1 % of 50,000 scenarios. Ordering within so small a group
+#: preserves nine tenths of the correlation of shapes.
 NEIGHBOURS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointSettings:
-    """How many scenarios, and from which seed.
+    """Number of scenarios, seed and threads.
 
     Parameters
     ----------
     n_scenarios : int
         Number of scenarios.
     seed : int
-        Seed of streams of their own, not negative.
+        Seed of the random streams, not negative.
     n_threads : int
         Number of threads; results do not depend on it.
 
@@ -73,11 +73,11 @@ class JointScenarios:
     assets : tuple of str
         Assets, in the order of `paths`.
     period : timedelta
-        Length of a scenario: the term that paths were ranked by.
+        Length of a scenario: the term by which paths were ranked.
     paths : ndarray of int, shape (n_assets, n_scenarios)
         Path of each asset in each scenario.
     level : ndarray of shape (n_scenarios,)
-        Error of the level in each scenario: what the next period has in common with it.
+        Error of the level in each scenario; the next period has the same error.
     """
 
     surfaces: Mapping[str, DropSurface] = field(repr=False)
@@ -92,12 +92,12 @@ class JointScenarios:
         return int(self.paths.shape[1])
 
     def row(self, asset: str) -> int:
-        """Return the place of an asset.
+        """Return the row of an asset.
 
         Raises
         ------
         NotSimulatedError
-            If there is no scenario of it.
+            If the asset was not simulated.
         """
         if asset not in self.assets:
             raise NotSimulatedError(f"asset must be one of the {len(self.assets)} that were simulated, got {asset!r}")
@@ -109,8 +109,8 @@ class JointScenarios:
         Raises
         ------
         NotSimulatedError
-            If there is no scenario of the asset, its surface does not hold the observation, or the term is longer than
-            the period.
+            If the asset was not simulated, its surface does not contain the observation, or the term is longer than the
+            period.
         """
         if observation.term > self.period:
             raise NotSimulatedError(f"term of {asset} must not exceed the period {self.period}, got {observation.term}")
@@ -129,8 +129,8 @@ def joint_scenarios(
 ) -> JointScenarios:
     """Draw joint scenarios whose marginals are the surfaces.
 
-    A term of several months is ranked by the worst of as many independent months, the last one counted in full: shocks
-    have no memory.
+    A term of several months is ranked by the worst of as many independent months. The last month is counted in full.
+    Shocks of different months are independent.
 
     Parameters
     ----------
@@ -139,19 +139,19 @@ def joint_scenarios(
     dependence : Dependence
         How they fall together.
     tokens : mapping of str to TokenRisk
-        What the dependence has to know of each asset.
+        Parameters of each asset that the dependence needs.
     ranking : Observation, optional
-        What paths are ranked by; its term is the period. A drop within 24 hours over 30 days where it is absent.
+        Observation by which paths are ranked; its term is the period. By default, a drop within 24 hours over 30 days.
     shape : Observation, optional
-        What orders paths of almost the same rank: a shorter window, or a shorter term, if many covers look at it. Where
-        it is absent, only ranks are shared, and such covers fall together less than they should.
+        Observation that orders paths of almost the same rank: a shorter window, or a shorter term, if many covers
+        depend on it. If absent, only ranks are shared, and such covers fall together less than they should.
     settings : JointSettings, optional
         Number of scenarios, seed and threads.
 
     Raises
     ------
     NotSimulatedError
-        If a surface does not hold the ranking, or a token's risk is not given.
+        If a surface does not contain the ranking observation, or the risk of a token is missing.
     """
     ranking, settings = ranking or Observation(), settings or JointSettings()
     n_months = -(-ranking.term // TERM)
@@ -159,7 +159,7 @@ def joint_scenarios(
 
     def pick(asset: str) -> PathArray:
         if asset not in tokens:
-            raise NotSimulatedError(f"tokens must hold the risk of every asset, got none of {asset!r}")
+            raise NotSimulatedError(f"tokens must hold the risk of every asset, but {asset!r} is missing")
         depth = draw_log_worst(dependence, tokens[asset], shared, asset=asset, seed=settings.seed)
         scenarios = np.argsort(depth, kind="stable")
         chosen = _by_depth(surfaces[asset], ranking, asset, len(scenarios))
@@ -190,7 +190,7 @@ def path_drops(surface: DropSurface, observation: Observation, asset: str) -> Fl
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold the observation.
+        If the surface does not contain the observation.
     """
     return worst_drops_by_path(surface, observation, holder=f"the surface of {asset}")
 

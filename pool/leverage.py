@@ -1,11 +1,11 @@
-"""Tiered leverage products as lines of the pool: margins and penalties that it gets, shortfalls that it pays.
+"""Tiered leverage products as lines of the pool: it receives margins and penalties and pays shortfalls.
 
 Positions above a leverage of five pay a tail-risk margin and are liquidated by auction. A liquidation that raises more
-than the debt pays a penalty, of which the pool gets a share; one that raises less falls on the venue's fund, then on
-the pool, then on the profitable side of the market.
+than the debt pays a penalty, and the pool gets a share of it. A liquidation that raises less is paid by the venue's
+fund, then by the pool, then by the profitable side of the market.
 
-All positions are taken to be opened at the reference price of the drop and to be sold at its lowest price. That is the
-most that they can fall short and the least that they leave for a penalty.
+All positions are assumed to be opened at the reference price of the drop and sold at its lowest price. This gives the
+largest possible shortfall and the smallest possible penalty.
 """
 
 import math
@@ -22,9 +22,9 @@ from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import YEAR
 
-#: Positions of at most this leverage have no link to the pool.
+#: Positions of at most this leverage do not involve the pool.
 LOW_LEVERAGE = 5.0
-#: Log of the log fall of a crash is normal around 0 with this standard deviation (judgement).
+#: The log of a crash's log fall is normal with mean 0 and this standard deviation (judgement).
 CRASH_DEVIATION = 0.75
 
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(200)
@@ -39,7 +39,7 @@ class LeveragedPositions:
     asset : str
         Asset.
     leverage : float
-        Position over margin, above 5.
+        Ratio of position to margin, above 5.
     notional : float
         Value of the positions, in the currency of the pool, positive.
     """
@@ -51,35 +51,36 @@ class LeveragedPositions:
     def __post_init__(self) -> None:
         if not LOW_LEVERAGE < self.leverage < math.inf:
             raise InvalidTermsError(
-                f"leverage must be above {LOW_LEVERAGE:g}, got {self.leverage} (lower tiers have no link to the pool)"
+                f"leverage must be above {LOW_LEVERAGE:g}, got {self.leverage} (lower tiers do not involve the pool)"
             )
         if not 0.0 < self.notional < math.inf:
             raise InvalidTermsError(f"notional must be positive and finite, got {self.notional}")
 
     @property
     def debt(self) -> float:
-        """What the positions owe, a share of their value when they were opened."""
+        """Debt of the positions, as a share of their value at opening."""
         return 1.0 - 1.0 / self.leverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeverageTerms:
-    """What tiered leverage products pay and get; all but the loading are shares.
+    """Terms of tiered leverage products; rates are fractions.
 
     Parameters
     ----------
     maintenance_margin : float
-        Equity over position at which a position is liquidated.
+        Ratio of equity to position at which a position is liquidated.
     penalty_rate : float
-        Penalty over debt.
+        Ratio of penalty to debt.
     pool_share : float
-        Share of the penalty that the pool gets.
+        Share of the penalty that the pool receives.
     margin_loading : float
-        Tail-risk margin over the expected shortfall, at least 1.
+        Ratio of the tail-risk margin to the expected shortfall, at least 1.
     venue_fund : float
-        What the venue's fund pays of the shortfall on each asset in a period before the pool does, in its currency.
+        Amount that the venue's fund pays of the shortfall on each asset in a period before the pool pays; in the
+        currency of the pool.
     shortfall_limit : float
-        Most that the pool pays on each asset in a period, in its currency; the rest is for the profitable side.
+        Most that the pool pays on each asset in a period, in its currency; the profitable side bears the rest.
     """
 
     maintenance_margin: float = 0.005
@@ -102,16 +103,16 @@ class LeverageTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LeverageLines:
-    """What leveraged positions bring and cost the pool in one period.
+    """Income and cost of leveraged positions for the pool in one period.
 
     Parameters
     ----------
     margins : float
-        Tail-risk margins, received whatever happens.
+        Tail-risk margins, received in every scenario.
     penalties : ndarray of shape (n_scenarios,)
         Pool's share of liquidation penalties.
     shortfalls : ndarray of shape (n_scenarios,)
-        What the pool pays.
+        Payments of the pool.
     """
 
     margins: float
@@ -125,7 +126,7 @@ class LeverageLines:
 
 
 def crash_shortfall(leverage: float) -> float:
-    """Return what a position is expected to fall short by in a crash, sold at the lowest price, over its value.
+    """Return the expected shortfall of a position in a crash, sold at the lowest price, as a share of its value.
 
     ``E (1 - 1/L - exp(-Z))^+`` with log Z normal; rises with leverage.
 
@@ -144,16 +145,16 @@ def crash_shortfall(leverage: float) -> float:
 
 
 def tail_margin_rate(leverage: float, *, crashes_per_year: float, loading: float) -> float:
-    """Return the tail-risk margin of a day, over the value of a position.
+    """Return the tail-risk margin of a day, as a share of the value of a position.
 
     Parameters
     ----------
     leverage : float
-        Position over margin.
+        Ratio of position to margin.
     crashes_per_year : float
         Crashes expected in a year, not negative.
     loading : float
-        Margin over expected shortfall.
+        Ratio of margin to expected shortfall.
 
     Examples
     --------
@@ -173,7 +174,7 @@ def leverage_lines(
     observation: Observation | None = None,
     terms: LeverageTerms | None = None,
 ) -> LeverageLines:
-    """Work out what leveraged positions bring and cost in every scenario.
+    """Compute the income and the cost of leveraged positions in every scenario.
 
     Parameters
     ----------
@@ -182,9 +183,9 @@ def leverage_lines(
     scenarios : JointScenarios
         Scenarios.
     crashes_per_year : float
-        Crashes that margins are set for.
+        Number of crashes per year that margins are set for.
     observation : Observation, optional
-        Worst drop that liquidates; within 24 hours over 30 days where it is absent.
+        Observation whose worst drop liquidates positions; by default, a drop within 24 hours over 30 days.
     terms : LeverageTerms, optional
         Terms of the products.
     """
@@ -204,7 +205,7 @@ def leverage_lines(
 
 
 def _penalty(prices: FloatArray, debt: float, terms: LeverageTerms) -> FloatArray:
-    """Return the pool's share of the penalty for each price that positions are sold at, over their value."""
+    """Return the pool's share of the penalty at each sale price, as a share of the value of the positions."""
     is_liquidated = prices * (1.0 - terms.maintenance_margin) <= debt
     left = np.clip(prices - debt, 0.0, terms.penalty_rate * debt)
     return np.where(is_liquidated, terms.pool_share * left, 0.0)

@@ -11,7 +11,7 @@ from pricing.tools.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PoolLosses:
-    """What a pool pays in each scenario.
+    """Payments of a pool in each scenario.
 
     Parameters
     ----------

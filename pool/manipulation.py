@@ -1,4 +1,4 @@
-"""What it costs to fire a trigger on purpose: selling into the sources of the index until its median falls."""
+"""Cost of firing a trigger on purpose by selling into the sources of the index until its median falls."""
 
 import math
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from pricing.tools.units import Duration, DurationField, default_duration, parse
 
 #: No source weighs more in the index than this.
 LARGEST_WEIGHT = 0.30
-#: Depth is quoted as what moves the price by this much, in log price.
+#: Depth is quoted as the sale that moves the log price by this much.
 DEPTH_MOVE = 0.01
-#: Share of the cost that limits may reach, and what it falls to where perpetuals pay for the attack.
+#: Share of the cost that limits may reach, and the lower share if perpetuals pay for the attack.
 SHARE_OF_COST, SHARE_OF_COST_WITH_PERPETUALS = 0.25, 0.10
-#: Open interest over cost from which perpetuals pay for the attack.
+#: Ratio of open interest to cost above which perpetuals pay for the attack.
 OPEN_INTEREST_RATIO = 5.0
 
 
@@ -27,10 +27,10 @@ class PriceSource:
     name : str
         Name.
     depth : float
-        Sale that lowers its price by 1 %, in the currency of the pool; better a low quantile than the mean, as nights
-        are thin.
+        Sale that lowers its price by 1 %, in the currency of the pool. A low quantile is better than the mean,
+        because markets are thin at night.
     volume_share : float
-        Share of the volume of all sources, a fraction; the index weighs it, up to 30 %.
+        Share of the volume of all sources, a fraction; it is the weight in the index, capped at 30 %.
     half_life : timedelta or str
         Time in which half of the depth comes back.
     """
@@ -53,7 +53,7 @@ class PriceSource:
 
     @property
     def weight(self) -> float:
-        """Weight in the index, before all weights are made to add up."""
+        """Weight in the index, before weights are normalised."""
         return min(self.volume_share, LARGEST_WEIGHT)
 
     def sale(self, drop: float, hold: timedelta) -> float:
@@ -68,7 +68,7 @@ def manipulation_sale(sources: Sequence[PriceSource], drop: float, *, hold: Dura
     Parameters
     ----------
     sources : sequence of PriceSource
-        What the index reads.
+        Markets that the index reads.
     drop : float
         Fall that fires the trigger, a fraction.
     hold : timedelta or str
@@ -85,7 +85,7 @@ def manipulation_sale(sources: Sequence[PriceSource], drop: float, *, hold: Dura
         raise InvalidTermsError("sources must hold at least one market, got none")
     span = parse_duration(hold, "hold")
     half = 0.5 * math.fsum(source.weight for source in sources)
-    # Exact: of all sets only those are kept that no other beats in both weight and sale.
+    # Exact: only those sets are kept that no other set beats in both weight and sale.
     sets = [(0.0, 0.0)]
     for source in sources:
         sale = source.sale(drop, span)
@@ -94,14 +94,14 @@ def manipulation_sale(sources: Sequence[PriceSource], drop: float, *, hold: Dura
 
 
 def manipulation_limit(sale: float, open_interest: float = 0.0) -> float:
-    """Return the most that all limits on a token may add up to, so that firing a trigger on purpose does not pay.
+    """Return the largest sum of all limits on a token for which firing a trigger on purpose does not pay.
 
     Parameters
     ----------
     sale : float
         See ``manipulation_sale``.
     open_interest : float
-        Perpetual positions that an attacker could be short of as well, in the currency of the pool.
+        Perpetual positions in which an attacker could also be short, in the currency of the pool.
     """
     pays = open_interest > OPEN_INTEREST_RATIO * sale
     return (SHARE_OF_COST_WITH_PERPETUALS if pays else SHARE_OF_COST) * sale

@@ -1,4 +1,4 @@
-"""Reinsurance of the pool: what others pay of its losses, and what they take of its income."""
+"""Reinsurance of the pool: the losses that others pay, and the income that they receive for it."""
 
 import math
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ class Reinsurance(Protocol):
     """A contract for one period, renewed like the book."""
 
     def retain(self, losses: PoolLosses) -> PoolLosses:
-        """Return what the pool pays itself."""
+        """Return the losses that the pool retains."""
         ...
 
     def retained_income(self, income: float) -> float:
-        """Return what is left of the income of a period."""
+        """Return the income of a period that the pool retains."""
         ...
 
 
@@ -47,26 +47,26 @@ class QuotaShare:
             raise InvalidTermsError(f"commission must be from 0 to below 1, got {self.commission} (20 % is 0.20)")
 
     def retain(self, losses: PoolLosses) -> PoolLosses:
-        """Return what the pool pays itself."""
+        """Return the losses that the pool retains."""
         return replace(losses, by_asset=(1.0 - self.ceded) * losses.by_asset)
 
     def retained_income(self, income: float) -> float:
-        """Return what is left of the income of a period."""
+        """Return the income of a period that the pool retains."""
         return income * (1.0 - self.ceded * (1.0 - self.commission))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExcessOfLoss:
-    """Pays what an occurrence costs above a retention, up to a limit; every occurrence anew.
+    """Cover of each occurrence above a retention, up to a limit; the limit is available anew for every occurrence.
 
     Parameters
     ----------
     occurrence : Occurrence
-        What is added up: all losses of a period, or those on one asset.
+        Losses that are added up: all losses of a period, or those on one asset.
     retention : float
-        What the pool pays of each occurrence first, not negative.
+        Part of each occurrence that the pool pays first, not negative.
     limit : float
-        Most that is recovered of each occurrence, positive; infinite where there is no limit.
+        Most that is recovered of each occurrence, positive; infinite if there is no limit.
     premium : float
         Price of a period, not negative.
     """
@@ -85,7 +85,7 @@ class ExcessOfLoss:
             raise InvalidTermsError(f"premium must be finite and not negative, got {self.premium}")
 
     def retain(self, losses: PoolLosses) -> PoolLosses:
-        """Return what the pool pays itself; a recovery for a period lowers the loss of every asset in proportion."""
+        """Return the losses that the pool retains; a recovery for a period reduces all assets' losses in proportion."""
         if self.occurrence is Occurrence.ASSET:
             return replace(losses, by_asset=losses.by_asset - self._recovery(losses.by_asset))
         total = losses.total
@@ -93,7 +93,7 @@ class ExcessOfLoss:
         return replace(losses, by_asset=losses.by_asset * (1.0 - recovered))
 
     def retained_income(self, income: float) -> float:
-        """Return what is left of the income of a period."""
+        """Return the income of a period that the pool retains."""
         return income - self.premium
 
     def _recovery(self, amounts: FloatArray) -> FloatArray:
@@ -101,14 +101,14 @@ class ExcessOfLoss:
 
 
 def retain(contracts: Sequence[Reinsurance], losses: PoolLosses) -> PoolLosses:
-    """Apply contracts one after the other, each to what the one before left."""
+    """Apply contracts one after the other, each to the losses that the previous one left."""
     for contract in contracts:
         losses = contract.retain(losses)
     return losses
 
 
 def retained_income(contracts: Sequence[Reinsurance], income: float) -> float:
-    """Return what contracts leave of the income of a period, one after the other."""
+    """Return the income of a period that remains after all contracts, applied one after the other."""
     for contract in contracts:
         income = contract.retained_income(income)
     return income

@@ -29,7 +29,7 @@ from pricing.tools.units import YEAR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolTerms:
-    """What the pool has, gets and aims at.
+    """Capital, income, reinsurance and targets of the pool.
 
     Parameters
     ----------
@@ -40,17 +40,17 @@ class PoolTerms:
     level : float
         Confidence of the tail measures.
     ruin_target : float
-        Probability of ruin that capital is asked for.
+        Probability of ruin for which the required capital is computed.
     horizon_periods : int
-        Periods in which ruin is looked for.
-    reinsurance : tuple of QuotaShare, ExcessOfLoss or any contract
+        Number of periods of the ruin horizon.
+    reinsurance : tuple of QuotaShare, ExcessOfLoss or another contract
         Applied in this order.
     share_of_capital : float
-        Most that limits on one token may be, a fraction of capital.
+        Largest sum of limits on one token, as a fraction of capital.
     manipulation_limits : mapping of str to float, optional
-        Most that limits may be by asset, see ``pool.manipulation``.
+        Largest sum of limits by asset, see ``pool.manipulation``.
     return_periods : tuple of float
-        Years, of the exceedance table.
+        Return periods of the exceedance table, in years.
     """
 
     capital: float
@@ -71,7 +71,7 @@ class PoolTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossSummary:
-    """A loss of one period in figures.
+    """Summary figures of the loss of one period.
 
     Parameters
     ----------
@@ -101,16 +101,16 @@ class LossSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetLine:
-    """What one token means to the pool.
+    """Exposure and risk contribution of one token.
 
     Parameters
     ----------
     accumulation : Accumulation
-        What stands on it and what may.
+        Current and permitted exposure to the token.
     expected_loss : float
         Expected loss of a period, before reinsurance.
     tail_contribution : float
-        Part of the tail value at risk after reinsurance.
+        Contribution to the tail value at risk after reinsurance.
     """
 
     accumulation: Accumulation
@@ -120,14 +120,14 @@ class AssetLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolReport:
-    """The pool in figures; money in the currency of the book, estimates with standard errors.
+    """Figures of the pool: amounts in the currency of the book, estimates with standard errors.
 
     Parameters
     ----------
     currency : str
         Currency of the book.
     n_covers, n_functions, n_scenarios : int
-        Covers, the functions that they were summed up to, and scenarios.
+        Numbers of covers, of the loss functions into which they were combined, and of scenarios.
     period : timedelta
         Length of a scenario.
     gross, net : LossSummary
@@ -135,17 +135,17 @@ class PoolReport:
     income : float
         Income of a period after reinsurance.
     leverage_income : float
-        Expected margins and penalties less shortfalls of leverage products in a period.
+        Expected margins and penalties minus shortfalls of leverage products in a period.
     return_levels : tuple of ReturnLevel
         Occurrence and aggregate exceedance of a year, before reinsurance.
     ruin : Estimate
         Probability of ruin within the horizon.
     capital_for_ruin : Estimate
-        Capital that leaves the target probability of ruin.
+        Capital at which the probability of ruin equals the target.
     capital_for_tail : Estimate
-        Tail value at risk of a period's result: what a period can cost beyond its income.
+        Tail value at risk of a period's losses net of its income.
     assets : tuple of AssetLine
-        What each token of the book means to the pool, in the order of the book.
+        Exposure and risk contribution of each token, in the order of the book.
     expected_by_cover, tail_by_cover : ndarray of shape (n_covers,)
         Expected loss before reinsurance and tail contribution after it.
     """
@@ -189,11 +189,11 @@ def pool_report(
     scenarios : JointScenarios
         Joint scenarios of one period; a year is the nearest whole number of periods.
     terms : PoolTerms
-        What the pool has, gets and aims at.
+        Capital, income, reinsurance and targets of the pool.
     leverage : LeverageLines, optional
-        What leverage products bring and cost in the same scenarios.
+        Income and cost of leverage products in the same scenarios.
     seed : int
-        Seed of the order of periods.
+        Seed of the shuffles that order the periods.
 
     Raises
     ------

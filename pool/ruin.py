@@ -1,4 +1,4 @@
-"""Ruin over a horizon: capital and income of all periods against their losses, looked at after every period."""
+"""Ruin over a horizon: capital and income of all periods against their losses, checked after every period."""
 
 import numpy as np
 
@@ -10,19 +10,19 @@ from pricing.tools.units import require_fraction
 
 
 def largest_deficits(net_losses: FloatArray, horizons: Horizons) -> FloatArray:
-    """Return the most that cumulated losses exceed cumulated income by at the end of any period of each horizon.
+    """Return the largest excess of cumulated losses over cumulated income at the end of any period of each horizon.
 
     Parameters
     ----------
     net_losses : ndarray of shape (n_scenarios,)
         Losses less income of one period; income is received before losses are paid.
     horizons : Horizons
-        Periods in their order.
+        Scenarios of each horizon's periods.
 
     Returns
     -------
     ndarray of shape (n_horizons,)
-        Not negative: the capital that just survives.
+        Not negative: the smallest capital that survives.
     """
     cumulated = np.cumsum(net_losses[horizons.scenarios], axis=1)
     return np.asarray(np.maximum(cumulated.max(axis=1), 0.0))
@@ -38,7 +38,7 @@ def ruin_probability(net_losses: FloatArray, capital: float, horizons: Horizons)
     capital : float
         Capital at the start, not negative.
     horizons : Horizons
-        Periods in their order.
+        Scenarios of each horizon's periods.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def ruin_probability(net_losses: FloatArray, capital: float, horizons: Horizons)
 
 
 def capital_for_ruin(net_losses: FloatArray, probability: float, horizons: Horizons) -> Estimate[float]:
-    """Estimate the capital at the start that leaves a given probability of ruin.
+    """Estimate the initial capital at which the probability of ruin has the given value.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Random numbers by name: each use has a stream of its own, and one more token changes nobody else's."""
+"""Random numbers by name: each use has its own stream, so one more token does not change the draws of others."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def uniforms(seed: int, stream: str, n: int) -> FloatArray:
     stream : str
         Name of the stream.
     n : int
-        How many.
+        Number of draws.
 
     Examples
     --------

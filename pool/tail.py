@@ -13,7 +13,7 @@ _ROUNDING = 1e-9
 def measure(principle: PremiumPrinciple, losses: FloatArray) -> Estimate[float]:
     """Apply a premium principle or a risk measure to equally likely losses.
 
-    The standard error is that of independent scenarios; scenarios that are stratified have a smaller one.
+    The standard error is that of independent scenarios; stratified scenarios have a smaller one.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ def tail_value_at_risk(losses: FloatArray, level: float) -> Estimate[float]:
 
 
 def tail_weights(losses: FloatArray, level: float) -> FloatArray:
-    """Return what each scenario counts in the tail value at risk: weights that add up to 1.
+    """Return the weight of each scenario in the tail value at risk; weights add up to 1.
 
-    Scenarios that tie at the value at risk count alike.
+    Scenarios that tie at the value at risk have equal weights.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def tail_weights(losses: FloatArray, level: float) -> FloatArray:
     Returns
     -------
     ndarray of shape (n_scenarios,)
-        Their product with the losses is the tail value at risk, and their product with any part of the losses is what
-        the part contributes (Tasche 1999: the derivative by the size of the part, Euler's allocation).
+        Their product with the losses is the tail value at risk, and their product with any part of the losses is the
+        contribution of that part (Tasche 1999: the derivative by the size of the part, Euler's allocation).
     """
     TailValueAtRisk(level=level)  # checks the level
     n_tail = (1.0 - level) * len(losses)
@@ -75,5 +75,5 @@ def tail_weights(losses: FloatArray, level: float) -> FloatArray:
 
 
 def _rank(n_tail: float) -> int:
-    """Return how many scenarios it takes to fill the tail."""
+    """Return the number of scenarios that fill the tail."""
     return max(int(np.ceil(n_tail * (1.0 - _ROUNDING))), 1)

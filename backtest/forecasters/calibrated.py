@@ -1,4 +1,4 @@
-"""The engine's own calibration: the market once a start, then token by token."""
+"""The engine's own calibration: the market once per start, then token by token."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Calibrated:
     share : float
         Share of token-periods to quote, drawn by hash.
     n_paths : int
-        Paths a token; no quote is below half a path.
+        Paths per token; no quote is below half a path.
     """
 
     share: float = 1.0
@@ -29,7 +29,7 @@ class Calibrated:
     name: str = "calibrated"
 
     def quote(self, known: Known) -> Quotes:
-        """Quote every token of the sample; where no market can be learnt, refuse them all."""
+        """Quote every token of the sample; refuse them all if no market can be fitted."""
         try:
             market = fit_market(known.history, as_of=known.start.to_pydatetime())
         except CalibrationError as error:

@@ -1,4 +1,4 @@
-"""Frequencies: of all tokens, and of the token itself."""
+"""Frequencies: over all tokens, and of the token itself."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pricing.tools.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """The frequency of the event among all earlier token-periods: what every other forecaster is held against."""
+    """The frequency of the event among all earlier token-periods: the reference for every other forecaster."""
 
     name: str = "constant"
 
@@ -21,12 +21,12 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnHistory:
-    """The token's own frequency, drawn toward that of all tokens.
+    """The token's own frequency, shrunk toward that of all tokens.
 
     Parameters
     ----------
     credibility : float
-        Periods of own record that weigh as much as the record of all tokens.
+        Number of the token's own periods that weigh as much as the record of all tokens.
     """
 
     credibility: float = 12.0

@@ -1,4 +1,4 @@
-"""The textbook: GARCH(1,1) with a Student-t likelihood, and its own residuals drawn again."""
+"""Textbook model: GARCH(1,1) with a Student-t likelihood, simulated by resampling its own residuals."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,9 +15,9 @@ from pricing.models.volatility import Garch
 from pricing.surface.settings import SimulationSettings
 from pricing.tools.arrays import FloatArray
 
-#: arch wants returns of about this size.
+#: arch works best with returns of about this size.
 _PER_CENT = 100.0
-#: As for ``calibration.fit_volatility``.
+#: The same minimum as in ``calibration.fit_volatility``.
 _FEWEST_RETURNS = 500
 
 
@@ -30,9 +30,9 @@ class TextbookGarch:
     share : float
         Share of token-periods to quote, drawn by hash.
     n_paths : int
-        Paths a token; no quote is below half a path.
+        Paths per token; no quote is below half a path.
     history : timedelta
-        How much of the history is used.
+        Length of history that is used.
     """
 
     share: float = 1.0
@@ -57,7 +57,7 @@ def _fit(returns: FloatArray, known: Known) -> PriceModel:
     model = ConstantMean(_PER_CENT * returns, volatility=GARCH(), distribution=StudentsT(), rescale=False)
     fitted = model.fit(disp="off", show_warning=False)
     if fitted.convergence_flag != 0:
-        raise NotConvergedError(f"the likelihood has no maximum that SLSQP found (flag {fitted.convergence_flag})")
+        raise NotConvergedError(f"SLSQP found no maximum of the likelihood (flag {fitted.convergence_flag})")
     omega, alpha, beta = (float(fitted.params[name]) for name in ("omega", "alpha[1]", "beta[1]"))
     shocks = np.asarray(fitted.std_resid)
     next_variance = omega + alpha * float(fitted.resid[-1]) ** 2 + beta * float(fitted.conditional_volatility[-1]) ** 2

@@ -19,7 +19,8 @@ from pricing.tools.arrays import FloatArray
 class GeometricBrownianMotion:
     """Constant volatility, normal returns.
 
-    Without drift a log fall is the volatility times the same fall at volatility one, so one simulation serves all.
+    Without drift a log fall is the volatility times the same fall at volatility one, so one simulation serves all
+    tokens.
 
     Parameters
     ----------

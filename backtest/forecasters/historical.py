@@ -1,4 +1,4 @@
-"""Historical simulation: how often the token's own recent past would have paid."""
+"""Historical simulation: the share of the token's recent past in which a cover would have paid."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,19 +11,19 @@ from calibration.prices.worst_drops import worst_log_drops
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import in_steps
 
-_TOO_SHORT = "InsufficientDataError: no stretch of the past is as long as the term"
+_TOO_SHORT = "InsufficientDataError: no part of the past is as long as the term"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoricalSimulation:
-    """The share of overlapping stretches of the own past, each as long as the term, in which the event came.
+    """Share of overlapping stretches of the token's own past, each as long as the term, that contain the event.
 
     Parameters
     ----------
     history : timedelta
-        How much of the past is used.
+        Length of the past that is used.
     every : timedelta
-        From the first bar of one stretch to that of the next.
+        Time from the first bar of one stretch to that of the next.
     """
 
     history: timedelta = timedelta(days=365)
@@ -31,7 +31,7 @@ class HistoricalSimulation:
     name: str = "historical"
 
     def quote(self, known: Known) -> Quotes:
-        """Quote the frequency among stretches without a hole at their beginning and with one close at least."""
+        """Quote the frequency among stretches that have a close at their beginning and at least one after it."""
         closes = known.history.loc[known.start - self.history :, list(known.tokens)].to_numpy()
         bars = in_steps(self.every, known.step, "every")
         worst = {span: stretch_drops(closes, span, known.step, bars) for span in spans_of(known.cells)}
@@ -53,18 +53,18 @@ def stretch_drops(closes: FloatArray, span: Span, step: timedelta, every: int) -
     Parameters
     ----------
     closes : ndarray of float, shape (n_bars, n_tokens)
-        Closes, NaN where there is none.
+        Closes, NaN if missing.
     span : Span
         Window and term.
     step : timedelta
         Length of a bar.
     every : int
-        Bars from one stretch to the next.
+        Number of bars from one stretch to the next.
 
     Returns
     -------
     ndarray of float, shape (n_stretches, n_tokens)
-        Worst drops, NaN where the token has no close at the beginning of the stretch.
+        Worst drops, NaN if the token has no close at the beginning of the stretch.
     """
     term = in_steps(span.term, step, "term")
     window = min(in_steps(span.window, step, "window"), term)

@@ -11,7 +11,7 @@ from pricing.tools.arrays import BoolArray, FloatArray
 
 _MOST_STEPS = 100
 _TOLERANCE = 1e-10
-#: Standard deviation of the slope before any data: wide beside slopes of 0.5 to 2 that data ask for.
+#: Prior standard deviation of the slope: wide compared with the slopes of 0.5 to 2 that data support.
 _SLOPE_SPREAD = 5.0
 
 
@@ -33,7 +33,7 @@ class Logit:
 def fit_logit(covariate: FloatArray, events: BoolArray) -> FloatArray:
     """Fit level and slope by Newton's method.
 
-    One more observation, half an event where the covariate is zero, keeps the level finite when there are no events; a
+    One more observation, half an event at a covariate of zero, keeps the level finite when there are no events; a
     normal prior of standard deviation 5 keeps the slope finite when the covariate separates them.
 
     Parameters
@@ -63,4 +63,4 @@ def fit_logit(covariate: FloatArray, events: BoolArray) -> FloatArray:
         beta = beta + step / max(1.0, float(np.abs(step).max()))
         if float(np.abs(step).max()) < _TOLERANCE:
             return beta
-    raise NotConvergedError(f"the likelihood of {len(events)} token-periods has no maximum that Newton's method found")
+    raise NotConvergedError(f"Newton's method found no maximum of the likelihood of {len(events)} token-periods")

@@ -29,14 +29,14 @@ MAKERS: Mapping[str, Callable[[int, float], Forecaster]] = MappingProxyType(
 
 
 def make_forecasters(names: Sequence[str], *, n_paths: int, share: float) -> tuple[Forecaster, ...]:
-    """Make forecasters by name; the constant comes first, because all others are held against it.
+    """Make forecasters by name; the constant comes first, because all others are compared with it.
 
     Parameters
     ----------
     names : sequence of str
         Keys of ``MAKERS``.
     n_paths : int
-        Paths a token, for those that simulate each token.
+        Paths per token, for forecasters that simulate each token.
     share : float
         Share of token-periods that the textbook GARCH quotes.
 

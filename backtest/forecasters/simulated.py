@@ -1,4 +1,4 @@
-"""From a price model to the probabilities of cells."""
+"""Probabilities of cells from a price model."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from pricing.tools.arrays import FloatArray
 
 
 def exceedances(model: PriceModel, cells: Sequence[Cell], settings: SimulationSettings) -> FloatArray:
-    """Simulate a model once and read off every cell.
+    """Simulate a model once and read every cell from the surface.
 
     Returns
     -------
     ndarray of float, shape (n_cells,)
-        Never below half a path, nor above all but half of one: no path is not no chance.
+        Between half a path and all paths but half of one: a count of zero does not mean a probability of zero.
     """
     spans = spans_of(cells)
     surface = simulate(
         model, windows=[span.window for span in spans], terms=[span.term for span in spans], settings=settings
     )
     with warnings.catch_warnings():
-        # What too few paths cost is for the scores to show.
+        # The scores show the cost of too few paths.
         warnings.simplefilter("ignore", PrecisionWarning)
         values = [surface.exceedance(cell.drop, window=cell.span.window, term=cell.span.term).value for cell in cells]
     return smoothed(np.array(values) * settings.n_paths, settings.n_paths)

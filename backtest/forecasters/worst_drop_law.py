@@ -1,4 +1,4 @@
-"""A law for the worst drop itself: a shock common to all tokens of a period, and half an elasticity on volatility."""
+"""Law of the worst drop itself: a shock common to all tokens of a period, and an elasticity of a half on volatility."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class DropLaw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorstDropLaw:
-    """The law above, fitted at each start to all earlier token-periods; knows no price path."""
+    """``DropLaw`` fitted at each start to all earlier token-periods; it uses no price paths."""
 
     name: str = "worst-drop-law"
 
@@ -55,7 +55,7 @@ def fit_drop_law(past: pd.DataFrame, span: Span) -> DropLaw:
     Parameters
     ----------
     past : DataFrame
-        As in ``Known``; rows whose price never fell say nothing about the size of falls and are left out.
+        As in ``Known``; rows whose price never fell carry no information on the size of falls and are left out.
     span : Span
         Window and term.
 

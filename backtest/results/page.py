@@ -44,12 +44,12 @@ def _draw(cell: Values, plan: Values) -> dict[str, str]:
 
 
 def number(value: float | None, form: str) -> str:
-    """Write a number, or a dash where there is none."""
+    """Write a number, or a dash if there is none."""
     return "–" if value is None else format(value, form)
 
 
 def ends(interval: Sequence[float | None], form: str) -> str:
-    """Write the ends of an interval, nothing where it is not defined."""
+    """Write the ends of an interval, or nothing if it is not defined."""
     value, lower, upper = interval
     if value is None or (lower is None and upper is None):
         return ""

@@ -28,14 +28,14 @@ _HOLLOW: dict[str, Any] = {"color": "0.5", "markersize": 5, "fillstyle": "none"}
 _COLUMNS = 4
 #: From this frequency on probabilities are shown on a plain axis, below on a logarithmic one.
 _COMMON = 0.25
-#: Range of A/E that is shown; what lies outside stands at the edge as a triangle.
+#: Range of A/E that is shown; values outside are drawn at the edge as a triangle.
 _LEAST_RATIO, _LARGEST_RATIO = 0.1, 10.0
 
 Values = Mapping[str, Any]
 
 
 def reliability(cell: Values) -> str:
-    """Draw what came against what was quoted, by decile of the quote, with 95 % intervals."""
+    """Draw the observed frequency against the quoted probability, by decile of the quote, with 95 % intervals."""
     figure, panels = _small_multiples(cell)
     lowest, highest = _probability_range(cell)
     for axes, (name, scores) in zip(panels, cell["forecasters"].items(), strict=False):
@@ -49,12 +49,12 @@ def reliability(cell: Values) -> str:
             _plain_numbers(axes.yaxis, every_decade=True)
         axes.set_title(name, fontsize=9, loc="left")
     figure.supxlabel("quoted probability, % (deciles of the quote)", fontsize=9)
-    figure.supylabel("share in which the event came, %", fontsize=9)
+    figure.supylabel("observed frequency, %", fontsize=9)
     return _svg(figure)
 
 
 def ratio_by_decile(cell: Values) -> str:
-    """Draw events over expected events by decile of the quote, with 95 % intervals."""
+    """Draw the ratio of events to expected events by decile of the quote, with 95 % intervals."""
     figure, panels = _small_multiples(cell)
     for axes, (name, scores) in zip(panels, cell["forecasters"].items(), strict=False):
         axes.axhspan(0.5, 2.0, color="0.93", linewidth=0)
@@ -65,7 +65,7 @@ def ratio_by_decile(cell: Values) -> str:
         _plain_numbers(axes.yaxis)
         axes.set_title(name, fontsize=9, loc="left")
     figure.supxlabel("decile of the quoted probability, lowest first (equal quotes stay together)", fontsize=9)
-    figure.supylabel("A/E: events that came over events expected", fontsize=9)
+    figure.supylabel("A/E: actual over expected events", fontsize=9)
     return _svg(figure)
 
 
@@ -89,7 +89,7 @@ def by_period(cell: Values, starts: Sequence[str]) -> str:
 
 
 def _draw_quotes(axes: "Axes", cell: Values, times: "np.typing.NDArray[np.datetime64]") -> None:
-    """Draw average quotes as lines and the share in which the event came as dots."""
+    """Draw average quotes as lines and the observed share of events as dots."""
     widest = max(cell["forecasters"].values(), key=lambda scores: scores["token_periods"])["by_period"]
     share = 100 * np.array(widest["events"]) / np.array(widest["token_periods"])
     for style, (name, scores) in zip(_styles(), cell["forecasters"].items(), strict=False):
@@ -100,10 +100,10 @@ def _draw_quotes(axes: "Axes", cell: Values, times: "np.typing.NDArray[np.dateti
         lowest = max(cell["frequency"], 1e-4)
         axes.set(yscale="log", ylim=(lowest, 130))
         _plain_numbers(axes.yaxis, every_decade=True)
-    axes.plot(times[share > lowest], share[share > lowest], "o", color="0.35", markersize=5, label="came")
+    axes.plot(times[share > lowest], share[share > lowest], "o", color="0.35", markersize=5, label="observed")
     axes.plot(times[share <= lowest], np.full((share <= lowest).sum(), 1.15 * lowest), "v", **_HOLLOW)
     axes.set_ylabel("% of tokens", fontsize=9)
-    axes.set_title("quoted on average (lines) and came (dots; hollow: none), by start", fontsize=9, loc="left")
+    axes.set_title("average quote (lines) and observed (dots; hollow: none), by start", fontsize=9, loc="left")
 
 
 def lorenz_and_loss_ratio(cell: Values, starts: Sequence[str], expense_ratio: float) -> str:
@@ -142,7 +142,7 @@ def _figure(width: float, height: float) -> "Figure":
 
 
 def _small_multiples(cell: Values) -> "tuple[Figure, Sequence[Axes]]":
-    """Lay out one panel a forecaster."""
+    """Create one panel per forecaster."""
     n = len(cell["forecasters"])
     rows = -(-n // _COLUMNS)
     figure = _figure(9.6, 2.4 * rows + 0.5)
@@ -166,7 +166,7 @@ def _probability_range(cell: Values) -> tuple[float, float]:
 
 
 def _reliability_point(axes: "Axes", group: Values, lowest: float, highest: float) -> None:
-    """Draw one decile; a quote or a share below the range stands at its edge."""
+    """Draw one decile; a quote or a share below the range is drawn at its edge."""
     quoted = 100 * group["quoted"]
     value, lower, upper = (math.nan if end is None else 100 * end for end in group["came"])
     across = max(quoted, 1.15 * lowest)

@@ -1,4 +1,4 @@
-"""Everything that a backtest found, as plain values: what the table, the JSON document and the page are made from."""
+"""Results of a backtest as plain values, from which the table, the JSON document and the page are made."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from pricing.tools.arrays import BoolArray, FloatArray, IntArray
 from pricing.tools.plain import Form, to_plain
 from pricing.tools.units import format_duration
 
-#: The forecaster that all others are held against.
+#: The forecaster that all others are compared with.
 REFERENCE = "constant"
 _DECILES, _QUINTILES = 10, 5
 _LORENZ_POINTS = 101
@@ -41,7 +41,7 @@ _LORENZ_POINTS = 101
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Ground:
-    """What all cells and forecasters have in common: the token-periods that count."""
+    """Token-periods that are scored; common to all cells and forecasters."""
 
     plan: Plan
     basis: PricingBasis
@@ -60,18 +60,18 @@ def summarise(panel: Panel, plan: Plan, walked: Walked, basis: PricingBasis | No
     Parameters
     ----------
     panel : Panel
-        What was walked through.
+        The panel that was walked through.
     plan : Plan
-        What was quoted.
+        Plan of the walk.
     walked : Walked
-        Quotes and outcomes, those of the reference forecaster among them.
+        Quotes and outcomes, including those of the reference forecaster.
     basis : PricingBasis, optional
-        Loadings of the gross premium; the defaults of ``PricingBasis`` where it is absent.
+        Loadings of the gross premium; by default those of ``PricingBasis()``.
 
     Returns
     -------
     dict
-        Plain values. An interval is ``[value, lower, upper]``; None stands for what is not defined or not bounded.
+        Plain values. An interval is ``[value, lower, upper]``; None means not defined or not bounded.
     """
     ground = _ground(plan, walked, basis or PricingBasis())
     summary = {
@@ -85,7 +85,7 @@ def summarise(panel: Panel, plan: Plan, walked: Walked, basis: PricingBasis | No
 
 
 def _ground(plan: Plan, walked: Walked, basis: PricingBasis) -> _Ground:
-    """Keep what has an outcome, from the end of the warm-up on; the walk itself left out the first period."""
+    """Keep token-periods with an outcome after the warm-up; the walk itself has already left out the first period."""
     starts = np.unique(walked.outcomes["start"])[plan.warm_up - 1 :]
     resolved = walked.outcomes.notna().all(axis=1) & (walked.outcomes["start"] >= starts[0])
     rows = np.flatnonzero(resolved)
@@ -181,7 +181,7 @@ def _summarise_forecaster(
 
 
 def _error_types(refusals: pd.Series) -> dict[str, int]:
-    """Count refusals by the type of the error, which their text begins with."""
+    """Count refusals by the type of the error, which is the beginning of their text."""
     return Counter(text.partition(":")[0] for text in refusals.dropna())
 
 

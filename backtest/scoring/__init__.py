@@ -1,1 +1,1 @@
-"""How good quotes were."""
+"""Scores of the quotes."""

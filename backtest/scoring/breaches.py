@@ -1,4 +1,4 @@
-"""Tests of breaches of a quantile: whether they come as often as promised, and one by one.
+"""Tests of breaches of a quantile: whether they are as frequent as promised, and independent of each other.
 
 Both tests are likelihood ratios of a Markov chain of hits (Kupiec 1995, Journal of Derivatives 3; Christoffersen 1998,
 International Economic Review 39).
@@ -12,7 +12,7 @@ from scipy.special import chdtrc, xlogy
 
 from pricing.tools.arrays import BoolArray, FloatArray, IntArray
 
-#: Earlier periods that the first reserve rests on: with nine the largest is exceeded one time in ten.
+#: Number of earlier periods needed for the first reserve: the largest of nine is exceeded one time in ten.
 FEWEST_RATIOS = 9
 #: Share of periods that may breach the reserve.
 BREACH_RATE = 0.1
@@ -25,15 +25,15 @@ class BreachTests:
     Parameters
     ----------
     trials, breaches : int
-        Length of all sequences, and hits in them.
+        Total length of all sequences, and number of hits.
     expected : float
-        Hits promised.
+        Expected number of hits.
     coverage, coverage_p_value : float
         Kupiec's test that hits are as frequent as promised: chi-square with 1 degree of freedom.
     independence, independence_p_value : float
         Christoffersen's test that a hit does not make the next more likely: 1 degree of freedom.
     conditional, conditional_p_value : float
-        Both together: their sum, 2 degrees of freedom.
+        Both tests together: the sum of the statistics, 2 degrees of freedom.
     """
 
     trials: int
@@ -81,7 +81,7 @@ def _log_likelihood(hits: int, trials: int, rate: float) -> float:
 
 
 def _independence(before: BoolArray, after: BoolArray) -> float:
-    """Compare the rates of a hit after a hit and after none with one rate for both."""
+    """Test separate hit rates after a hit and after a non-hit against one common rate."""
     counts = [(int(after[before == state].sum()), int((before == state).sum())) for state in (False, True)]
     apart = math.fsum(_log_likelihood(hits, trials, hits / max(trials, 1)) for hits, trials in counts)
     together = _log_likelihood(int(after.sum()), len(after), float(after.mean()) if len(after) else 0.0)
@@ -89,11 +89,11 @@ def _independence(before: BoolArray, after: BoolArray) -> float:
 
 
 def reserve_breaches(came: FloatArray, expected: FloatArray) -> tuple[BoolArray, float]:
-    """Hold the events of each period against a reserve set before it.
+    """Compare the events of each period with a reserve set before it.
 
-    The reserve is the number expected times a quantile of the ratios came / expected of all earlier periods: of n
-    ratios the one of rank 0.9 (n + 1), rounded. Where the ratios of periods can be interchanged, the next one is above
-    it with probability 1 - rank / (n + 1), however strongly tokens crash together.
+    The reserve is the expected number times a quantile of the ratios came / expected of all earlier periods: among n
+    ratios, the one of rank 0.9 (n + 1), rounded. If the ratios of periods are exchangeable, the next one exceeds it
+    with probability 1 - rank / (n + 1), however strongly tokens crash together.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def reserve_breaches(came: FloatArray, expected: FloatArray) -> tuple[BoolArray,
     Returns
     -------
     breaches : ndarray of bool, shape (n_periods - 9,)
-        From the tenth period on; none where there are fewer.
+        From the tenth period on; empty if there are fewer.
     rate : float
         Share of breaches to expect, about a tenth.
     """
@@ -116,14 +116,14 @@ def reserve_breaches(came: FloatArray, expected: FloatArray) -> tuple[BoolArray,
 
 
 def token_sequences(token: IntArray, period: IntArray) -> tuple[IntArray, BoolArray]:
-    """Sort token-periods into one sequence a token.
+    """Sort token-periods into one sequence per token.
 
     Returns
     -------
     order : ndarray of int, shape (n,)
         Rows by token and period.
     follows : ndarray of bool, shape (n,)
-        Whether a row in that order is of the same token as the one before, one period later.
+        Whether a row in that order belongs to the same token as the previous row, one period later.
     """
     order = np.lexsort((period, token))
     same = np.diff(token[order]) == 0

@@ -1,4 +1,4 @@
-"""What an insurer would have earned who sold every token a cover of limit 1 at his own price."""
+"""Result of an insurer who had sold a cover of limit 1 on every token at their own price."""
 
 import math
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _YEAR_DAYS = 365.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Year:
-    """Premiums and losses of the periods that start in a calendar year, in limits."""
+    """Premiums and losses of the periods that start in a calendar year, in units of the limit."""
 
     year: int
     premium: float
@@ -28,25 +28,25 @@ class Year:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Premiums and losses of covers of limit 1 that pay it in full.
+    """Premiums and losses of covers of limit 1 that pay the full limit.
 
     Parameters
     ----------
     covers, declined : int
         Covers sold, and covers whose premium would have reached the limit.
     premium, losses : ndarray of float, shape (n_periods,)
-        Gross premium and losses of each period, in limits.
+        Gross premium and losses of each period, in units of the limit.
     loss_ratio : Interval
-        All losses over all gross premium.
+        Ratio of all losses to all gross premium.
     years : tuple of Year
-        By calendar year of the start.
+        Results by calendar year of the start.
     worst_period : float
         Largest loss of one period after expenses, in gross premiums of an average period.
     drawdown : float
         Largest fall of the cumulated result after expenses, in the same unit.
     capital : float
-        Loss of a year that is not exceeded with probability 0.995 when its periods are drawn at random, in gross
-        premiums of a year.
+        Annual loss that is not exceeded with probability 0.995 if the periods of the year are drawn at random, in
+        gross premiums of a year.
     """
 
     covers: int
@@ -61,7 +61,7 @@ class Account:
 
 
 def gross_premium(probability: FloatArray, basis: PricingBasis) -> FloatArray:
-    """Price covers of limit 1 that pay it in full, as ``pricing.premium`` does.
+    """Price covers of limit 1 that pay the full limit, as ``pricing.premium`` does.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def keep_account(
     period_days: float,
     seed: int,
 ) -> Account:
-    """Sell every cover that is insurable, and settle it.
+    """Sell and settle every cover that is insurable.
 
     Parameters
     ----------
@@ -95,13 +95,13 @@ def keep_account(
     starts : ndarray of datetime64, shape (n_periods,)
         Start of each period.
     bootstrap : PeriodBootstrap
-        For the interval of the loss ratio.
+        Resamples for the interval of the loss ratio.
     basis : PricingBasis
         Loadings.
     period_days : float
-        Days from one start to the next.
+        Number of days from one start to the next.
     seed : int
-        Seed of the years that are drawn.
+        Seed of the simulated years.
     """
     gross = gross_premium(sample.quoted, basis)
     sold: BoolArray = gross < 1.0
@@ -139,7 +139,7 @@ def _year(year: int, premium: float, losses: float) -> Year:
 
 
 def largest_drawdown(result: FloatArray) -> float:
-    """Return the largest fall of the cumulated result from an earlier high, the beginning included.
+    """Return the largest fall of the cumulated result from an earlier high, including the beginning.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Confidence intervals that know that tokens crash together: whole periods are drawn again, never single covers."""
+"""Confidence intervals that allow for common crashes: whole periods are resampled, never single covers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,14 +36,14 @@ class PeriodBootstrap:
     Parameters
     ----------
     draws : ndarray of float, shape (n_resamples, n_periods)
-        How often each resample holds each period; every row sums to the number of periods.
+        Number of times that each resample contains each period; every row sums to the number of periods.
     """
 
     draws: FloatArray = field(repr=False)
 
     @staticmethod
     def draw(n_periods: int, *, seed: int, n_resamples: int = RESAMPLES) -> "PeriodBootstrap":
-        """Draw as many periods as there are, with replacement, again and again."""
+        """Draw resamples of as many periods as there are, with replacement."""
         chances = np.full(n_periods, 1.0 / n_periods)
         draws = np.random.default_rng(seed).multinomial(n_periods, chances, size=n_resamples)
         return PeriodBootstrap(draws=draws.astype(np.float64))
@@ -51,7 +51,7 @@ class PeriodBootstrap:
     def ratio(self, numerator: FloatArray, denominator: FloatArray) -> Interval:
         """Bound a ratio of two sums over periods.
 
-        Studentised bootstrap of its logarithm (Hall 1992, section 3.10), because a few periods hold most events and
+        Studentised bootstrap of its logarithm (Hall 1992, section 3.10), because a few periods contain most events and
         percentiles would be too narrow. The error of each resample is that of the ratio by linearisation.
 
         Parameters
@@ -62,7 +62,7 @@ class PeriodBootstrap:
         Returns
         -------
         Interval
-            Unbounded above where so few periods hold anything that many resamples hold nothing.
+            Not bounded above if so few periods contain events that many resamples contain none.
         """
         everything = np.ones((1, len(numerator)))
         value, error = (float(part[0]) for part in _log_ratio(everything, numerator, denominator))
@@ -82,8 +82,8 @@ class PeriodBootstrap:
         Parameters
         ----------
         statistic : callable
-            Takes weights of the periods, shape (n, n_periods), and returns its values, shape (n,). The statistic itself
-            is that of weights one.
+            Takes weights of the periods, shape (n, n_periods), and returns its values, shape (n,). The value of the
+            statistic uses weights of one.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             value = float(statistic(np.ones((1, self.draws.shape[1])))[0])

@@ -1,4 +1,4 @@
-"""How good probabilities were: sums over periods for the bootstrap to weigh."""
+"""Scores of probabilities, as sums over periods that the bootstrap weighs."""
 
 from dataclasses import dataclass, field
 
@@ -11,14 +11,14 @@ from pricing.tools.arrays import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """Quotes and outcomes of one cell, one row a token-period.
+    """Quotes and outcomes of one cell, one row per token-period.
 
     Parameters
     ----------
     quoted : ndarray of float, shape (n,)
         Probabilities strictly between 0 and 1.
     came : ndarray of bool, shape (n,)
-        Whether the event came.
+        Whether the event occurred.
     period : ndarray of int, shape (n,)
         Number of the period, from 0.
     n_periods : int
@@ -36,7 +36,7 @@ class Sample:
         return np.asarray(sums, dtype=np.float64)
 
     def rows(self, chosen: BoolArray) -> "Sample":
-        """Keep some rows."""
+        """Return the chosen rows."""
         return Sample(
             quoted=self.quoted[chosen],
             came=self.came[chosen],
@@ -46,7 +46,7 @@ class Sample:
 
 
 def log_losses(quoted: FloatArray, came: BoolArray) -> FloatArray:
-    """Return minus the log of the probability given to what happened, in nats (Good 1952)."""
+    """Return minus the log of the probability quoted for the outcome, in nats (Good 1952)."""
     return -np.where(came, np.log(quoted), np.log1p(-quoted))
 
 
@@ -56,7 +56,7 @@ def brier_losses(quoted: FloatArray, came: BoolArray) -> FloatArray:
 
 
 def actual_to_expected(sample: Sample, bootstrap: PeriodBootstrap) -> Interval:
-    """Divide the events that came by those that were expected."""
+    """Divide the number of events by the expected number."""
     return bootstrap.ratio(sample.by_period(sample.came), sample.by_period(sample.quoted))
 
 
@@ -66,21 +66,22 @@ def mean(sample: Sample, values: npt.ArrayLike, bootstrap: PeriodBootstrap) -> I
 
 
 def skill(sample: Sample, losses: FloatArray, reference: FloatArray, bootstrap: PeriodBootstrap) -> Interval:
-    """Return the share of the reference's losses that is saved: 0 is no better than the reference, 1 is perfect."""
+    """Return the share of the reference's losses that is avoided: 0 is no better than the reference, 1 is perfect."""
     left = bootstrap.ratio(sample.by_period(losses), sample.by_period(reference))
     return Interval(value=1.0 - left.value, lower=1.0 - left.upper, upper=1.0 - left.lower)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ranking:
-    """How often an event was quoted higher than a non-event.
+    """Counts of pairs in which an event was quoted higher than a non-event.
 
     Parameters
     ----------
     concordant : ndarray of float, shape (n_periods, n_periods)
-        Pairs of an event of one period and a non-event of another in which the event was quoted higher; ties are half.
+        Pairs of an event of one period and a non-event of another in which the event was quoted higher; ties count
+        half.
     pairs : ndarray of float, shape (n_periods, n_periods)
-        All pairs.
+        Number of all pairs.
     """
 
     concordant: FloatArray = field(repr=False)

@@ -92,7 +92,7 @@ def test_a_calibration_gives_the_risk_of_its_token():
     risk = TokenRisk.of_calibration(calibration)
     day = [month.window for month in calibration.worst_months].index(timedelta(hours=24))
     assert risk == TokenRisk(centre=calibration.worst_months[day].centre, crash_rate=calibration.crashes[day].rate)
-    with pytest.raises(NotSimulatedError, match="window must be one that the market has a law for, got 2h"):
+    with pytest.raises(NotSimulatedError, match="window must be one for which the market has a law, got 2h"):
         TokenRisk.of_calibration(calibration, timedelta(hours=2))
 
 

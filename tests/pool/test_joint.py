@@ -148,7 +148,7 @@ def test_what_was_not_simulated_is_refused():
         scenarios.row("B")
     with pytest.raises(NotSimulatedError, match="the surface of A holds no rolling high of 1h over 30d"):
         path_drops(surface, SHORT, "A")
-    with pytest.raises(NotSimulatedError, match="tokens must hold the risk of every asset, got none of 'A'"):
+    with pytest.raises(NotSimulatedError, match="tokens must hold the risk of every asset, but 'A' is missing"):
         joint_scenarios({"A": surface}, DEPENDENCE, {})
 
 

@@ -147,7 +147,7 @@ def test_every_picture_names_its_axes_and_forecasters(page, summary):
     labels = [" ".join(ET.fromstring(picture).itertext()) for picture in pictures]
     for text, words in zip(
         labels,
-        (["quoted probability, %", "share in which the event came, %"], ["A/E", "decile"], ["% of tokens", "A/E"],
+        (["quoted probability, %", "observed frequency, %"], ["A/E", "decile"], ["% of tokens", "A/E"],
          ["% of events", "losses over gross premium, %"]),
         strict=True,
     ):  # fmt: skip
