@@ -1,4 +1,4 @@
-"""What the data say: from prices, a market and holders to a price model.
+"""Calibration: from prices, a market and holders to a price model.
 
 ::
 
@@ -11,8 +11,8 @@
                                                                           v                  |
                                                                   Calibration.model   holders, signals
 
-Whatever is repaired, cut, bounded or capped on the way is a ``Finding`` or a flag of the ``Verdict``; whatever is taken
-for granted is a sentence in ``Calibration.assumptions``.
+Everything that is repaired, cut, bounded or capped on the way is a ``Finding`` or a flag of the ``Verdict``; everything
+that is assumed is a sentence in ``Calibration.assumptions``.
 """
 
 from calibration.calibration import Calibration, calibrate, update

@@ -21,7 +21,7 @@ def state_assumptions(
     hazard: HazardFactor,
     owners: Concentration | None,
 ) -> tuple[str, ...]:
-    """List what a calibration takes for granted."""
+    """List the assumptions of a calibration."""
     return (
         f"Closes are labelled by the end of their bar of {format_duration(checked.step)}.",
         "The log price has no drift: 30 days of history say nothing reliable about the next 30.",
@@ -35,7 +35,7 @@ def state_assumptions(
 def _of_market(market: Market, months: tuple[WorstMonth, ...]) -> tuple[str, ...]:
     medians = ", ".join(f"{month.median_drop:.1%} within {format_duration(month.window)}" for month in months)
     return (
-        f"How deep a month goes follows the laws of {market.n_tokens} tokens from {market.first_start:%Y-%m-%d} to "
+        f"The worst drop of a month follows the laws of {market.n_tokens} tokens from {market.first_start:%Y-%m-%d} to "
         f"{market.as_of:%Y-%m-%d}, listed on one venue and mostly alive at the end: dead tokens are missing and true "
         "rates are higher.",
         f"The median worst drop of the next 30 days is {medians}; the shock that all tokens share is one of the months "
@@ -47,17 +47,17 @@ def _of_market(market: Market, months: tuple[WorstMonth, ...]) -> tuple[str, ...
 def _of_crashes(rate: CrashRate) -> str:
     return (
         f"Crashes of the token's own, {rate.threshold_drop:.0%} or more within {format_duration(rate.window)}: "
-        f"{rate.per_year:.2f} a year, of which the market's record for its volatility and tails says "
-        f"{rate.market_rate:.4f} in 30 days, its own record ({rate.crashes:.0f} seen, {rate.expected:.2f} expected) "
-        f"multiplies by {rate.credibility_factor:.2f}, and holders and signals by {rate.hazard_factor:.2f}. "
+        f"{rate.per_year:.2f} a year. The market's record for its volatility and tails gives "
+        f"{rate.market_rate:.4f} in 30 days; the token's own record ({rate.crashes:.0f} seen, {rate.expected:.2f} "
+        f"expected) multiplies it by {rate.credibility_factor:.2f}, holders and signals by {rate.hazard_factor:.2f}. "
         f"Their depth is Pareto with index {rate.index:.2f} in log price."
     )
 
 
 def _of_holders(hazard: HazardFactor, owners: Concentration | None) -> tuple[str, ...]:
     if not hazard.parts:
-        return ("Concentration is ordinary and nothing is signalled: no holder list or signal was given.",)
-    known = () if owners is not None else ("Concentration is ordinary: no holder list was given.",)
+        return ("Concentration is taken as typical and no signal as raised: no holder list or signal was given.",)
+    known = () if owners is not None else ("Concentration is taken as typical: no holder list was given.",)
     return known + tuple(
         f"{part.covariate.capitalize()} multiplies the crash rate by {part.factor:.2f} "
         f"({part.lower:.2f} to {part.upper:.2f}): {part.source}"
@@ -71,7 +71,7 @@ def _of_paths(checked: CheckedCloses, shape: VolatilityFit, market: Market) -> t
     fading = (
         "Volatility within a path is constant."
         if isinstance(shape.law, ConstantVolatility)
-        else f"A step leaves {shape.persistence:.4f} of a variance shock, and is held to {PERSISTENCE_BOUND} at most."
+        else f"Of a variance shock, {shape.persistence:.4f} remains after a step, at most {PERSISTENCE_BOUND}."
     )
     level = (
         "The level of the paths is that of the laws, met exactly at their nodes over 30 days; shorter and longer terms "

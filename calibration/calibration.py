@@ -1,4 +1,4 @@
-"""One call from a price history, and a holder list where there is one, to a price model that says what it rests on."""
+"""One call from a price history, and optionally a holder list, to a price model that states its assumptions."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -32,46 +32,46 @@ from pricing.models.volatility import Garch
 from pricing.tools.plain import Form, to_plain
 from pricing.tools.units import Duration
 
-#: The shape of paths comes from so many returns, the latest: half a year of hours.
+#: The shape of paths is fitted to this many latest returns: half a year of hours.
 SHAPE_RETURNS = 4320
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A price model and everything it rests on.
+    """A price model and everything that it is based on.
 
     Parameters
     ----------
     model : PriceModel
-        What to simulate: the shape of the token's returns, crashes of its own, anchored to the law of its worst month.
+        The model to simulate: shape of the token's returns and its own crashes, anchored to the law of its worst month.
     worst_months : tuple of WorstMonth
-        That law, one a window.
+        Law of the worst month, one per window.
     crashes : tuple of CrashRate
-        Crashes of the token's own, one a window.
+        The token's own crashes, one per window.
     volatility : VolatilityFit
         The shape of the paths.
     hazard : HazardFactor
-        What holders and signals make of the crash rate.
+        Effect of holders and signals on the crash rate.
     concentration : Concentration or None
-        The holders, where a list was given.
+        Concentration of holders, if a list was given.
     market_state : MarketState
-        What moves every quote at once, as used.
+        The state of the market that was used; it moves every quote at once.
     market : Market
-        The laws, and how they were learnt.
+        The laws of the market, and the data behind them.
     diagnostics : Diagnostics
-        The history in figures.
+        Summary figures of the price history.
     findings : tuple of Finding
-        What was remarkable about the prices or repaired in them.
+        Irregularities of the prices, and repairs.
     as_of : datetime
-        UTC time up to which prices were used: as asked for, or the last close.
+        UTC time up to which prices were used: as requested, or the last close.
     verdict : Verdict
-        Reasons to look twice.
+        Warnings.
     assumptions : tuple of str
-        What is taken for granted, in sentences.
+        Assumptions, in sentences.
     state : TokenState
-        What the laws read of the token.
+        State of the token that the laws use.
     history : TokenHistory
-        What ``update`` goes on from.
+        History from which ``update`` continues.
     """
 
     model: PriceModel
@@ -108,7 +108,7 @@ def calibrate(
     law: Law = "garch",
     innovations: Innovations = "student_t",
 ) -> Calibration:
-    """Make a price model from closes and, where known, from the market, the holders and signals of danger.
+    """Fit a price model to closes and, if known, to the market, the holders and risk signals.
 
     Parameters
     ----------
@@ -117,11 +117,11 @@ def calibrate(
     holders : DataFrame, optional
         The largest holders: columns ``address``, ``balance`` and, optionally, ``label``.
     supply : float, optional
-        Tokens that exist; only with ``holders``.
+        Number of tokens in existence; only with ``holders``.
     labels : mapping or Series, optional
         Category by address, see ``concentration``; only with ``holders``.
     signals : RiskSignals, optional
-        What markets and chains show: unlocks, inflow to exchanges, funding, open interest.
+        Signals from markets and chains: unlocks, inflow to exchanges, funding, open interest.
     market : Market, optional
         Laws and state of the market, see ``fit_market``; by default the latest that ships and is not later than the
         prices.
@@ -130,20 +130,20 @@ def calibrate(
     step : timedelta or str, optional
         Length of a bar; by default the most common spacing. At most a day.
     law : {"garch", "gjr", "constant"}
-        Volatility law of the paths. Where the likelihood has no maximum it is constant with normal shocks, and the
-        verdict says ``SHAPE_NOT_FITTED``.
+        Volatility law of the paths. If the likelihood has no maximum, it is constant with normal shocks, and the
+        verdict contains ``SHAPE_NOT_FITTED``.
     innovations : {"student_t", "empirical", "normal"}
         Law of the standardised shocks.
 
     Raises
     ------
     DataError
-        If a price, a holder or a signal is wrong in itself, or the market is later than the prices.
+        If a price, a holder or a signal is invalid, or the market is later than the prices.
     InsufficientDataError
-        If there are too few returns, they do not vary, or no market is known so early.
+        If there are too few returns, they do not vary, or no market is available for so early a time.
     """
     if holders is None and (supply is not None or labels is not None):
-        raise DataError("supply and labels describe holders, got them without holders")
+        raise DataError("supply and labels describe holders, got them without holders (pass the holder list as well)")
     checked = check_closes(prices, step=step, as_of=as_of)
     laws_from = shipped_market(checked.as_of) if market is None else market
     _require_earlier(laws_from, checked)
@@ -164,7 +164,7 @@ def calibrate(
 
 
 def _shape(checked: CheckedCloses, law: Law, innovations: Innovations) -> tuple[VolatilityFit, bool]:
-    """Fit the shape of paths, and say whether it could be: where it cannot, the law still sets the level."""
+    """Fit the shape of paths, and return whether the fit succeeded; if not, the law still sets the level."""
     returns = checked.log_returns[-SHAPE_RETURNS:]
     try:
         return fit_volatility(returns, step=checked.step, law=law, innovations=innovations), True
@@ -175,24 +175,24 @@ def _shape(checked: CheckedCloses, law: Law, innovations: Innovations) -> tuple[
 def update(
     calibration: Calibration, new_prices: pd.Series | pd.DataFrame, *, market: Market | None = None
 ) -> Calibration:
-    """Take in later closes without looking at the earlier ones again; the work grows with the new closes only.
+    """Add later closes without reading the earlier ones again; the work grows with the number of new closes only.
 
-    The law, the own record and the variance of the paths go on; the shape of the paths and the findings stay as they
-    were calibrated.
+    The law, the token's own record and the variance of the paths are continued; the shape of the paths and the findings
+    stay as they were calibrated.
 
     Parameters
     ----------
     calibration : Calibration
-        What was known before.
+        The calibration so far.
     new_prices : Series or one-column DataFrame of float
-        Closes after the last one, in the same form.
+        Closes after the last known one, in the same form.
     market : Market, optional
         A later market; by default the one of `calibration`.
 
     Raises
     ------
     DataError
-        If the closes are wrong in themselves, or do not follow those before.
+        If the closes are invalid, or do not follow the known ones.
     """
     history = calibration.history
     laws_from = calibration.market if market is None else market
@@ -213,7 +213,7 @@ def update(
 
 
 def _after(new_prices: pd.Series | pd.DataFrame, history: TokenHistory) -> pd.Series:
-    """Put the last known closes in front of later ones: from the last two that are one step apart on."""
+    """Prepend the last known closes to later ones, beginning with the last two that are one step apart."""
     later = one_series(new_prices)
     later = later.set_axis(utc_labels(later.index))
     if later.empty or later.index.min() <= history.last_close:
@@ -232,7 +232,7 @@ def _require_one_asset(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         if finding.kind in BREAKS:
             raise DataError(
-                f"new_prices must go on with the same asset, got a {finding.kind.value} at "
+                f"new_prices must continue the same asset, got a {finding.kind.value} at "
                 f"{finding.time:%Y-%m-%d %H:%M}: {finding.message} (calibrate again from all closes)"
             )
 
@@ -256,7 +256,7 @@ def _assemble(
     hazard: HazardFactor,
     diagnostics: Diagnostics,
 ) -> Calibration:
-    """Put the parts together: rates, worst months, anchors, model, and what to think of them."""
+    """Put the parts together: rates, worst months, anchors, model, and the verdict."""
     state = history.state(market.laws)
     market_state = market.state_at(checked.as_of)
     crashes = tuple(crash_rate(law, state, place, hazard.value) for place, law in enumerate(market.laws))
@@ -289,7 +289,7 @@ def _model(
     shape: VolatilityFit,
     step: timedelta,
 ) -> PriceModel:
-    """Anchor the paths where bars are short enough to see what the laws speak of; otherwise leave their level alone."""
+    """Anchor the paths if bars are short enough for the windows of the laws; otherwise keep the returns' level."""
     if not can_be_anchored(step, laws):
         return PriceModel(volatility=shape.law, innovations=shape.innovations, jumps=(crashes[-1].jumps(),), step=step)
     volatility, spread = paths_of_month(shape, step=step, month=months[-1])

@@ -1,4 +1,4 @@
-"""From the parts of a calibration to its verdict."""
+"""The verdict on a calibration, from its parts."""
 
 from calibration.hazard.factor import HazardFactor
 from calibration.holders.concentration_measures import Concentration
@@ -12,9 +12,9 @@ from calibration.prices.diagnostics import Diagnostics
 from calibration.prices.findings import BREAKS, FindingKind
 from calibration.verdict import Verdict
 
-#: Below half a year the longest horizon of the volatility is that of one mood of the market.
+#: Below half a year, even the longest half-life of the volatility sees only one market phase.
 SHORT_HISTORY_YEARS = 0.5
-#: Squared residuals whose dependence has a smaller p-value are called dependent.
+#: Squared residuals are called dependent if the p-value of the test is smaller.
 DEPENDENCE_LEVEL = 0.01
 
 _FLAGS = {
@@ -43,7 +43,7 @@ def judge(
     *,
     shape_is_fitted: bool,
 ) -> Verdict:
-    """Collect the reasons to look twice at a calibration."""
+    """Collect the warnings about a calibration."""
     reasons = {
         Verdict.SHORT_HISTORY: diagnostics.years < SHORT_HISTORY_YEARS,
         Verdict.CRASHES_SEEN: any(rate.crashes > 0.0 for rate in crashes),

@@ -1,10 +1,10 @@
-"""What a reader should know before trusting a calibration: a set of flags, each with its reason."""
+"""Warnings about a calibration: a set of flags, each with its reason."""
 
 from enum import Flag, auto
 
 
 class Verdict(Flag):
-    """Reasons to look twice; ``Verdict.OK`` is none of them."""
+    """Warnings; ``Verdict.OK`` means that there are none."""
 
     OK = 0
     SHORT_HISTORY = auto()
@@ -26,27 +26,27 @@ class Verdict(Flag):
 
 
 _EXPLANATIONS = {
-    Verdict.SHORT_HISTORY: "less than half a year of returns: the long-run volatility is that of one market mood",
-    Verdict.GAPS: "bars are missing: what happened in the gaps is in no return and in no crash count",
+    Verdict.SHORT_HISTORY: "less than half a year of returns: the long-run volatility reflects a single market phase",
+    Verdict.GAPS: "bars are missing: moves within the gaps are not in the returns or the crash count",
     Verdict.HISTORY_CUT: "the history before a redenomination or a reuse of the ticker was left out",
     Verdict.REPAIRED: "rows were repeated, unordered or off the grid and have been repaired",
-    Verdict.STALE_PRICES: "the price stood still for long, or the last close is old: volatility may be understated",
-    Verdict.COARSE_TICKS: "the tick is coarse against the price: volatility may be overstated",
-    Verdict.CRASHES_SEEN: "the token has crashed on its own before: that is in its crash rate and in its record",
+    Verdict.STALE_PRICES: "the price was unchanged for long, or the last close is old: volatility may be understated",
+    Verdict.COARSE_TICKS: "the tick is coarse relative to the price: volatility may be overstated",
+    Verdict.CRASHES_SEEN: "the token has crashed on its own before: its crash rate and its record include that",
     Verdict.PERSISTENCE_BOUNDED: "the fitted persistence was at or beyond its bound: volatility shocks hardly fade",
-    Verdict.RESIDUALS_DEPENDENT: "squared residuals are still correlated: volatility clusters more than the law knows",
-    Verdict.NO_HOLDERS: "no holder list: the crash rate is that of a token of ordinary concentration",
+    Verdict.RESIDUALS_DEPENDENT: "squared residuals are still correlated: volatility clusters more than in the law",
+    Verdict.NO_HOLDERS: "no holder list: the crash rate assumes typical concentration",
     Verdict.HOLDERS_CUT: "the holder list ends before the supply is reached: the upper bound of concentration is used",
     Verdict.SUPPLY_UNKNOWN: "no supply was given: shares are of the listed total and concentration is overstated",
     Verdict.HAZARD_CAPPED: "the effect of holders and signals on the crash rate reached a cap",
-    Verdict.OLD_MARKET: "the market was fitted more than 45 days before: its run-up is taken to be none",
-    Verdict.SHAPE_NOT_FITTED: "no likelihood could find clustering in the returns: paths have constant volatility",
+    Verdict.OLD_MARKET: "the market was fitted more than 45 days earlier: its run-up is assumed to be zero",
+    Verdict.SHAPE_NOT_FITTED: "the volatility fit did not converge: paths have constant volatility",
     Verdict.NOT_ANCHORED: "bars are longer than the windows of the laws: the level of the paths is the token's own",
 }
 
 
 def explain(verdict: Verdict) -> tuple[str, ...]:
-    """Say in one line each why a calibration needs a second look.
+    """Explain each warning of a calibration in one line.
 
     Parameters
     ----------

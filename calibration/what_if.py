@@ -1,4 +1,4 @@
-"""The model of a calibration with one of its inputs exchanged: what a price is made of, and why it moved."""
+"""The model of a calibration with some inputs exchanged, to explain the parts of a price and its changes."""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from pricing.models.price_model import PriceModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Everything that the law of a worst month reads.
+    """All inputs of the law of a worst month.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Inputs:
     state : TokenState
         State of the token.
     hazard : float
-        What holders and signals make of the rate of own crashes; 0 for no such crash at all.
+        Factor of holders and signals on the rate of own crashes; 0 for no such crashes.
     certain : bool
         Whether the level of the laws counts as known exactly.
     """
@@ -38,7 +38,7 @@ class Inputs:
 
 
 def inputs_of(calibration: Calibration) -> Inputs:
-    """Return the inputs of a calibration as they are."""
+    """Return the inputs of a calibration."""
     return Inputs(
         market=calibration.market,
         market_state=calibration.market_state,
@@ -48,12 +48,12 @@ def inputs_of(calibration: Calibration) -> Inputs:
 
 
 def exchanged(before: Inputs, after: Inputs) -> tuple[Inputs, ...]:
-    """Exchange one input after the other: none yet, market, volatility, own record, then all with holders and signals.
+    """Exchange inputs step by step: none, market, volatility, own record, and finally holders and signals.
 
     Parameters
     ----------
     before, after : Inputs
-        What to start from, and what to end with.
+        First and last inputs.
     """
     market = replace(before, market=after.market, market_state=after.market_state)
     volatility = TokenState(
@@ -72,7 +72,7 @@ def remodel(calibration: Calibration, inputs: Inputs) -> PriceModel:
     calibration : Calibration
         Source of the paths.
     inputs : Inputs
-        What the law of the worst month reads.
+        Inputs of the law of the worst month.
     """
     laws = inputs.market.laws
     rates = tuple(crash_rate(law, inputs.state, place, inputs.hazard) for place, law in enumerate(laws))

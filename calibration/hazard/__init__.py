@@ -1,1 +1,1 @@
-"""What holders and signals do to the rate of crashes."""
+"""Effect of holders and signals on the rate of crashes."""

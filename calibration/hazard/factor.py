@@ -1,8 +1,8 @@
-"""What holders and signals say about a token's own crash hazard: one factor, relative to a typical token.
+"""Effect of holders and signals on a token's own crash hazard: one factor, relative to a typical token.
 
-The level of the hazard, its answer to volatility and the token's own record come from the panel. Here it is multiplied
-by ``exp(slope * score)`` for each thing that is known. Every score is zero for a typical token, every factor rises with
-its score, and factors are capped, because most slopes are judgements (``slopes``).
+The level of the hazard, its dependence on volatility and the token's own record come from the panel. Here it is
+multiplied by ``exp(slope * score)`` for each known covariate. Every score is zero for a typical token, every factor
+rises with its score, and factors are capped, because most slopes are judgements (``slopes``).
 """
 
 import math
@@ -18,13 +18,14 @@ from pricing.errors import DataError
 
 #: Median raw Herfindahl index of the 42 holder lists published by Zukowski (2026, CC BY 4.0), each over its total.
 REFERENCE_HHI = 0.10098
-#: Overhang of the ten largest over the bids to -10 %, for a typical token. Judgement.
+#: Ratio of the overhang of the ten largest to the bids down to -10 %, for a typical token. Judgement.
 REFERENCE_OVERHANG = 3.0
-#: Shares and overhangs below this are dust: a million equal holders.
+#: Shares and overhangs below this count as dust: the index of a million equal holders.
 DUST = 1e-6
-#: Median open interest over market value: 14 tokens at 331 starts of months, October 2021 to October 2025.
+#: Median ratio of open interest to market value: 14 tokens at 331 month starts, October 2021 to October 2025.
 REFERENCE_OPEN_INTEREST = 0.02
-#: Median 8-hour funding in per cent of 94 perpetual futures, July to October 2025, and the step of one score.
+#: Median 8-hour funding in per cent of 94 perpetual futures, July to October 2025, and the step that adds one to the
+#: score.
 REFERENCE_FUNDING, FUNDING_STEP = 0.005, 0.05
 #: Days during which a listing is new.
 NEW_LISTING_DAYS = 90.0
@@ -37,26 +38,26 @@ NO_CAPS = (0.0, math.inf)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HazardPart:
-    """One thing that is known about a token, and what it does to the hazard.
+    """One known covariate of a token, and its effect on the hazard.
 
     Parameters
     ----------
     covariate : str
-        What is known: overhang, herfindahl, open_interest, unlock, inflow, funding or listing.
+        Name of the covariate: overhang, herfindahl, open_interest, unlock, inflow, funding or listing.
     score : Bounded
         Its score, zero for a typical token; the upper bound enters the factor.
     slope, sd : float
-        Rise of the log hazard with the score, and the standard deviation of that.
+        Rise of the log hazard with the score, and its standard deviation.
     factor : float
         Factor on the hazard.
     lower, upper : float
         Bounds of the factor, with the slope's 90 % interval and the score's bounds.
     capped : bool
-        Whether a cap holds the factor.
+        Whether the factor is at a cap.
     source : str
-        Where the slope is from.
+        Source of the slope.
     prior_only : bool
-        Whether the slope is a judgement that no data have sharpened.
+        Whether the slope is a judgement that no data have updated.
     """
 
     covariate: str
@@ -73,17 +74,17 @@ class HazardPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HazardFactor:
-    """Factor on the own crash hazard of a token of ordinary holders and signals.
+    """Factor on a token's own crash hazard, relative to a token with typical holders and signals.
 
     Parameters
     ----------
     value : float
         Product of the factors of the parts, capped.
     lower, upper : float
-        90 % interval: the parts' log distances to their bounds, as independent (root of the sum of squares). Without
-        caps, signs and bounds it is the lognormal interval.
+        90 % interval: the parts' log distances to their bounds are combined as independent (root of the sum of
+        squares). Without caps, signs and bounds it is the lognormal interval.
     parts : tuple of HazardPart
-        One for each thing that is known.
+        One part for each known covariate.
     """
 
     value: float
@@ -93,13 +94,13 @@ class HazardFactor:
 
     @property
     def concentration(self) -> float:
-        """Factor for concentration, be it the overhang or the Herfindahl index; 1 where holders are unknown."""
+        """Factor for concentration, from the overhang or the Herfindahl index; 1 if holders are unknown."""
         factors = [part.factor for part in self.parts if part.covariate in ("overhang", "herfindahl")]
         return factors[0] if factors else 1.0
 
     @property
     def capped(self) -> bool:
-        """Whether the total or a part stands at its cap."""
+        """Whether the total or a part is at its cap."""
         return self.value in TOTAL_CAPS or any(part.capped for part in self.parts)
 
 
@@ -111,14 +112,14 @@ def hazard_factor(
 ) -> HazardFactor:
     """Turn holders and signals into a factor on the own crash hazard.
 
-    Concentration enters once: as overhang over depth where depth is known, else as the Herfindahl index.
+    Concentration enters once: as the ratio of overhang to depth if depth is known, otherwise as the Herfindahl index.
 
     Parameters
     ----------
     concentration : Concentration, optional
         The holders.
     signals : RiskSignals, optional
-        What markets and chains show.
+        Signals from markets and chains.
     slopes : mapping of str to Slope
         Slope by score, such as ``fit_hazard(...).posterior``; by default the shipped ones.
 
@@ -152,7 +153,7 @@ def hazard_factor(
 
 
 def score_concentration(concentration: Concentration | None, signals: RiskSignals | None) -> dict[str, Bounded]:
-    """Score holders against a typical token: log overhang over depth where depth is known, else log Herfindahl index.
+    """Score holders against a typical token: log of overhang to depth if depth is known, else log Herfindahl index.
 
     Raises
     ------

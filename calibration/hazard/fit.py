@@ -1,9 +1,9 @@
-"""Slopes of the crash hazard from a user's own panel: judgements as priors, signs kept, data where there are any.
+"""Slopes of the crash hazard from a user's own panel: priors from judgement, fixed signs, and data if there are any.
 
-Crashes of a row are Poisson with mean ``exposure * exp(log_rate + covariates @ slopes)``. The estimate is the point of
-highest posterior density with every slope at zero or above; the posterior around it is normal (Laplace), for each slope
-cut off at zero. Where a slope ends at zero, its normal law is centred below zero, where its parabola would peak, and
-the other slopes are judged as if it were zero for certain.
+Crashes of a row are Poisson with mean ``exposure * exp(log_rate + covariates @ slopes)``. The estimate is the
+posterior mode with every slope at zero or above. The posterior around it is normal (Laplace), truncated at zero for
+each slope. If a slope ends at zero, its normal law is centred below zero, where its parabola would peak, and
+the other slopes are estimated as if it were known to be zero.
 """
 
 import math
@@ -55,11 +55,11 @@ class FittedSlope:
     lower, upper : float
         90 % interval, not negative.
     sd : float
-        Standard deviation of the posterior, cut off at zero.
+        Standard deviation of the posterior, truncated at zero.
     prior_only : bool
-        Whether that is above 90 % of the standard deviation of the prior, cut off alike.
+        Whether that is above 90 % of the standard deviation of the prior, truncated in the same way.
     normal_sd : float
-        Standard deviation before the cut.
+        Standard deviation before truncation.
     """
 
     value: float
@@ -81,7 +81,7 @@ class HazardFit:
     slopes : dict of str to FittedSlope
         One for each covariate.
     crashes, exposure : float
-        What the data hold.
+        Totals of the data.
     """
 
     log_rate: FittedRate
@@ -91,7 +91,7 @@ class HazardFit:
 
     @property
     def posterior(self) -> dict[str, Slope]:
-        """The slopes as ``hazard_factor`` takes them, or as priors for more data."""
+        """The slopes in the form that ``hazard_factor`` takes, or as priors for more data."""
         source = f"fitted to {self.crashes:g} crashes in an exposure of {self.exposure:g}"
         return {
             name: Slope(mean=slope.value, sd=slope.normal_sd, source=source, prior_only=slope.prior_only)
@@ -114,7 +114,7 @@ def fit_hazard(
     counts : array_like of float, shape (n,)
         Crashes of each row.
     exposure : array_like of float, shape (n,)
-        Time at risk of each row, or the number of crashes expected of it without covariates.
+        Time at risk of each row, or its expected number of crashes without covariates.
     covariates : DataFrame, shape (n, k)
         Scores of each row, known before its time at risk begins; zero is typical.
     priors : mapping of str to Slope
@@ -129,7 +129,7 @@ def fit_hazard(
     InsufficientDataError
         If there is no crash and no prior of the rate.
     NotConvergedError
-        If the optimiser stops elsewhere than at the maximum.
+        If the optimiser does not stop at the maximum.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def fit_hazard(
     """
     y, E, X = _check(counts, exposure, covariates, priors)
     if log_rate is None and y.sum() == 0.0:
-        raise InsufficientDataError(f"counts must hold a crash where the rate has no prior, got none in {len(y)} rows")
+        raise InsufficientDataError(f"counts must hold a crash if the rate has no prior, got none in {len(y)} rows")
     means = np.array([0.0 if log_rate is None else log_rate[0], *(priors[name].mean for name in covariates.columns)])
     precisions = np.array(
         [0.0 if log_rate is None else log_rate[1] ** -2, *(priors[name].sd ** -2 for name in covariates.columns)]
@@ -168,7 +168,7 @@ def _check(
     y, E = np.asarray(counts, dtype=np.float64), np.asarray(exposure, dtype=np.float64)
     X = covariates.to_numpy(dtype=np.float64).reshape(len(covariates), -1)
     if not (y.ndim == E.ndim == 1 and len(y) == len(E) == len(X) > 0):
-        raise DataError(f"counts, exposure and covariates must have as many rows, got {y.shape}, {E.shape}, {X.shape}")
+        raise DataError(f"counts, exposure and covariates must be of equal length, got {y.shape}, {E.shape}, {X.shape}")
     if set(covariates.columns) != set(priors):
         raise DataError(f"priors must be of {list(covariates.columns)}, got {list(priors)}")
     for name, right in (
@@ -214,7 +214,7 @@ def _maximise(
 
 
 def _deviation(hessian: FloatArray, free: npt.NDArray[np.bool_], j: int) -> float:
-    """Deviation of one coordinate where the slopes that ended at zero stay there."""
+    """Return the standard deviation of one coordinate if the slopes that ended at zero stay there."""
     kept = np.flatnonzero(free | (np.arange(len(free)) == j))
     covariance = np.linalg.inv(hessian[np.ix_(kept, kept)])
     return math.sqrt(covariance.diagonal()[np.searchsorted(kept, j)])

@@ -1,4 +1,4 @@
-"""What markets and chains show about one token today, apart from its price."""
+"""Risk signals of one token from markets and chains, apart from its price."""
 
 import math
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from pricing.errors import DataError, InsufficientDataError
 
 #: Time after which a wave of inflow counts half.
 INFLOW_HALF_LIFE = timedelta(days=3)
-#: Days of history that say what inflow is usual, and days before the last one that are too fresh to say it.
+#: Days of history that define the usual inflow, and latest days that are too recent to count as usual.
 USUAL_DAYS, FRESH_DAYS = 90, 10
 
-#: Largest value of a field that is taken for meant, and what has happened where it is exceeded.
+#: Largest plausible value of a field, and the likely slip if it is exceeded.
 _LARGEST = {
     "exchange_inflow": (1e3, "tokens or dollars instead of standard deviations: see score_inflow"),
     "unlock_share": (1.0, "a share of the float: 5 % is 0.05; an unlock beyond the whole float counts as 1"),
@@ -26,32 +26,32 @@ _SIGNED = frozenset({"exchange_inflow", "funding_percent"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskSignals:
-    """Signals of danger, each optional: what is not known counts as typical.
+    """Risk signals, each optional; an unknown signal counts as typical.
 
     Parameters
     ----------
     overhang_to_depth : float, optional
-        What the ten largest entities could sell, over the bids down to 10 % below the price, both in dollars.
+        Ratio of the tokens that the ten largest entities could sell to the bids down to 10 % below the price, in USD.
     depth_usd, price_usd : float, optional
-        The same from its pieces, together and where holders are known: bids down to 10 % below the price, in dollars,
-        and dollars per token.
+        The two parts of that ratio, given together and only with holders: bids down to 10 % below the price, in
+        dollars, and dollars per token.
     exchange_inflow : float, optional
         Tokens sent to exchanges, in standard deviations above the usual (``score_inflow``).
     days_since_inflow : float
-        Age of that figure in days; it counts half after three.
+        Age of that figure in days; after three days it counts half.
     unlock_share : float, optional
-        Tokens that unlock in the next 30 days, over the float.
+        Tokens that unlock in the next 30 days, as a share of the float.
     funding_percent : float, optional
-        Mean 8-hour funding rate of perpetual futures in per cent; positive where longs pay.
+        Mean 8-hour funding rate of perpetual futures in per cent; positive if longs pay.
     open_interest_to_float : float, optional
-        Open interest over the market value of the float.
+        Ratio of open interest to the market value of the float.
     days_since_listing : float, optional
         Days since the first trade on a large venue.
 
     Raises
     ------
     DataError
-        If a figure is impossible, or two say the same thing.
+        If a figure is impossible, or two figures describe the same quantity.
     """
 
     overhang_to_depth: float | None = None
@@ -95,8 +95,8 @@ def score_inflow(daily_inflow: pd.Series) -> float:
     """Measure today's inflow to exchanges in standard deviations, with a memory of three days' half-life.
 
     The exponential mean of the days is compared with the usual one; its standard deviation for independent days is that
-    of a day times ``sqrt(w / (2 - w))``, where ``w = 1 - 2 ** (-1 / 3)`` is the weight of the last day. Ten fresh days
-    do not count as usual, or a wave would hide itself.
+    of a day times ``sqrt(w / (2 - w))``, where ``w = 1 - 2 ** (-1 / 3)`` is the weight of the last day. The ten latest
+    days do not count as usual; otherwise a wave of inflow would raise its own reference.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""How steeply the crash hazard answers to what holders and markets show: every coefficient, with where it is from.
+"""Slopes of the crash hazard on scores of holders and markets: every coefficient, with its source.
 
 A slope multiplies a score, and the exponential of the product multiplies the hazard. A score is zero for a typical
-token, so nothing here sets the level. A slope is a normal number of which only the part from zero on is allowed: the
-sign is an assumption, stated once, and data can weaken a slope to nothing but never turn it round.
+token, so nothing here sets the level. A slope has a normal law truncated at zero: the
+sign is an assumption, stated once, and data can reduce a slope to zero but never reverse it.
 """
 
 import math
@@ -17,14 +17,14 @@ from pricing.errors import InvalidModelError
 
 #: Share of probability inside every interval that is reported.
 CONFIDENCE = 0.90
-#: Half the width of that interval of a normal law, in standard deviations.
+#: Half the width of that interval for a normal law, in standard deviations.
 REACH = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2.0)
 JUDGEMENT = "judgement: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slope:
-    """Rise of the log hazard with a score: a normal law cut off below zero.
+    """Rise of the log hazard with a score: a normal law truncated at zero.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Slope:
     sd : float
         Standard deviation of the normal law, positive.
     source : str
-        Data and period of an estimate, or the ground of a judgement.
+        Data and period of an estimate, or the reason for a judgement.
     prior_only : bool
-        Whether data have not sharpened it: a judgement.
+        Whether it is a judgement that no data have updated.
     """
 
     mean: float
@@ -53,12 +53,12 @@ class Slope:
 
     @property
     def spread(self) -> float:
-        """Standard deviation after the cut at zero."""
+        """Standard deviation after truncation at zero."""
         return float(truncnorm.std(-self.mean / self.sd, math.inf, loc=self.mean, scale=self.sd))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The slopes between which 90 % of the normal law lie, held to zero and above."""
+        """Bounds that contain 90 % of the normal law, not below zero."""
         return max(0.0, self.mean - REACH * self.sd), self.mean + REACH * self.sd
 
 
@@ -105,4 +105,4 @@ SLOPES: Mapping[str, Slope] = MappingProxyType(
         ),
     }
 )
-"""Slopes by score. Only ``listing`` is estimated; ``fit_hazard`` estimates them all where a user has data."""
+"""Slopes by score. Only ``listing`` is estimated; ``fit_hazard`` estimates them all if a user has data."""

@@ -7,14 +7,14 @@ from pricing.errors import DataError
 
 @dataclass(init=False, repr=False, eq=False)  # whose plain form has both bounds
 class Bounded(float):
-    """A number with the bounds that the data leave it; used as a number it is the prudent one of them.
+    """A number known within bounds; used as a float, it is the prudent bound.
 
     Parameters
     ----------
     lower, upper : float
-        Bounds, both attainable by data that look the same; ``upper`` may be infinite.
+        Bounds, both attainable given the same observed data; ``upper`` may be infinite.
     prudent : {"upper", "lower"}
-        Which bound stands for more concentration.
+        The bound that means more concentration.
 
     Examples
     --------
@@ -37,7 +37,7 @@ class Bounded(float):
 
     @property
     def value(self) -> float | None:
-        """The number itself, or None where the bounds differ."""
+        """The number itself, or None if the bounds differ."""
         return self.lower if self.lower == self.upper else None
 
     def __repr__(self) -> str:

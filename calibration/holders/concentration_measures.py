@@ -1,9 +1,9 @@
-"""Concentration of holders, measured on what can be sold and never on a list that was cut and blown up to 100 %.
+"""Concentration of holders, measured on the tokens that can be sold; a cut list is never scaled up to 100 %.
 
-Burnt tokens leave the supply. Locked, treasury and contract balances leave the float. What exchanges, bridges, staking
-and liquidity pools hold belongs to customers who are not seen, so two cases are kept: all of them small (their tokens
-count in the float, nobody's share contains them), or one hidden whale with a tenth of everything pooled. Lower bounds
-are of the first case, upper bounds of the second (for the number of Nakamoto it is the other way round).
+Burnt tokens leave the supply. Locked, treasury and contract balances leave the float. Balances of exchanges, bridges,
+staking and liquidity pools belong to unknown customers, so two cases are kept: all of them small (their tokens
+count in the float, but in no holder's share), or one hidden whale with a tenth of all pooled tokens. Lower bounds
+come from the first case, upper bounds from the second (for the Nakamoto number, the other way round).
 """
 
 import math
@@ -19,15 +19,15 @@ from calibration.holders.lists import Category, Entities, HolderFinding, HolderF
 from calibration.holders.shares import RankedShares
 from pricing.errors import DataError
 
-#: A plain number under a name of its own, because ``Concentration`` has an attribute ``float``.
+#: The type float under another name, because ``Concentration`` has an attribute ``float``.
 Number = float
 
-#: Share of everything pooled that a hidden whale owns: the customary case and a stress. Judgement: before the fall of
-#: OM in April 2025 84 million tokens left one exchange for 26 new wallets.
+#: Share of all pooled tokens that a hidden whale owns: base case and stress. Judgement: before the fall of
+#: OM in April 2025, 84 million tokens left one exchange for 26 new wallets.
 HIDDEN_WHALE, HIDDEN_WHALE_STRESS = 0.10, 0.35
 #: Share of a treasury's tokens that its owners may sell within 30 days. Judgement.
 TREASURY_DISCRETION = 0.25
-#: Listed balances may exceed the supply by no more than rounding.
+#: Listed balances may exceed the supply only by this relative rounding error.
 SUPPLY_TOLERANCE = 1e-9
 
 OUT_OF_FLOAT = frozenset({Category.LOCKED, Category.TREASURY, Category.CONTRACT})
@@ -36,7 +36,7 @@ POOLED = frozenset({Category.EXCHANGE, Category.BRIDGE, Category.STAKING, Catego
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excluded:
-    """An address that is no single holder.
+    """An address that is not a single holder.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ class Excluded:
     balance : float
         Its tokens.
     category : Category
-        What stands behind it.
+        Category of its owner.
     reason : str
-        Where its tokens went in the measures.
+        Treatment of its tokens in the measures.
     """
 
     address: str
@@ -58,14 +58,14 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Concentration:
-    """How few hands hold a token. Shares are of the float.
+    """Concentration of a token's holders. Shares are of the float.
 
     Parameters
     ----------
     hhi : Bounded
         Herfindahl-Hirschman index: sum of squared shares.
     stress_hhi : Bounded
-        The same where a hidden whale owns 35 % of everything pooled.
+        The same index if a hidden whale owns 35 % of all pooled tokens.
     effective_holders : Bounded
         ``1 / hhi``: number of equal holders with the same index.
     top1, top10 : Bounded
@@ -76,21 +76,21 @@ class Concentration:
         Tokens that the ten largest sellers could sell within 30 days: single holders, a quarter of each treasury and,
         in the upper bound, the hidden whale.
     gini : Bounded
-        Gini coefficient of single holders, pools left out. For display: it hangs on dust.
+        Gini coefficient of single holders, without pools. For display only: it depends on dust.
     pooled : float
         Share of the float that exchanges, bridges, staking contracts and liquidity pools hold for others.
     supply : float
-        Tokens that exist, burnt ones left out.
+        Number of tokens in existence, without burnt ones.
     float : float
         Tokens that can be sold.
     listed_share : float
-        Share of the float that the list accounts for, pools included.
+        Share of the float that the list accounts for, including pools.
     excluded : tuple of Excluded
-        Addresses that are no single holder, with the reason.
+        Addresses that are not single holders, with the reason.
     findings : tuple of HolderFinding
-        What was remarkable about the list.
+        Irregularities of the list.
     dispersed, hidden_whale : RankedShares
-        Shares in the two cases for pools, from which ``top_share`` computes.
+        Shares in the two cases for pools, from which ``top_share`` is computed.
     unlabelled : ndarray of bool, shape (N,)
         For each listed share of the dispersed case, whether nothing is known about its owner.
     """
@@ -135,7 +135,7 @@ def concentration(
         Columns ``address``, ``balance`` in tokens and, optionally, ``label`` (a category) and ``entity`` (a name that
         addresses of one owner share): the largest holders, in any order.
     supply : float, optional
-        Tokens that exist, burnt ones included. Without it the listed total is used, and a finding says so.
+        Number of tokens in existence, including burnt ones. By default the listed total, with a finding.
     labels : mapping or Series, optional
         Category by address: exchange, bridge, staking, pool, locked, treasury, contract, burn or holder.
     entities : mapping or Series, optional
@@ -143,13 +143,13 @@ def concentration(
     n_holders : int, optional
         Number of entities with a balance, listed or not; it narrows the bounds.
     burn_addresses : frozenset of str, optional
-        Addresses that count as burnt unless labelled otherwise, such as ``BURN_ADDRESSES``. By default the list is
-        taken at its word, and a finding names the well-known ones on it.
+        Addresses that count as burnt unless labelled otherwise, such as ``BURN_ADDRESSES``. By default no address does,
+        and a finding names the well-known burn addresses on the list.
 
     Raises
     ------
     DataError
-        If a row is wrong, the listed balances exceed the supply, or nothing is left in the float.
+        If a row is invalid, the listed balances exceed the supply, or nothing is left in the float.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def _issued(supply: float | None, listed: float) -> float:
     if listed > supply * (1.0 + SUPPLY_TOLERANCE):
         raise DataError(
             f"supply must cover the listed balances, got {supply:g} against {listed:g} (a rebasing token, a stale "
-            "supply, or the circulating supply where locked tokens are listed)"
+            "supply, or the circulating supply although locked tokens are listed)"
         )
     return supply
 
@@ -225,7 +225,7 @@ def _overhang(dispersed: RankedShares, whale: RankedShares, frame: pd.DataFrame,
 
 
 def _between(lowest: Bounded, highest: Bounded, prudent: str = "upper") -> Bounded:
-    # a whale of a grain of dust changes the order of a sum, and with it the last digit
+    # a whale the size of dust changes the order of a sum, and with it the last digit
     return Bounded(lower=lowest.lower, upper=max(lowest.lower, highest.upper), prudent=prudent)
 
 

@@ -1,4 +1,4 @@
-"""What concentration becomes if one hand is behind balances that look like many."""
+"""Concentration if a single owner is behind many seemingly separate balances."""
 
 from dataclasses import dataclass
 
@@ -34,19 +34,20 @@ class WhaleStress:
 def stress_hidden_whale(
     measured: Concentration, *, pooled: float = HIDDEN_WHALE_STRESS, unlabelled: float = 0.0
 ) -> WhaleStress:
-    """Suppose that one holder owns part of what is pooled and the largest of what is unlabelled.
+    """Measure concentration if one holder owns part of the pooled balances and the largest unlabelled ones.
 
-    Addresses without label and entity are taken from the largest down until they reach the stated share of all of them,
-    the last one whole. Joining holders never lowers the index, so every measure rises with both shares.
+    Addresses with neither label nor entity are taken from the largest down until they reach the stated share of all of
+    them, counting the last one in full. Joining holders never lowers the index, so every measure rises with both
+    shares.
 
     Parameters
     ----------
     measured : Concentration
-        The holders as they were listed.
+        Concentration of the holders as listed.
     pooled : float
         Share, between 0 and 1, of the balances of exchanges, bridges, staking contracts and liquidity pools.
     unlabelled : float
-        Share, between 0 and 1, of the listed balances about whose owners nothing is known.
+        Share, between 0 and 1, of the listed balances whose owners are unknown.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def stress_hidden_whale(
 
 
 def _count(reached: np.ndarray, share: float) -> int:
-    """Smallest number of addresses that reach a share of the whole."""
+    """Return the smallest number of addresses that reach a share of the total."""
     if share == 0.0 or len(reached) == 0:
         return 0
     return int(np.searchsorted(reached, share * reached[-1] - ROUNDING)) + 1

@@ -1,4 +1,4 @@
-"""A holder list made fit for use: addresses become entities, one row each, and each has a category."""
+"""Checked holder lists: addresses are merged into entities, one row each, with a category."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from pricing.errors import DataError
 
 
 class Category(Enum):
-    """What stands behind an address; the value is the label in a file."""
+    """Category of an address's owner; the value is the label in a file."""
 
     HOLDER = "holder"
     EXCHANGE = "exchange"
@@ -47,24 +47,24 @@ Stated = TypeVar("Stated", str, Category)
 
 
 class HolderFindingKind(Enum):
-    """What is remarkable about a holder list."""
+    """Kind of irregularity of a holder list."""
 
     ENTITIES_MERGED = "several addresses belong to one entity; their balances were added"
-    DUPLICATE_ADDRESS = "an address stands on the list more than once; its balances were added"
+    DUPLICATE_ADDRESS = "an address is on the list more than once; its balances were added"
     ZERO_BALANCE = "an address holds nothing; it was left out"
-    SUPPLY_UNKNOWN = "the supply is not known; the listed total takes its place, so shares are upper bounds"
+    SUPPLY_UNKNOWN = "the supply is not known; the listed total is used instead, so shares are upper bounds"
     BURN_LISTED = "well-known burn addresses are on the list and counted as holders"
     LIST_CUT = "the list ends before the supply is reached; measures have bounds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HolderFinding:
-    """One remarkable fact about a holder list.
+    """One irregularity of a holder list.
 
     Parameters
     ----------
     kind : HolderFindingKind
-        What was found.
+        Kind of irregularity.
     message : str
         The fact with its figures.
     """
@@ -79,10 +79,10 @@ def read_holders(
     burn_addresses: frozenset[str] = frozenset(),
     entities: Entities | None = None,
 ) -> tuple[pd.DataFrame, tuple[HolderFinding, ...]]:
-    """Check a holder list, name each owner's category and merge what belongs together.
+    """Check a holder list, assign each owner's category and merge addresses of one entity.
 
-    What one entity holds in several categories stays apart: a founder's vesting contract is not in the float, his
-    wallets are.
+    Balances of one entity in different categories stay separate: a founder's vesting contract is not in the float,
+    their wallets are.
 
     Parameters
     ----------
@@ -91,23 +91,23 @@ def read_holders(
     labels : mapping or Series, optional
         Category by address; it overrules the column, and both overrule `burn_addresses`.
     burn_addresses : frozenset of str
-        Addresses that count as burnt where nothing else is said.
+        Addresses that count as burnt unless labelled otherwise.
     entities : mapping or Series, optional
         Name of the owner by address; it overrules the column. An address without a name is an entity of its own.
 
     Returns
     -------
     frame : DataFrame
-        Columns ``address`` (of an entity: its name), ``balance`` (positive, falling), ``category`` and ``unlabelled``,
-        true where neither a category nor an entity is stated.
+        Columns ``address`` (the name, for an entity), ``balance`` (positive, decreasing), ``category`` and
+        ``unlabelled``, true if neither a category nor an entity is stated.
     findings : tuple of HolderFinding
-        What was merged or left out.
+        Merged and omitted rows.
 
     Raises
     ------
     DataError
         If a column is missing, a balance is not a finite number or negative, a label is unknown, or a label or an
-        entity is contradicted.
+        entity is given twice with different values.
     """
     for column in ("address", "balance"):
         if column not in holders.columns:
@@ -146,7 +146,7 @@ def _merge(held: pd.Series, categories: Mapping[str, Category], owners: Mapping[
 
 
 def _normal(address: object, row: int) -> str:
-    """Write hexadecimal addresses in lower case; others, such as base58, tell case apart."""
+    """Write hexadecimal addresses in lower case; others, such as base58, are case-sensitive."""
     if not isinstance(address, str) or not address.strip():
         raise DataError(f"address at row {row} must be a text, got {address!r}")
     text = address.strip()
@@ -175,7 +175,7 @@ def _book(
     stated: Mapping[str, Any] | pd.Series | None,
     read: Callable[[object, object], Stated],
 ) -> dict[str, Stated]:
-    """Read what is said about addresses, in a column of the list and in a mapping that overrules it."""
+    """Read labels or entities of addresses from a column of the list and from a mapping, which has priority."""
     book: dict[str, Stated] = {}
     if column in holders.columns:
         for address, text in zip(addresses, holders[column], strict=True):

@@ -1,8 +1,8 @@
-"""Measures of concentration of a ranked list of shares, with bounds where the small holders are not on the list.
+"""Measures of concentration of a ranked list of shares, with bounds if the small holders are not on the list.
 
-A list holds the largest holders. What is not listed sums to ``rest``, and nobody there holds more than
-``largest_unlisted``. Concentration is least where the rest is spread evenly and greatest where it is held in the
-largest pieces possible, so the bounds are sharp. Symbols: N holders listed, M in all, R the rest.
+A list contains the largest holders. The unlisted shares sum to ``rest``, and none of them exceeds ``largest_unlisted``.
+Concentration is least if the rest is spread evenly and greatest if it is held in the largest pieces possible, so the
+bounds are sharp. Symbols: N listed holders, M holders in total, R the rest.
 """
 
 import math
@@ -14,24 +14,24 @@ from calibration.holders.bounded import Bounded
 from pricing.errors import DataError
 from pricing.tools.arrays import FloatArray
 
-#: Shares of the rest below this are rounding of a list that is complete.
+#: A rest below this is the rounding error of a complete list.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RankedShares:
-    """Shares of the largest holders and what is left for the others.
+    """Shares of the largest holders and the remaining share of the others.
 
     Parameters
     ----------
     listed : ndarray of float, shape (N,)
-        Positive shares, falling.
+        Positive shares, in decreasing order.
     rest : float
         Share of all holders that are not listed.
     largest_unlisted : float
-        Share that no unlisted holder exceeds.
+        Upper bound on the share of an unlisted holder.
     n_unlisted : int, optional
-        Number of holders that are not listed; None where unknown.
+        Number of holders that are not listed; None if unknown.
     """
 
     listed: FloatArray = field(repr=False)
@@ -52,12 +52,12 @@ class RankedShares:
         return math.ceil(self.rest / self.largest_unlisted - ROUNDING) if self.rest > ROUNDING else 0
 
     def with_holders(self, *holdings: float) -> "RankedShares":
-        """Put more holders on the list, in units of the same float; holdings of zero are no holders."""
+        """Add holders to the list, in units of the same float; zero holdings are ignored."""
         added = [holding for holding in holdings if holding > 0.0]
         return replace(self, listed=np.sort(np.append(self.listed, added))[::-1])
 
     def of(self, whole: float) -> "RankedShares":
-        """Express the shares as parts of another whole, given in units of the present one."""
+        """Express the shares relative to another total, given in units of the present one."""
         return replace(
             self, listed=self.listed / whole, rest=self.rest / whole, largest_unlisted=self.largest_unlisted / whole
         )
@@ -70,7 +70,7 @@ def herfindahl(shares: RankedShares) -> Bounded:
         return Bounded(lower=listed, upper=listed)
     whole, remainder = _largest_pieces(shares)
     even = 0.0 if shares.n_unlisted is None else R**2 / shares.n_unlisted
-    # with few holders both ends are one number, up to the last digit
+    # with few holders both ends are equal up to the last digit
     upper = listed + whole * shares.largest_unlisted**2 + remainder**2
     return Bounded(lower=min(listed + even, upper), upper=upper)
 
@@ -95,7 +95,7 @@ def top_share(shares: RankedShares, k: int) -> Bounded:
 
 
 def nakamoto(shares: RankedShares) -> Bounded:
-    """Smallest number of holders that own more than half (Srinivasan and Lee 2017); infinite if none is known to."""
+    """Smallest number of holders that own more than half (Srinivasan and Lee 2017); or infinity."""
     cumulative = np.cumsum(shares.listed)
     if len(cumulative) and cumulative[-1] > 0.5:
         count = int(np.argmax(cumulative > 0.5)) + 1
@@ -112,10 +112,10 @@ def nakamoto(shares: RankedShares) -> Bounded:
 
 
 def gini(shares: RankedShares) -> Bounded:
-    """Gini coefficient; it hangs on the number of dust holders, so it is for display and never for a rate.
+    """Gini coefficient; it depends on the number of dust holders, so it is for display and never for a rate.
 
-    Without ``n_unlisted`` the upper bound is 1, its limit for ever more dust, and the lower bound is that of the fewest
-    holders who can share the rest, or of infinitely many, whichever is lower.
+    Without ``n_unlisted`` the upper bound is 1, the limit for an unlimited number of dust holders. The lower bound is
+    the value for the fewest holders who can share the rest, or for infinitely many, whichever is lower.
     """
     N, R = len(shares.listed), shares.rest
     ranked = float(np.arange(1, N + 1) @ shares.listed)

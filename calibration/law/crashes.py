@@ -1,4 +1,4 @@
-"""Crashes of a token's own: the market's rate for tokens in its state, the token's record, its holders and signals."""
+"""A token's own crashes: the market's rate for tokens in its state, the token's record, its holders and signals."""
 
 import math
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from calibration.law.drop_law import TERM, DropLaw, TokenState
 from pricing.models.jumps import GeneralizedParetoFalls, Jumps
 from pricing.tools.units import YEAR
 
-#: From an index of one down the mean fall would be infinite.
+#: For an index of one or less the mean fall would be infinite.
 _LARGEST_SHAPE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashRate:
-    """How often a token crashes on its own within one window, and what led there.
+    """How often a token crashes on its own within one window, and the factors of the rate.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ class CrashRate:
     threshold_drop : float
         Smallest drop that counts, a fraction.
     market_rate : float
-        Crashes expected in 30 days of a token of this volatility and tail weight.
+        Expected number of crashes in 30 days for a token of this volatility and tail weight.
     crashes, expected : float
-        Months that were crashes of the token's own, and how many they are among as many months of the market.
+        Number of months with the token's own crashes, and its expectation from as many months of the market.
     credibility_factor : float
-        What the record makes of the rate: (1 + crashes) / (1 + expected).
+        Effect of the record on the rate: (1 + crashes) / (1 + expected).
     hazard_factor : float
-        What holders and signals make of it.
+        Effect of holders and signals on the rate.
     index : float
         Pareto index of the depth in log price.
     """
@@ -45,12 +45,12 @@ class CrashRate:
 
     @property
     def rate(self) -> float:
-        """Crashes expected in 30 days."""
+        """Expected number of crashes in 30 days."""
         return self.market_rate * self.credibility_factor * self.hazard_factor
 
     @property
     def per_year(self) -> float:
-        """Crashes expected in a year."""
+        """Expected number of crashes per year."""
         return self.rate * (YEAR / TERM)
 
     def jumps(self) -> Jumps:
@@ -65,7 +65,7 @@ class CrashRate:
 
 
 def crash_rate(law: DropLaw, state: TokenState, place: int, hazard_factor: float) -> CrashRate:
-    """Rate the crashes of one token under the law at `place` of its market."""
+    """Return the crash rate of one token under the law at `place` of its market."""
     record = state.records[place]
     return CrashRate(
         window=law.window,

@@ -1,12 +1,13 @@
-"""The law of a month's worst drop: a common part that all tokens share and crashes of the token's own.
+"""The law of a month's worst drop: a common part that all tokens share, and the token's own crashes.
 
-With z a log drop, the worst drop W of a token over the next 30 days has
+For a log drop z, the worst drop W of a token over the next 30 days satisfies
 
     P(W >= z) = 1 - (1 - C(z)) exp(-lambda S(z)).
 
-C is the common part: log W is normal around the token's own level, shifted by the shock of the month, whose law is that
-of the months on record. lambda counts crashes of the token's own in 30 days, and S(z) = (z / threshold)^-index is how
-deep they go (Pareto). Everything that moves a quote from day to day enters through ``TokenState`` and ``MarketState``.
+C is the common part: log W is normal around the token's own level, shifted by the shock of the month, whose law is
+given by the months on record. lambda is the expected number of the token's own crashes in 30 days, and S(z) = (z /
+threshold)^-index is the law of their depth (Pareto). Everything that moves a quote from day to day enters through
+``TokenState`` and ``MarketState``.
 """
 
 import math
@@ -23,7 +24,7 @@ from pricing.tools.units import parse_duration
 
 #: Term of the law.
 TERM = timedelta(days=30)
-#: A volatility below this is a stale price; the law takes no notice of how far below.
+#: A volatility below this means a stale price; the law uses this value instead.
 LEAST_VOLATILITY = 0.05
 #: Names of the slopes of the common part, in order.
 COVARIATES = ("volatility", "longer volatility", "shorter volatility", "latest volatility", "own record")
@@ -31,16 +32,16 @@ COVARIATES = ("volatility", "longer volatility", "shorter volatility", "latest v
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TokenState:
-    """What the law knows of tokens at one time; arrays of shape (n_tokens,) unless said.
+    """State of tokens at one time, as the law uses it; arrays of shape (n_tokens,) unless stated.
 
     Parameters
     ----------
     log_volatilities : ndarray of shape (n_half_lives, n_tokens)
         Logs of annual volatilities.
     tail_weight : ndarray
-        Log of uncut over cut volatility.
+        Log of the ratio of uncut to cut volatility.
     records : tuple of OwnRecord
-        Own records, one a window of the market's laws.
+        Own records, one per window of the market's laws.
     """
 
     log_volatilities: FloatArray
@@ -60,7 +61,7 @@ class TokenState:
 
 
 def token_state(squares: RunningSquares, records: tuple[OwnRecord, ...]) -> TokenState:
-    """Read the state of tokens off their running sums."""
+    """Compute the state of tokens from their running sums."""
     return TokenState(
         log_volatilities=np.log(np.fmax(squares.volatilities(), LEAST_VOLATILITY)),
         tail_weight=np.nan_to_num(squares.tail_weight(), posinf=0.0, neginf=0.0),
@@ -70,7 +71,7 @@ def token_state(squares: RunningSquares, records: tuple[OwnRecord, ...]) -> Toke
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketState:
-    """What moves every quote at once.
+    """State of the market, which moves every quote at once.
 
     Parameters
     ----------
@@ -108,18 +109,18 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCrashLaw:
-    """Rate and depth of the crashes of a token's own.
+    """Rate and depth of a token's own crashes.
 
     Parameters
     ----------
     threshold : float
-        Smallest log drop of such a crash.
+        Smallest log drop that counts as such a crash.
     log_rate, tail_slope, volatility_slope : float
-        Log of the number expected in a term at no tail weight and a volatility of 100 %, and slopes.
+        Log of the expected number in a term at zero tail weight and a volatility of 100 %, and its slopes.
     index : float
         Pareto index of the depth in log price.
     crash_share : float
-        Share of the market's blocks that were crashes of a token's own: what records are compared with.
+        Share of the market's blocks that were a token's own crashes; records are compared with it.
     """
 
     threshold: float
@@ -130,7 +131,7 @@ class OwnCrashLaw:
     crash_share: float
 
     def market_rates(self, state: TokenState) -> FloatArray:
-        """Return what is expected in a term of tokens in this state, without their own record."""
+        """Return the expected number per term for tokens in this state, without their own record."""
         return np.exp(
             self.log_rate + self.tail_slope * state.tail_weight + self.volatility_slope * state.log_volatility
         )
@@ -161,7 +162,7 @@ class DropLaw:
     first_block : int
         Number of the first block of `block_means`.
     block_means : tuple of float or None
-        Mean log worst drop of each block of the market, what own records are measured against; None where unknown.
+        Mean log worst drop of each block of the market, the reference for own records; None if unknown.
     """
 
     window: timedelta
@@ -180,7 +181,7 @@ class DropLaw:
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def centre(self, covariates: FloatArray, market: MarketState) -> FloatArray:
-        """Return the log worst drop that the common part is centred at, before the shock of the month.
+        """Return the log worst drop at which the common part is centred, before the shock of the month.
 
         Parameters
         ----------
@@ -208,7 +209,7 @@ class DropLaw:
         centre : ndarray of shape (n_tokens,)
             See ``centre``.
         own_rates : ndarray of shape (n_tokens,)
-            Crashes of the token's own expected in the term.
+            Expected number of the token's own crashes in the term.
         """
         untouched = (1.0 - self.common_exceedance(log_drop, centre)) * np.exp(-own_rates * self.own.beyond(log_drop))
         return np.asarray(1.0 - untouched)

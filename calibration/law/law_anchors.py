@@ -1,4 +1,4 @@
-"""The laws of the worst drop at a few nodes: what simulated paths are anchored to."""
+"""The laws of the worst drop at a few nodes: the anchors of simulated paths."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,14 @@ from calibration.law.drop_law import TERM, DropLaw
 from pricing.models.anchors import Anchor
 from pricing.tools.arrays import FloatArray
 
-#: Drops at which a law is met exactly; in between the dynamics interpolate.
+#: Drops at which a law is met exactly; in between, the dynamics interpolate.
 NODES = (0.02, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-#: A node outside these probabilities moves no price and no path.
+#: A node outside these probabilities has no effect on prices and paths.
 LEAST_PROBABILITY, MOST_PROBABILITY = 1e-5, 0.995
-#: Neighbouring nodes are at least so far apart in probability, in parts of the deeper one.
+#: Smallest difference in probability between neighbouring nodes, relative to the shallower one.
 LEAST_STEP = 1e-3
-#: A drop in an hour is a drop in a day, and a day sees others: least ratio of their probabilities, or of the opposite.
+#: Every drop within an hour is a drop within a day, but not vice versa: least ratio of the two probabilities, or of
+#: their complements.
 LEAST_RATIO = 1.05
 
 
@@ -28,7 +29,7 @@ def exceedance(law: DropLaw, drop: float, centre: float, rate: float) -> float:
 
 
 def log_drop_exceeded(law: DropLaw, probability: float, centre: float, rate: float) -> float:
-    """Return the worst log drop that a share of the months exceed."""
+    """Return the worst log drop that a given share of the months exceeds."""
     one = np.array([1.0])
 
     def gap(log_log_drop: float) -> float:
@@ -38,19 +39,19 @@ def log_drop_exceeded(law: DropLaw, probability: float, centre: float, rate: flo
 
 
 def can_be_anchored(step: timedelta, laws: Sequence[DropLaw]) -> bool:
-    """Whether every window of the laws is a whole number of bars."""
+    """Return whether every window of the laws is a whole number of bars."""
     return all(law.window % step == timedelta(0) for law in laws)
 
 
 def coherent_anchors(laws: Sequence[DropLaw], curves: Sequence[Sequence[float]]) -> tuple[Anchor, ...]:
-    """Turn exceedance at the nodes into anchors.
+    """Turn exceedance probabilities at the nodes into anchors.
 
     Parameters
     ----------
     laws : sequence of DropLaw
         Shortest window first.
     curves : sequence of sequence of float
-        Exceedance at ``NODES``; a curve below that of a shorter window is lifted above it.
+        Exceedance probabilities at ``NODES``; a curve below that of a shorter window is raised above it.
     """
     anchors, shorter = [], np.zeros(len(NODES))
     for law, curve in zip(laws, curves, strict=True):
@@ -61,7 +62,7 @@ def coherent_anchors(laws: Sequence[DropLaw], curves: Sequence[Sequence[float]])
 
 
 def _anchor(law: DropLaw, curve: FloatArray) -> Anchor:
-    """Keep the nodes that say something, falling strictly."""
+    """Keep the informative nodes, strictly decreasing in probability."""
     nodes = zip(NODES, curve.tolist(), strict=True)
     kept = [(drop, p) for drop, p in nodes if LEAST_PROBABILITY < p < MOST_PROBABILITY]
     falling = kept[:1] + [after for before, after in pairwise(kept) if after[1] < before[1] * (1.0 - LEAST_STEP)]

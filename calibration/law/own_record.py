@@ -1,8 +1,8 @@
-"""A token's own crash record against its market's: months that were worse than those of the others.
+"""A token's own crash record against its market's: months that were worse than those of other tokens.
 
-Thirty-day blocks on a fixed calendar are compared with the mean block of the market, so a month in which all fell
-counts against nobody. Two figures come out: a decaying mean excess, shrunk towards none, and a credibility factor on
-the rate of crashes of the token's own (Poisson-gamma; Buehlmann and Gisler 2005, section 2.4).
+Thirty-day blocks on a fixed calendar are compared with the mean block of the market, so a month in which all tokens
+fell counts against none of them. There are two results: a decaying mean excess, shrunk towards zero, and a credibility
+factor on the rate of the token's own crashes (Poisson-gamma; Buehlmann and Gisler 2005, section 2.4).
 """
 
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ from pricing.tools.arrays import FloatArray
 #: Length of a block, and a time at which one starts.
 BLOCK = timedelta(days=30)
 BLOCK_EPOCH = pd.Timestamp("2021-04-01", tz="UTC")
-#: A block counts where this share of its closes is known.
+#: A block counts if this share of its closes is known.
 COMPLETE = 0.8
-#: A worst log drop more than exp(0.8) = 2.2 times the market's mean is a crash of the token's own. Measured against the
-#: token's usual excess instead, records ranked tokens worse.
+#: A worst log drop more than exp(0.8) = 2.2 times the market's mean is the token's own crash. If measured against the
+#: token's usual excess instead, records ranked tokens less well.
 CRASH_EXCESS = 0.8
 #: No block counts for more than exp(1.5) = 4.5 times the market's mean.
 LARGEST_EXCESS = 1.5
-#: Blocks after which an excess counts half, and blocks of no excess that every token starts with.
+#: Half-life of an excess in blocks, and number of blocks without excess with which every token starts.
 RECORD_HALF_LIFE = 24.0
 RECORD_PRIOR = 3.0
-#: Shape of the gamma law of crash rates between tokens. The panel's moments give 1.1 (24 h) and 1.9 (1 h).
+#: Shape of the gamma law of crash rates across tokens. The panel's moments give 1.1 (24 h) and 1.9 (1 h).
 CREDIBILITY_SHAPE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OwnRecord:
-    """Records after some blocks.
+    """Records after a number of blocks.
 
     Parameters
     ----------
     excess : ndarray
-        Decaying mean of the log worst drop over the market's mean, shrunk towards 0.
+        Decaying mean of the log worst drop relative to the market's mean, shrunk towards 0.
     crashes, expected : ndarray
-        Own crashes seen, and expected of a token of the market in as many blocks.
+        Own crashes seen, and the number expected for a token of the market in as many blocks.
     """
 
     excess: FloatArray
@@ -53,7 +53,7 @@ class OwnRecord:
 
 
 def block_number(time: pd.Timestamp) -> int:
-    """Return the number of the block that a time lies in; a time at which a block starts ends the one before."""
+    """Return the number of the block that contains a time; a time on the border belongs to the earlier block."""
     return -int((BLOCK_EPOCH - time) // BLOCK) - 1
 
 
@@ -74,12 +74,12 @@ def log_worst_blocks(rolling: FloatArray, times: pd.DatetimeIndex, step: timedel
     first : int
         Block of the first row.
     blocks : ndarray of shape (n_blocks, n_tokens)
-        NaN where too few closes are known or none fell, and for the last block while it lasts.
+        NaN if too few closes are known or the price never fell, and for the last block until it is complete.
     """
     per_block = BLOCK // step
     first = block_number(times[0])
     begin = BLOCK_EPOCH + first * BLOCK
-    lead = -((begin - times[0]) // pd.Timedelta(step)) - 1  # rounded up: closes may lie off the border of blocks
+    lead = -((begin - times[0]) // pd.Timedelta(step)) - 1  # rounded up: closes need not coincide with block borders
     n_blocks = (lead + len(rolling)) // per_block
     grid = np.full((n_blocks * per_block, rolling.shape[1]), np.nan)
     inside = rolling[: len(grid) - lead] if n_blocks else rolling[:0]
@@ -93,14 +93,14 @@ def log_worst_blocks(rolling: FloatArray, times: pd.DatetimeIndex, step: timedel
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Track:
-    """What happened to tokens up to each block; arrays of shape (n_blocks, n_tokens).
+    """Record of tokens up to each block; arrays of shape (n_blocks, n_tokens).
 
     Parameters
     ----------
     excess : ndarray
-        Decaying mean of the log worst drop over the market's mean, shrunk towards 0.
+        Decaying mean of the log worst drop relative to the market's mean, shrunk towards 0.
     crashes, known : ndarray
-        Crashes of a token's own, and blocks known.
+        Cumulative numbers of own crashes and of known blocks.
     """
 
     excess: FloatArray
@@ -109,18 +109,18 @@ class Track:
 
     @property
     def crash_shares(self) -> FloatArray:
-        """Share of all tokens' blocks up to each that were crashes of a token's own, shape (n_blocks,)."""
+        """Share of own crashes among all tokens' blocks up to each block, shape (n_blocks,)."""
         return np.asarray(self.crashes.sum(axis=1) / np.maximum(self.known.sum(axis=1), 1.0))
 
     def record(self, block: int, crash_share: float) -> OwnRecord:
-        """Return the records after one block, against a market's share of crashes."""
+        """Return the records after one block, compared with the market's share of crashes."""
         return OwnRecord(
             excess=self.excess[block], crashes=self.crashes[block], expected=self.known[block] * crash_share
         )
 
 
 def track_excesses(excesses: FloatArray) -> Track:
-    """Follow tokens through their blocks.
+    """Accumulate the record of tokens block by block.
 
     Parameters
     ----------
@@ -143,6 +143,6 @@ def track_excesses(excesses: FloatArray) -> Track:
 
 
 def no_record(n_tokens: int) -> OwnRecord:
-    """Return the record of tokens of which no block is complete."""
+    """Return the record of tokens that have no complete block."""
     nothing = np.zeros(n_tokens)
     return OwnRecord(excess=nothing, crashes=nothing, expected=nothing)

@@ -1,4 +1,4 @@
-"""What the law has to remember of one token: enough to quote, and to go on from without the bars before."""
+"""History of one token that the law needs to quote and to continue without the earlier bars."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,7 +36,7 @@ class BlockRecord:
     first : int
         Number of the first block.
     logs : ndarray of shape (n_blocks,)
-        Log of the worst log drop of each; NaN where too little is known.
+        Log of the worst log drop of each; NaN if too little is known.
     """
 
     window: timedelta
@@ -44,7 +44,7 @@ class BlockRecord:
     logs: FloatArray = field(repr=False)
 
     def against(self, law: DropLaw) -> OwnRecord:
-        """Compare with the market's blocks."""
+        """Return the record of these blocks against the market's."""
         means = np.full(len(self.logs), np.nan)
         for place in range(len(self.logs)):
             at = self.first + place - law.first_block
@@ -57,7 +57,7 @@ class BlockRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TokenHistory:
-    """Running sums and complete blocks of a token, and the bars since the last complete block began.
+    """Running sums and complete blocks of a token, and the bars since the beginning of the current block.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class TokenHistory:
     squares : RunningSquares
         Running sums of squared returns.
     blocks : tuple of BlockRecord
-        Complete blocks, one a window.
+        Complete blocks, one per window.
     recent : Series of float
         Log closes on a regular grid, from one day before the current block on.
     """
@@ -80,12 +80,12 @@ class TokenHistory:
     recent: pd.Series = field(repr=False)
 
     def state(self, laws: tuple[DropLaw, ...]) -> TokenState:
-        """Return what laws read of the token."""
+        """Return the state of the token that laws use."""
         by_window = {record.window: record for record in self.blocks}
         return token_state(self.squares, tuple(by_window[law.window].against(law) for law in laws))
 
     def advance(self, closes: pd.Series) -> "TokenHistory":
-        """Take in later bars; the work grows with their number only.
+        """Add later bars; the work grows with their number only.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class TokenHistory:
 
 
 def observe(closes: pd.Series, step: timedelta, windows: tuple[timedelta, ...]) -> TokenHistory:
-    """Read a whole history.
+    """Build the history of a token from all its closes.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def observe(closes: pd.Series, step: timedelta, windows: tuple[timedelta, ...]) 
     step : timedelta
         Length of a bar.
     windows : tuple of timedelta
-        Windows that blocks are kept for, whole numbers of steps.
+        Windows for which blocks are kept, whole numbers of steps.
     """
     log_prices = _on_grid(np.log(closes), step, _usual_time(pd.DatetimeIndex(closes.index), step))
     values = log_prices.to_numpy()
@@ -144,14 +144,14 @@ def observe(closes: pd.Series, step: timedelta, windows: tuple[timedelta, ...]) 
 
 
 def _usual_time(times: pd.DatetimeIndex, step: timedelta) -> pd.Timestamp:
-    """Return the last time on the grid that most times lie on."""
+    """Return the last time on the most common grid."""
     offsets = (times - BLOCK_EPOCH) % pd.Timedelta(step)
     usual = offsets.to_series().mode().iloc[0]
     return times[offsets == usual].max()
 
 
 def _on_grid(log_prices: pd.Series, step: timedelta, time: pd.Timestamp) -> pd.Series:
-    """Put closes on the regular grid through a time; those off it are left out."""
+    """Put closes on the regular grid through a time; others are left out."""
     offsets = (pd.DatetimeIndex(log_prices.index) - time) % pd.Timedelta(step)
     kept: pd.Series = log_prices[offsets == pd.Timedelta(0)]
     return kept.reindex(pd.date_range(kept.index[0], kept.index[-1], freq=step))
@@ -164,7 +164,7 @@ def _blocks(log_prices: pd.Series, step: timedelta, window: timedelta) -> BlockR
 
 
 def _extended(record: BlockRecord, recent: pd.Series, step: timedelta) -> BlockRecord:
-    """Append the blocks that have become complete; the day before the current block only feeds its windows."""
+    """Append the blocks that have become complete; the day before the current block is only used by its windows."""
     again = _blocks(recent, step, record.window)
     n_known = len(record.logs)
     fresh = again.logs[max(0, record.first + n_known - again.first) :]

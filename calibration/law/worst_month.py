@@ -1,4 +1,4 @@
-"""The law of the worst drop for one token: what its calibration quotes, and how sure of it the data are."""
+"""The law of the worst drop for one token: its quoted probabilities and their uncertainty."""
 
 import math
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class WorstMonth:
     window : timedelta
         Window of the drop.
     median_drop : float
-        Drop that half of the months exceed.
+        Drop exceeded in half of the months.
     dispersion : float
-        Half the distance between the logs of the log drops that 16 % and 84 % of the months exceed.
+        Half the difference between the logs of the log drops that are exceeded in 16 % and 84 % of the months.
     drops, probabilities : tuple of float
-        Exceedance probabilities with everything that is uncertain taken into account.
+        Exceedance probabilities including all uncertainty.
     certain_probabilities : tuple of float
-        The same if the level of the law were known exactly: the difference is the load for parameter uncertainty.
+        The same if the level of the law were known exactly; the difference is the load for parameter uncertainty.
     centre : float
         Log of the worst log drop of a month without a shock.
     """

@@ -1,1 +1,1 @@
-"""What a panel of tokens teaches."""
+"""Fit of the laws to a panel of tokens."""

@@ -1,7 +1,7 @@
 """Fit the common part of the drop law: slopes between tokens of the same month, and the shocks of the months.
 
-Slopes compare tokens within a month only, so no month can own them: a month in which everything fell moves its shock.
-Both regressions are ridge regressions toward stated prior means, the Bayes estimate under normal priors.
+Slopes compare tokens within a month only, so no month dominates them; a month in which everything fell moves its shock.
+Both regressions are ridge regressions toward stated prior means, which is the Bayes estimate under normal priors.
 """
 
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ import numpy as np
 from calibration.law.drop_law import Level, MarketState
 from pricing.tools.arrays import FloatArray, IntArray
 
-#: Prior means and standard deviations of the slopes between tokens, see ``COVARIATES``: elasticity one half on
-#: volatility, because volatility reverts; a record that continues by a third. Judgements, made before the fit.
+#: Prior means and standard deviations of the slopes between tokens, see ``COVARIATES``: an elasticity of one half on
+#: volatility, because volatility reverts; a record that persists by a third. Judgements, made before the fit.
 SLOPE_PRIOR = (0.5, 0.2, 0.15, 0.1, 0.3)
 SLOPE_PRIOR_DEVIATION = (0.15, 0.1, 0.1, 0.1, 0.2)
 #: Prior of the level's slopes on the market's mean log volatility and on its 90-day return. The second is positive
-#: because crashes follow run-ups; BTC and ETH say so before 2021.
+#: because crashes follow run-ups; BTC and ETH confirm it before 2021.
 LEVEL_PRIOR = (0.6, 0.2)
 LEVEL_PRIOR_DEVIATION = (0.15, 0.15)
 #: Standard deviation of a month's shock and of a token's deviation in it, for weighing data against the priors.
 SHOCK_DEVIATION = 0.36
 TOKEN_DEVIATION = 0.24
-#: Standard deviation of a panel's month around what BTC and ETH say of it: how well few months tie their memory to a
-#: panel. From the correlations of 0.72 and 0.83 in the months that both cover.
+#: Standard deviation of a panel's month around its prediction from BTC and ETH: the precision with which few months
+#: link their history to a panel. From the correlations of 0.72 and 0.83 in the months that both cover.
 TRANSLATION_DEVIATION = 0.22
-#: Rows of one month share sectors and overlap: so many of them say as much as one that is independent.
+#: Rows of one month share sectors and overlap: this many of them carry as much information as one independent row.
 CLUSTERING = 4.0
-#: Points of equal weight that the law of shocks is kept in.
+#: Number of equally weighted points that represent the law of shocks.
 SHOCK_POINTS = 100
 
 _HUBER = 1.5
@@ -37,16 +37,16 @@ _SWEEPS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MonthEffects:
-    """Slopes between tokens, and what is left of a month and of a token.
+    """Slopes between tokens, and the remaining effects of months and tokens.
 
     Parameters
     ----------
     slopes : ndarray of shape (n_covariates,)
         Slopes.
     months : ndarray of shape (n_months,)
-        Median of what the slopes leave, by month.
+        Median of the residuals after the slopes, by month.
     residuals : ndarray of shape (n_rows,)
-        What slopes and months leave.
+        Residuals after slopes and months.
     """
 
     slopes: FloatArray
@@ -66,7 +66,7 @@ def fit_month_effects(covariates: FloatArray, log_worst: FloatArray, month: IntA
     month : ndarray of int, shape (n_rows,)
         Number of the month, 0 up.
     overlap : float
-        How many starts share a term.
+        Number of starts that share a term.
     """
     noise = TOKEN_DEVIATION**2 * overlap * CLUSTERING
     precision = 1.0 / np.square(SLOPE_PRIOR_DEVIATION)
@@ -95,18 +95,18 @@ def fit_level(
     states : list of MarketState
         State before each.
     weights : ndarray of shape (n_months,)
-        How much each counts.
+        Weight of each month.
     n_panel : int
-        How many of them are the panel's own; the others are translated to it.
+        Number of the panel's own months among them; the others are translated to it.
     overlap : float
-        How many of them share a term.
+        Number of starts that share a term.
 
     Returns
     -------
     level : Level
         The regression.
     shocks : ndarray of shape (n_months,)
-        What it leaves of each month.
+        Residual of each month.
     """
     design = np.array([[1.0, state.log_volatility, state.run_up] for state in states])
     precision = np.diag([1e-6, *(1.0 / np.square(LEVEL_PRIOR_DEVIATION))])

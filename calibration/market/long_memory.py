@@ -1,7 +1,7 @@
-"""Months of BTC and ETH before any panel: what the market did in 2017 to 2020, and how it hangs together with later.
+"""Months of BTC and ETH before any panel: the market of 2017 to 2020, and its link to later months.
 
-Both pairs trade since 2017, so they tell of 2018 and of March 2020. Each row is dated by the start of its month, and
-only months that ended by ``as_of`` are used. ``docs/market_defaults.py`` makes the file.
+Both pairs have traded since 2017, so they cover 2018 and March 2020. Each row is dated by the start of its month, and
+only months that ended by ``as_of`` are used. ``docs/market_defaults.py`` creates the file.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ import pandas as pd
 from calibration.law.drop_law import TERM, MarketState
 from pricing.tools.arrays import FloatArray
 
-#: A month of two majors counts for half a month of a panel.
+#: A month of the two majors counts for half a month of a panel.
 WEIGHT = 0.5
-#: How far a panel's month follows theirs: the regression of 2021 and 2022 says 0.61 (BTC) and 0.63 (ETH). A judgement
+#: Slope of a panel's month on theirs: the regression of 2021 and 2022 gives 0.61 (BTC) and 0.63 (ETH). A judgement
 #: for the years before.
 SLOPE = 0.62
-#: How far a panel's log volatility follows theirs. A judgement.
+#: Slope of a panel's log volatility on theirs. A judgement.
 VOLATILITY_SLOPE = 0.8
-#: Elasticity of a worst drop to volatility within their own history; the level's regression takes over from there.
+#: Elasticity of a worst drop to volatility within their own history; the regression of the level uses the result.
 ELASTICITY = 0.5
 
 
@@ -31,7 +31,7 @@ class LongMemory:
     Parameters
     ----------
     effects : ndarray of shape (n_months,)
-        Level of each month's log worst drop, as of a panel's.
+        Level of each month's log worst drop, on the panel's scale.
     states : list of MarketState
         State of the market before each.
     """
@@ -56,7 +56,7 @@ def months_before(
     log_volatilities : ndarray of shape (n_starts,)
         Mean log volatility of the panel at each start.
     as_of : Timestamp
-        Months that end later are not looked at.
+        Months that end later are not used.
     """
     months = _shipped()
     months = months[months.index <= as_of - TERM]

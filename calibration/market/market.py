@@ -1,4 +1,4 @@
-"""What a panel of tokens teaches that one token cannot: how deep months go, together and each on its own."""
+"""Laws of the worst drop from a panel of tokens: the part common to all, and each token's own crashes."""
 
 import json
 import math
@@ -36,7 +36,7 @@ from pricing.tools import plain
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import format_duration
 
-#: Windows that have a law of their own, with the smallest drop that counts as a crash of the token's own.
+#: Windows with their own law, and the smallest drop that counts as a token's own crash.
 WINDOWS = {timedelta(hours=1): 0.08, timedelta(hours=24): 0.15}
 #: Tokens that follow another price.
 PEGGED = frozenset(
@@ -46,10 +46,10 @@ PEGGED = frozenset(
     )
 )
 
-#: A worst log drop of less is a price that stood still.
+#: A smaller worst log drop means a price that did not move.
 LEAST_LOG_DROP = 1e-4
 
-#: After so long the run-up of a market is another.
+#: Age after which the run-up of a market is out of date.
 STALE_AFTER = timedelta(days=45)
 
 _OVERLAP = TERM / SPACING
@@ -65,11 +65,11 @@ class Market:
     as_of : datetime
         UTC time up to which prices were used.
     state : MarketState
-        What moves every quote at once.
+        State that moves every quote at once.
     laws : tuple of DropLaw
-        One a window, shortest first.
+        One law per window, shortest first.
     n_tokens : int
-        Tokens that the laws were learnt from.
+        Number of tokens that the laws were fitted to.
     first_start : datetime
         Start of the first month of the panel.
     """
@@ -81,7 +81,7 @@ class Market:
     first_start: datetime
 
     def is_stale(self, as_of: datetime) -> bool:
-        """Whether the state of the market is too old to say anything about a time."""
+        """Return whether the state of the market is too old to be used at a time."""
         return as_of - self.as_of > STALE_AFTER
 
     def state_at(self, as_of: datetime) -> MarketState:
@@ -119,13 +119,13 @@ class Market:
 def fit_market(
     panel: pd.DataFrame, *, as_of: datetime | str | None = None, exclude: Collection[str] = PEGGED
 ) -> Market:
-    """Learn the laws of the worst drop from a panel of tokens.
+    """Fit the laws of the worst drop from a panel of tokens.
 
     Parameters
     ----------
     panel : DataFrame of float
-        Hourly closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar, one column a token; NaN
-        where a token does not trade. At least five tokens over two and a half months; the more years, the better.
+        Hourly closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar, one column per token; NaN
+        if a token does not trade. At least five tokens over two and a half months; the more years, the better.
     as_of : datetime or str, optional
         Use only closes labelled at or before this time, which needs a time zone.
     exclude : collection of str
@@ -134,7 +134,7 @@ def fit_market(
     Raises
     ------
     DataError
-        If labels or closes are wrong in themselves.
+        If labels or closes are invalid.
     InsufficientDataError
         If there are too few tokens or months.
     """
@@ -158,7 +158,7 @@ def fit_market(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
-    """Token-months to learn from: start and states of each month, month and token of each row."""
+    """Token-months for the fit: start and states of each month, month and token of each row."""
 
     starts: list[int]
     states: list[TokenState]
@@ -170,7 +170,7 @@ class _Rows:
         return np.asarray(self.token[self.month == month])
 
     def read(self, value: Callable[[TokenState], FloatArray]) -> FloatArray:
-        """Read a value per token off the state of each row."""
+        """Read a value for the token of each row from the state of its month."""
         return np.concatenate([value(state)[self.tokens_of(month)] for month, state in enumerate(self.states)])
 
 
@@ -192,7 +192,7 @@ def _learning_rows(grid: PanelGrid, starts: list[int], states: list[TokenState])
 
 
 def _fit_law(grid: PanelGrid, rows: _Rows, index: FloatArray, place: int, blocks: Blocks) -> DropLaw:
-    """Fit the law of one window: slopes between tokens, level of months, then what neither explains."""
+    """Fit the law of one window: slopes between tokens, level of months, then the remainder as own crashes."""
     window, least_drop = list(WINDOWS.items())[place]
     worst = outcomes(grid, rows.starts, round(window / STEP))[rows.month, rows.token]
     log_worst = np.log(np.maximum(worst, LEAST_LOG_DROP))
@@ -225,7 +225,7 @@ def _fit_law(grid: PanelGrid, rows: _Rows, index: FloatArray, place: int, blocks
 def _fit_level(
     grid: PanelGrid, rows: _Rows, index: FloatArray, window: timedelta, months: MonthEffects
 ) -> tuple[Level, FloatArray, FloatArray]:
-    """Fit the level of months to the panel's and to those of BTC and ETH before it; the panel's shocks come first."""
+    """Fit the level to the panel's months and to earlier months of BTC and ETH; the panel's shocks come first."""
     states = [
         market_state(state, rows.tokens_of(month), index, rows.starts[month]) for month, state in enumerate(rows.states)
     ]

@@ -1,4 +1,4 @@
-"""Fit the crashes of a token's own: worst drops that neither its level nor the shock of the month explains."""
+"""Fit a token's own crashes: worst drops that neither its level nor the shock of the month explains."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from pricing.errors import NotConvergedError
 from pricing.tools.arrays import FloatArray
 
 #: Prior means and standard deviations of: log standard deviation between tokens, its slope on the shock, log Pareto
-#: index, log rate, slope on the tail weight, slope on log volatility. Judgements, made before the fit; wide but for the
-#: index, which a few dozen deep falls cannot tell.
+#: index, log rate, slope on the tail weight, slope on log volatility. Judgements, made before the fit. All are wide
+#: except that of the index, which a few dozen deep falls cannot determine.
 PRIOR = (-1.427, 0.0, 0.916, -3.0, 0.5, 0.3)
 PRIOR_DEVIATION = (0.15, 0.3, 0.2, 1.0, 1.0, 0.3)
-#: Rows of one month share sectors: so many of them say as much as one that is independent.
+#: Rows of one month share sectors: this many of them carry as much information as one independent row.
 CLUSTERING = 2.0
 
 _ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))
@@ -31,7 +31,7 @@ class OwnCrashFit:
     spread, spread_slope : float
         Log of the standard deviation between tokens, and its slope on the shock of the month.
     law : OwnCrashLaw
-        Crashes of a token's own.
+        Law of a token's own crashes.
     """
 
     spread: float
@@ -41,7 +41,7 @@ class OwnCrashFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
-    """What the likelihood reads of each row."""
+    """Data of the rows for the likelihood."""
 
     residual: FloatArray
     beyond: FloatArray
@@ -66,20 +66,20 @@ def fit_own_crashes(
 ) -> OwnCrashFit:
     """Maximise the posterior of the law of a row given its month.
 
-    With r the residual, the law of a row is Phi(r / spread) exp(-lambda S): the larger of a normal deviation and of the
-    deepest of Poisson many Pareto crashes.
+    For a residual r, the law of a row is Phi(r / spread) exp(-lambda S): the larger of a normal deviation and the
+    deepest of a Poisson number of Pareto crashes.
 
     Parameters
     ----------
     residuals, log_worst, shocks, tail_weight, log_volatility, log_credibility : ndarray of shape (n_rows,)
         Residual of the common part, log of the worst log drop, shock of the month, covariates of the rate, and log of
-        the factor that the own record puts on it.
+        the factor of the token's own record.
     threshold : float
         Smallest log drop of a crash of the token's own.
     crash_share : float
         See ``OwnCrashLaw``.
     overlap : float
-        How many starts share a term.
+        Number of starts that share a term.
     """
     beyond = log_worst - np.log(threshold)
     rows = _Rows(

@@ -1,4 +1,4 @@
-"""A panel of hourly closes as rows to learn from: what was known of each token at a start, and what came after."""
+"""A panel of hourly closes as rows for the fit: the state of each token at a start, and the outcome after it."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from pricing.tools.arrays import FloatArray
 from pricing.tools.units import YEAR
 
 STEP = timedelta(hours=1)
-#: Starts are so far apart; terms overlap six times, which the fits account for.
+#: Distance between starts. Terms overlap six times; the fits account for it.
 SPACING = timedelta(days=5)
-#: Least and full history before a start, and the share of its closes that must be known.
+#: Shortest and full history before a start, and the share of its closes that must be known.
 LEAST_HISTORY, FULL_HISTORY, KNOWN_SHARE = timedelta(days=30), timedelta(days=90), 0.66
 #: Fewest closes after a start.
 FEWEST_AFTER = 24
-#: Fewest tokens of a start, and fewest starts to learn from.
+#: Fewest tokens at a start, and fewest starts for a fit.
 FEWEST_TOKENS, FEWEST_STARTS = 5, 3
-#: A token of lower annual volatility is pegged to something.
+#: A token with a lower annual volatility counts as pegged.
 PEGGED_VOLATILITY = 0.10
-#: Stretch of the market's run-up.
+#: Length of the market's run-up.
 RUN_UP = timedelta(days=90)
 
 
@@ -42,7 +42,7 @@ class PanelGrid:
     times : DatetimeIndex
         Closes of the bars.
     log_prices, returns : ndarray of shape (n_bars, n_tokens)
-        Logs of closes and one-step log returns; NaN where there is none.
+        Logs of closes and one-step log returns; NaN if missing.
     """
 
     times: pd.DatetimeIndex
@@ -51,7 +51,7 @@ class PanelGrid:
 
     @property
     def per_day(self) -> float:
-        """Bars a day."""
+        """Bars per day."""
         return timedelta(days=1) / STEP
 
 
@@ -66,7 +66,7 @@ class Blocks:
     means : ndarray of shape (n_blocks,)
         Mean log worst drop over tokens.
     track : Track
-        What happened to each token up to each block.
+        Record of each token up to each block.
     """
 
     first: int
@@ -75,11 +75,11 @@ class Blocks:
 
     @property
     def crash_share(self) -> float:
-        """Share of all blocks that were crashes of a token's own."""
+        """Share of all blocks that were a token's own crashes."""
         return float(self.track.crash_shares[-1]) if len(self.means) else 0.0
 
     def record_at(self, time: pd.Timestamp) -> OwnRecord:
-        """Return all tokens' records after the last block that was complete at a time, as they were known then."""
+        """Return all tokens' records after the last complete block at a time, as known then."""
         last = min(int((time - BLOCK_EPOCH) // BLOCK) - 1 - self.first, len(self.means) - 1)
         if last < 0:
             return no_record(self.track.known.shape[1])
@@ -92,19 +92,19 @@ def panel_grid(panel: pd.DataFrame, as_of: datetime | str | None) -> PanelGrid:
     Raises
     ------
     DataError
-        If labels are not rising times with a zone, whole hours apart, a column comes twice, or a close is not a
+        If labels are not increasing times with a zone, whole hours apart, a column occurs twice, or a close is not a
         positive number.
     InsufficientDataError
         If there is less than a month.
     """
     if not isinstance(panel, pd.DataFrame) or not isinstance(panel.index, pd.DatetimeIndex) or panel.index.tz is None:
         raise DataError(
-            "panel must be a frame of closes on a DatetimeIndex with a time zone, one column a token, got "
+            "panel must be a frame of closes on a DatetimeIndex with a time zone, one column per token, got "
             f"{_labels(panel)} (panel.set_index('time').tz_localize('UTC'), labelled by the CLOSE of the bar)"
         )
     if panel.columns.has_duplicates:
         repeated = panel.columns[panel.columns.duplicated()].tolist()
-        raise DataError(f"panel must have one column a token, got {repeated[:6]} more than once (two venues or pairs)")
+        raise DataError(f"panel must have one column per token: got {repeated[:6]} repeated (two venues or pairs)")
     frame = panel if as_of is None else panel[panel.index <= read_instant(as_of)]
     if len(frame) < LEAST_HISTORY / STEP:
         raise InsufficientDataError(f"panel must hold at least a month of hourly closes, got {len(frame)} rows")
@@ -116,7 +116,7 @@ def panel_grid(panel: pd.DataFrame, as_of: datetime | str | None) -> PanelGrid:
 
 
 def _is_pegged(returns: FloatArray) -> npt.NDArray[np.bool_]:
-    """Say which tokens hardly moved over all their history."""
+    """Return which tokens hardly moved over their whole history."""
     n_known = np.maximum((~np.isnan(returns)).sum(axis=0), 1)
     annual = np.sqrt(np.nansum(np.square(returns), axis=0) / n_known * (YEAR / STEP))
     return np.asarray(annual < PEGGED_VOLATILITY)
@@ -133,14 +133,14 @@ def _hours(labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
     if falling.any():
         row = int(np.argmax(falling)) + 1
         raise DataError(
-            f"panel must be labelled by rising times, got {labels[row]} in row {row} after {labels[row - 1]} "
-            "(panel.sort_index(), and one row a time)"
+            f"panel must be labelled by increasing times, got {labels[row]} in row {row} after {labels[row - 1]} "
+            "(panel.sort_index(), and one row per time)"
         )
     hours = pd.date_range(labels[0], labels[-1], freq=STEP).tz_convert("UTC")
     off_grid = np.flatnonzero(~labels.isin(hours))
     if len(off_grid):
         raise DataError(
-            f"panel must be labelled by times whole hours apart, got {labels[int(off_grid[0])]} where the first is "
+            f"panel must be labelled by times whole hours apart, got {labels[int(off_grid[0])]} while the first is "
             f"{labels[0]} (panel.resample('1h', closed='right', label='right').last())"
         )
     return hours
@@ -165,7 +165,7 @@ def _refuse(frame: pd.DataFrame, name: Hashable, bad: npt.NDArray[np.bool_], dem
 
 
 def learning_starts(grid: PanelGrid) -> list[int]:
-    """Return the rows of starts whose term has ended, the last as late as it can be."""
+    """Return the rows of starts whose term has ended; the last start is as late as possible."""
     term, spacing, lead = round(TERM / STEP), round(SPACING / STEP), round(LEAST_HISTORY / STEP)
     last = len(grid.times) - 1 - term
     starts = list(range(last, lead - 1, -spacing))[::-1]
@@ -178,7 +178,7 @@ def learning_starts(grid: PanelGrid) -> list[int]:
 
 
 def eligible(grid: PanelGrid, start: int, states: TokenState) -> npt.NDArray[np.bool_]:
-    """Say which tokens have enough history at a start and enough closes after it, and are not pegged."""
+    """Return which tokens have enough history at a start and enough closes after it, and are not pegged."""
     known = ~np.isnan(grid.log_prices)
     history = min(start + 1, round(FULL_HISTORY / STEP))
     after = known[start + 1 : start + 1 + round(TERM / STEP)].sum(axis=0)
@@ -204,7 +204,7 @@ def market_index(grid: PanelGrid) -> FloatArray:
 
 
 def states_at(grid: PanelGrid, rows: list[int], blocks: tuple[Blocks, ...]) -> list[TokenState]:
-    """Return what was known of all tokens at some rows."""
+    """Return the states of all tokens at some rows."""
     squares: list[RunningSquares] = running_squares(grid.returns, np.array(rows), per_day=grid.per_day)
     return [
         token_state(sums, tuple(part.record_at(grid.times[row]) for part in blocks))

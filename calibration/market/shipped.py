@@ -1,4 +1,4 @@
-"""The markets that ship with the package: one a month, each fitted to what was known then."""
+"""The markets that ship with the package: one per month, each fitted to the data known at that time."""
 
 from datetime import datetime
 from importlib.resources import files
@@ -8,10 +8,10 @@ from pricing.errors import InsufficientDataError
 
 
 def shipped_market(as_of: datetime) -> Market:
-    """Return the latest shipped market that knows nothing later than a time.
+    """Return the latest shipped market that uses no data later than a time.
 
-    They were fitted to up to 242 tokens from January 2021 to June 2025 and to BTC and ETH since 2017.
-    ``docs/market_defaults.py`` makes them, and ``fit_market`` makes one of your own panel.
+    The shipped markets were fitted to up to 242 tokens from January 2021 to June 2025 and to BTC and ETH since 2017.
+    ``docs/market_defaults.py`` creates them, and ``fit_market`` fits one to your own panel.
 
     Parameters
     ----------
@@ -30,6 +30,6 @@ def shipped_market(as_of: datetime) -> Market:
     if not known:
         raise InsufficientDataError(
             f"as_of must not be before {times[0]:%Y-%m-%d}, the first market that ships, got {as_of:%Y-%m-%d} "
-            "(pass market=fit_market(panel, as_of=...) of a panel of that time)"
+            "(pass market=fit_market(panel, as_of=...) for a panel of that time)"
         )
     return Market.from_json(known[-1])

@@ -1,8 +1,8 @@
-"""How a path moves under the law of its worst drop: clustering by arch, crashes as jumps, the level set by the law.
+"""Dynamics of paths under the law of the worst drop: clustering by arch, crashes as jumps, the level set by the law.
 
-The law says how deep a month goes and nothing of the order of events; a path model says the order and, left alone, gets
-the depth wrong. So the path keeps the shape of the token's own returns (clustering, fat tails), is scaled until its
-months are as deep and as unlike each other as those of the law, and leaves the rest to the anchors.
+The law describes the depth of a month and not the order of events. A path model describes the order but, by itself,
+gets the depth wrong. So the paths keep the shape of the token's own returns (clustering, fat tails), are scaled until
+the depth of their months has the median and dispersion of the law, and the anchors do the rest.
 """
 
 import math
@@ -20,29 +20,29 @@ from pricing.models.volatility import ConstantVolatility, VolatilityLaw, scaled_
 from pricing.surface.settings import SimulationSettings
 from pricing.tools.units import steps_per_year
 
-#: Paths that the median month of a shape is read from: an error of one per cent of the level, which anchors remove.
+#: Simulation for the median month of a shape: it leaves an error of one per cent of the level, which anchors remove.
 PILOT = SimulationSettings(n_paths=2048, seed=1)
 
 #: Median drop of a collapse: half of them fall by more than half the price in a day.
 COLLAPSE_DROP = 0.5
-#: A collapse has at least and at most this probability in a month; anchors say the rest.
+#: Bounds on the probability of a collapse in a month; anchors do the rest.
 LEAST_COLLAPSE, MOST_COLLAPSE = 1e-3, 0.05
 
 _TAME_DEVIATION = 0.2
 
 
 def collapse_of_month(month: WorstMonth, crashes: CrashRate) -> Collapse:
-    """Return the slow crashes of a token's own: months whose median is as deep as `COLLAPSE_DROP`.
+    """Return a token's own slow crashes: months whose median worst drop is `COLLAPSE_DROP`.
 
-    Crashes within a step are jumps; those that take hours come as a multiple of the volatility. Their probability is
-    that of an own crash of half that log drop or more within the day.
+    Crashes within a step are jumps; those that take hours are modelled as a multiple of the volatility. Their
+    probability is that of an own crash of half that log drop or more within the day.
 
     Parameters
     ----------
     month : WorstMonth
-        The law of the longest window.
+        Worst month for the longest window.
     crashes : CrashRate
-        Crashes of the token's own within that window.
+        The token's own crashes within that window.
     """
     depth = -math.log1p(-COLLAPSE_DROP)
     factor = depth / -math.log1p(-month.median_drop)
@@ -54,19 +54,19 @@ def collapse_of_month(month: WorstMonth, crashes: CrashRate) -> Collapse:
 
 
 def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) -> tuple[VolatilityLaw, float]:
-    """Scale a volatility law until its months are as deep and as unlike each other as those of the law.
+    """Scale a volatility law until its months have the median and dispersion of the law.
 
     Without drift and jumps every log drop is proportional to the root of the variance, so one simulation is enough: a
-    factor sets the median, and a factor that differs from path to path adds its variance to that of the log drops.
+    factor sets the median, and a factor that varies from path to path adds its variance to that of the log drops.
 
     Parameters
     ----------
     fit : VolatilityFit
-        Shape.
+        Fitted shape.
     step : timedelta
         Length of a step.
     month : WorstMonth
-        The law.
+        Worst month to match.
 
     Returns
     -------

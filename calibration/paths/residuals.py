@@ -1,4 +1,4 @@
-"""What standardised residuals say about a fit: remaining dependence and the weight of their tails."""
+"""Diagnostics of standardised residuals: remaining dependence and tail weight."""
 
 from dataclasses import dataclass
 
@@ -22,8 +22,8 @@ class ResidualDiagnostics:
     ljung_box, ljung_box_p_value : float
         Test of no autocorrelation over 24 lags, and its p-value.
     ljung_box_squared, ljung_box_squared_p_value : float
-        The same on squared residuals: a small p-value says that volatility still clusters. The chi-square law of both
-        needs a fourth moment, which the tails of tokens may not have, so read them as a warning, not as a proof.
+        The same on squared residuals: a small p-value means that volatility still clusters. The chi-square law of both
+        needs a fourth moment, which token returns may not have, so read them as a warning, not as a proof.
     """
 
     mean: float

@@ -1,9 +1,9 @@
-"""Volatility from one-step log returns: a GARCH law, its innovations, and what speaks against the fit.
+"""Volatility from one-step log returns: a GARCH law, its innovations, and the diagnostics of the fit.
 
 The likelihood is that of ``arch`` with zero mean; the level is set by variance targeting. Hourly returns of tokens push
 the fitted persistence towards one, and then the variance that the likelihood implies for the long run has no meaning:
-it reached seven times the sample variance. So two things are done in the open: persistence is bounded, and the long-run
-variance is that of the returns (Francq, Horvath and Zakoian 2011, Journal of Financial Econometrics 9).
+it reached seven times the sample variance. Therefore persistence is bounded, and the long-run
+variance is set to that of the returns (Francq, Horvath and Zakoian 2011, Journal of Financial Econometrics 9).
 """
 
 import math
@@ -31,13 +31,13 @@ Innovations = Literal["empirical", "student_t", "normal"]
 
 #: Below this number of returns the standard error of the persistence exceeds its distance to one.
 SHORTEST_SAMPLE = 500
-#: Largest persistence per step. At 0.985 an hourly variance shock has a half-life of two days; slower swings are in the
-#: level, which the law of the worst month sets. Of 0.97, 0.985 and 0.999 this one loses least over terms of 7 days;
-#: over 90 days they are within 2 % (docs/path_shape.py).
+#: Largest persistence per step. At 0.985 an hourly variance shock has a half-life of two days; slower changes are part
+#: of the level, which the law of the worst month sets. Among 0.97, 0.985 and 0.999 it gives the smallest loss over
+#: terms of 7 days; over 90 days they are within 2 % (docs/path_shape.py).
 PERSISTENCE_BOUND = 0.985
 #: An optimum this close to the bound was stopped by it.
 BOUND_TOLERANCE = 1e-4
-#: Residuals kept for drawing, the latest ones: more do not change quantiles that a month of hours can reach.
+#: Number of latest residuals kept for drawing: more would not change the quantiles that a month of hours can reach.
 RESIDUALS_KEPT = 10_000
 
 
@@ -75,7 +75,7 @@ class VolatilityFit:
     persistence : float
         Share of a variance shock left one step later under ``innovations``; 0 for constant volatility.
     persistence_bounded : bool
-        Whether the bound decided the persistence.
+        Whether the persistence is at its bound.
     annual_volatility : float
         Long-run volatility per year of the law, equal to that of the returns.
     fitted_annual_volatility : float
@@ -83,7 +83,7 @@ class VolatilityFit:
     next_variance : float
         Forecast variance of the step after the last return.
     log_likelihood : float
-        Of the returns in log price units.
+        Log likelihood of the returns in log price units.
     n_returns : int
         Number of returns fitted.
     diagnostics : ResidualDiagnostics
@@ -109,7 +109,7 @@ def fit_volatility(
 ) -> VolatilityFit:
     """Fit a volatility law to one-step log returns.
 
-    Returns on both sides of a gap are treated as neighbours: the variance carries on over the gap.
+    Returns on both sides of a gap are treated as neighbours: the variance recursion continues across the gap.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def fit_volatility(
     InsufficientDataError
         If there are too few returns, or they do not vary.
     NotConvergedError
-        If the likelihood has no maximum that the optimiser could find.
+        If the optimiser finds no maximum of the likelihood.
     InvalidModelError
         If ``law`` or ``innovations`` is not one of the names above.
     """
@@ -215,16 +215,16 @@ def _sample_variance(log_returns: pd.Series) -> float:
 
 
 def _maximise_likelihood(scaled: FloatArray, law: Law, innovations: Innovations) -> ARCHModelResult:
-    """Fit returns scaled to unit variance, where the optimiser of ``arch`` is at home."""
+    """Fit returns scaled to unit variance, the scale at which the optimiser of ``arch`` works best."""
     volatility = ConstantVariance() if law == "constant" else _BoundedGarch(p=1, o=int(law == "gjr"), q=1)
     distribution = NormalLikelihood() if innovations == "normal" else StudentTLikelihood()
     model = ZeroMean(scaled, volatility=volatility, distribution=distribution, rescale=False)
     fitted = model.fit(disp="off", show_warning=False)
     if fitted.convergence_flag != 0:
         raise NotConvergedError(
-            f"the likelihood of {law} over {len(scaled)} returns has no maximum that SLSQP found (its flag is "
-            f"{fitted.convergence_flag}), and {np.mean(scaled == 0.0):.0%} of the returns are 0 (a coarse tick or a "
-            "stale price has no such law: use longer bars, or law='constant' with innovations='normal')"
+            f"SLSQP found no maximum of the likelihood of {law} over {len(scaled)} returns (flag "
+            f"{fitted.convergence_flag}); {np.mean(scaled == 0.0):.0%} of the returns are 0 (a coarse tick or a stale "
+            "price does not follow such a law: use longer bars, or law='constant' with innovations='normal')"
         )
     return fitted
 
@@ -253,7 +253,7 @@ def _parameters(fitted: ARCHModelResult, variance: float) -> tuple[Parameter, ..
 
 
 def _standard_errors(fitted: ARCHModelResult) -> FloatArray:
-    """Robust standard errors, NaN where the estimate lies at the edge and the Hessian cannot be inverted."""
+    """Return robust standard errors, NaN if the estimate is at the edge and the Hessian cannot be inverted."""
     try:
         with np.errstate(invalid="ignore"):
             return np.asarray(fitted.std_err, dtype=np.float64)
@@ -288,7 +288,7 @@ def _target(
 
 
 def _downside(shocks: InnovationLaw) -> float:
-    """Share of the variance that negative shocks carry: one half for a symmetric law."""
+    """Return the share of the variance from negative shocks: one half for a symmetric law."""
     if not isinstance(shocks, Empirical):
         return 0.5
     values = np.asarray(shocks.values)

@@ -1,1 +1,1 @@
-"""From closes to checked returns, and what is measured on them."""
+"""Checks of closes, returns, and the measures computed from them."""

@@ -1,4 +1,4 @@
-"""Closes that can be trusted: checked at the border, repaired in the open, and turned into one-step log returns.
+"""Checks of closes: validation on input, reported repairs, and one-step log returns.
 
 Labels are those of the bar CLOSE. A file labelled by the bar's open must be shifted by one step first: otherwise every
 use of the label as "known at this time" looks one bar ahead.
@@ -19,11 +19,12 @@ from pricing.tools.units import Duration, format_duration, parse_duration
 
 #: No token price is older than the first block of Bitcoin; earlier labels are epoch numbers read in the wrong unit.
 FIRST_BLOCK = pd.Timestamp("2009-01-03", tz="UTC")
-#: An unchanged close for half a day, and at least a dozen bars, is a price nobody trades at.
+#: An unchanged close for half a day, and at least a dozen bars, counts as a stale price.
 STALE_TIME, STALE_BARS = timedelta(hours=12), 12
 #: A tick above one per cent of the price makes the smallest possible move look like a large one.
 COARSEST_TICK = 0.01
-#: The smallest of so many moves is the tick, or too small to matter; the smallest of a few is just a move.
+#: The smallest of this many moves is the tick, or too small to matter; the smallest of a few moves need not be the
+#: tick.
 TICK_SAMPLE = 100
 #: Differences below this share of the price are rounding in the last digits, not ticks.
 ROUNDING = 1e-9
@@ -31,7 +32,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedCloses:
-    """A price history fit for use.
+    """A checked price history.
 
     Parameters
     ----------
@@ -40,11 +41,11 @@ class CheckedCloses:
     step : timedelta
         Length of a bar.
     log_returns : Series of float
-        Log returns over exactly one step, labelled by their later close; nothing is taken across a gap.
+        Log returns over exactly one step, labelled by their later close; none spans a gap.
     as_of : datetime
-        UTC time up to which closes were looked at: as asked for, or the last close.
+        UTC time up to which closes were used: as requested, or the last close.
     findings : tuple of Finding
-        What was remarkable or repaired.
+        Irregularities and repairs.
     """
 
     closes: pd.Series = field(repr=False)
@@ -66,13 +67,13 @@ def check_closes(
     step : timedelta or str, optional
         Length of a bar; by default the most common spacing.
     as_of : datetime or str, optional
-        Use only closes labelled at or before this time, which needs a time zone. Nothing later is even looked at.
+        Use only closes labelled at or before this time, which needs a time zone. Nothing later is read.
 
     Raises
     ------
     DataError
         If labels are not times with a zone, a price is not a positive finite number, two prices contradict each other,
-        or nothing is left. The message names the row.
+        or no close is left. The message names the row.
     InsufficientDataError
         If there are fewer than two closes.
 
@@ -121,7 +122,7 @@ def one_series(prices: pd.Series | pd.DataFrame) -> pd.Series:
 
 
 def utc_labels(index: pd.Index) -> pd.DatetimeIndex:
-    """Demand labels that are times with a zone, and return them in UTC."""
+    """Check that labels are times with a zone, and return them in UTC."""
     if not isinstance(index, pd.DatetimeIndex):
         unit = "unit='ms', " if index.dtype.kind in "iuf" else ""
         raise DataError(
@@ -131,7 +132,7 @@ def utc_labels(index: pd.Index) -> pd.DatetimeIndex:
     if index.tz is None:
         raise DataError(
             "prices must be labelled in UTC, got labels without a time zone "
-            "(if they are UTC, say so: prices.tz_localize('UTC'))"
+            "(if they are in UTC: prices.tz_localize('UTC'))"
         )
     if index.hasnans:
         raise DataError(f"label at row {int(np.argmax(index.isna()))} must be a time, got NaT")
@@ -146,7 +147,7 @@ def utc_labels(index: pd.Index) -> pd.DatetimeIndex:
 
 
 def read_instant(as_of: datetime | str) -> pd.Timestamp:
-    """Read a time, in UTC; it must have a time zone."""
+    """Parse a time, which must have a time zone, and return it in UTC."""
     try:
         instant = pd.Timestamp(as_of)
     except (ValueError, TypeError) as error:
@@ -186,7 +187,7 @@ def _repair(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
         raise DataError("prices must hold at least one close, got only NaN")
     if not frame.index.is_monotonic_increasing:
         late = int(np.argmax(_spacings(frame.index) < np.timedelta64(0, "s"))) + 1
-        message = f"row {frame['row'].iloc[late]} is the first that is earlier than the one before"
+        message = f"row {frame['row'].iloc[late]} is the first that is earlier than its predecessor"
         findings.append(_finding(FindingKind.UNSORTED, frame, late, message))
         frame = frame.sort_index(kind="stable")
     repeated = frame.index.duplicated()
@@ -225,7 +226,7 @@ def _step(index: pd.Index, step: Duration | None) -> timedelta:
     length = parse_duration(step, "step")
     if not (spacings == np.timedelta64(length)).any():
         raise DataError(
-            f"step must be a spacing of the closes, got {format_duration(length)} where they are mostly "
+            f"step must be a spacing of the closes, got {format_duration(length)} while they are mostly "
             f"{common} apart (resample first: prices.resample('1h', closed='right', label='right').last())"
         )
     return length
@@ -249,7 +250,7 @@ def _gaps(frame: pd.DataFrame, step: timedelta) -> list[Finding]:
         fall = max(0.0, float(np.max(1.0 - closes[1:][wide] / closes[:-1][wide])))
         message = (
             f"{wide.sum()} gaps, {int((spacings[wide] // length - 1).sum())} bars missing, the longest spacing is "
-            f"{pd.Timedelta(spacings[longest])}; the deepest fall across a gap, counted nowhere, is {fall:.1%}"
+            f"{pd.Timedelta(spacings[longest])}; the deepest fall across a gap, which is not counted, is {fall:.1%}"
         )
         findings.append(_finding(FindingKind.GAP, frame, longest + 1, message))
     off_grid = spacings % length != np.timedelta64(0, "s")
@@ -287,7 +288,7 @@ def _coarse(frame: pd.DataFrame) -> list[Finding]:
     if not coarse.any():
         return []
     message = (
-        f"{coarse.sum()} closes lie below {tick / COARSEST_TICK:g}, where the smallest move of {tick:g} exceeds 1 %"
+        f"{coarse.sum()} closes are below {tick / COARSEST_TICK:g}, so that the smallest move of {tick:g} exceeds 1 %"
     )
     return [_finding(FindingKind.COARSE_TICK, frame, int(np.argmax(coarse)), message)]
 

@@ -1,7 +1,7 @@
-"""Breaks in a price history: a redenomination, or a ticker that came back for another asset.
+"""Breaks in a price history: a redenomination, or a ticker that is reused for another asset.
 
-A price alone cannot prove either, so the rules demand what a crash does not show: trading that stopped for days, or a
-rise out of nowhere. A fall from one bar to the next is never a break, however deep, so a genuine collapse stays.
+A price alone cannot prove either, so the rules require evidence that a crash does not produce: trading that stopped for
+days, or a sudden rise. A fall from one bar to the next is never a break, however deep, so a genuine collapse is kept.
 """
 
 from datetime import datetime, timedelta
@@ -12,18 +12,19 @@ import pandas as pd
 
 from calibration.prices.findings import Finding, FindingKind
 
-#: A rise beyond this factor in one step is a new unit: the largest genuine daily rise among 339 pairs of two exchanges
-#: in 2020-2025 is below 6, reverse splits of leveraged tokens start at 8,800.
+#: A rise beyond this factor in one step means a new unit: the largest genuine daily rise among 339 pairs of two
+#: exchanges in 2020-2025 is below 6, and reverse splits of leveraged tokens start at 8,800.
 LARGEST_RISE = 20.0
-#: The rise is measured from the highest close of this long, so that the way back from a bad print is no break.
+#: The rise is measured from the highest close of this period, so that a recovery from a bad print is no break.
 RISE_LOOKBACK = timedelta(days=7)
-#: Exchanges stop trading for days to change a unit (3 to 8 days in the cases seen), outages last hours.
+#: Exchanges stop trading for days to change a unit (3 to 8 days in the known cases); outages last hours.
 SHORTEST_MIGRATION = timedelta(days=1)
-#: A new unit is a power of ten times the old one, give or take what the market moved meanwhile (1.29 the most seen).
+#: A new unit is a power of ten times the old one, up to the market's move in the meantime (at most 1.29 in the known
+#: cases).
 POWER_OF_TEN_TOLERANCE = 1.35
-#: Beyond so many days without a price, a change by more than the factor is not read as a return.
+#: After this many days without a price, a change by more than the factor is not read as a return.
 LONG_HOLE, LONG_HOLE_FACTOR = timedelta(days=3), 5.0
-#: After a month without any price nothing shows that the asset is still the same.
+#: After a month without any price there is no evidence that the asset is still the same.
 RELISTING_HOLE = timedelta(days=30)
 
 
@@ -46,7 +47,7 @@ def find_breaks(
     Returns
     -------
     tuple of Finding
-        In order of time, of kind REDENOMINATION or TICKER_REUSE; empty where the history is of one piece.
+        In order of time, of kind REDENOMINATION or TICKER_REUSE; empty if the history has no break.
     """
     values = closes.to_numpy()
     holes = spacings - np.timedelta64(step)
@@ -88,6 +89,6 @@ def _finding(
     reason = "in one step" if spacing == step else f"after {spacing} without a close"
     message = (
         f"{closes.iloc[before]:g} at {old.isoformat()} becomes {closes.iloc[before + 1]:g} at {new.isoformat()} "
-        f"{reason}; the {before + 1} closes before are left out"
+        f"{reason}; the {before + 1} earlier closes are left out"
     )
     return Finding(kind=kind, time=time, row=int(rows[before + 1]), message=message)

@@ -1,4 +1,4 @@
-"""The history in figures: how long, how complete, and how deep its falls were."""
+"""Summary of a price history: length, completeness and deepest falls."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,14 +25,15 @@ class Diagnostics:
     n_closes, n_returns : int
         Closes used and one-step returns between them.
     years : float
-        Time that one-step returns cover, in years of 365 days.
+        Time covered by one-step returns, in years of 365 days.
     longest_gap : timedelta
-        Longest time between two closes beyond one step; zero where none is missing.
+        Longest time between two closes in excess of one step; zero if none is missing.
     worst_drop_1h, worst_drop_24h : float or None
-        Deepest fall from the highest close of the last hour or 24 hours, across gaps too; None where bars are longer.
+        Deepest fall from the highest close of the last hour or 24 hours, including falls across gaps; None if bars are
+        longer.
     falls_of_30_percent : int
-        Times that the price came to stand 30 % or more below the highest close of 24 hours, at least 24 hours after it
-        last stood there.
+        Number of times that the price fell to 30 % or more below the highest close of 24 hours, counted anew only if
+        the price was last at such a level at least 24 hours earlier.
     """
 
     first_close: datetime
@@ -47,7 +48,7 @@ class Diagnostics:
 
 
 def diagnose(checked: CheckedCloses) -> Diagnostics:
-    """Describe a checked price history."""
+    """Summarise a checked price history."""
     closes, step = checked.closes, checked.step
     drops_24h = _drops(closes, DAY)
     return Diagnostics(
@@ -64,16 +65,16 @@ def diagnose(checked: CheckedCloses) -> Diagnostics:
 
 
 def extend(diagnostics: Diagnostics, recent: pd.Series, checked: CheckedCloses, later: pd.Series) -> Diagnostics:
-    """Take in later closes.
+    """Add later closes to the summary.
 
     Parameters
     ----------
     diagnostics : Diagnostics
-        What was known.
+        Summary of the earlier closes.
     recent : Series of float
-        Closes of at least the last day before.
+        Closes of at least the last day before the later ones.
     checked : CheckedCloses
-        Some closes before, and the later ones.
+        Some earlier closes, and the later ones.
     later : Series of float
         The later closes.
     """
@@ -99,7 +100,7 @@ def _deeper(known: float | None, drops: pd.Series) -> float | None:
 
 
 def count_episodes(times: pd.Index, refractory_period: timedelta) -> int:
-    """Count runs of times in order: a new run begins where the last time is at least the refractory period ago."""
+    """Count runs of times in order: a new run begins if the previous time is at least the refractory period ago."""
     if times.empty:
         return 0
     spacings = np.diff(pd.DatetimeIndex(times).tz_convert(None).to_numpy())
@@ -107,7 +108,7 @@ def count_episodes(times: pd.Index, refractory_period: timedelta) -> int:
 
 
 def _drops(closes: pd.Series, window: timedelta) -> pd.Series:
-    """Fall of each close from the highest of the window before it, both ends included."""
+    """Return the fall of each close from the highest close of the window before it, including both ends."""
     return 1.0 - closes / closes.rolling(window, closed="both").max()
 
 

@@ -1,4 +1,4 @@
-"""What was found, and repaired, in a price history without making it unusable."""
+"""Irregularities found, or repaired, in a price history that is still usable."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,34 +6,34 @@ from enum import Enum
 
 
 class FindingKind(Enum):
-    """What is remarkable about a price history."""
+    """Kind of irregularity of a price history."""
 
     GAP = "bars are missing; no return is taken across a gap"
-    OFF_GRID = "labels do not lie on the grid of the step; no return is taken to or from them"
+    OFF_GRID = "labels are not on the grid of the step; no return is taken to or from them"
     DUPLICATE = "rows are repeated exactly; one of each was kept"
     UNSORTED = "rows were out of order and have been sorted"
     MISSING = "closes are NaN and count as missing bars"
-    REDENOMINATION = "the unit of the token seems to have changed; the history before is cut off"
-    TICKER_REUSE = "the ticker may name another asset; the history before is cut off"
+    REDENOMINATION = "the unit of the token seems to have changed; the earlier history is left out"
+    TICKER_REUSE = "the ticker may name another asset; the earlier history is left out"
     STALE = "the close stays the same for a long time, which understates volatility"
     OUTDATED = "the last close is older than it should be"
-    COARSE_TICK = "the tick is coarse against the price, which overstates volatility"
+    COARSE_TICK = "the tick is coarse relative to the price, which overstates volatility"
 
 
-#: Findings after which everything before was cut off.
+#: Findings that cut off the earlier history.
 BREAKS = frozenset({FindingKind.REDENOMINATION, FindingKind.TICKER_REUSE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One remarkable fact about a price history.
+    """One irregularity of a price history.
 
     Parameters
     ----------
     kind : FindingKind
-        What was found.
+        Kind of irregularity.
     time : datetime
-        UTC label of the bar where it is worst, or where it first shows.
+        UTC label of the bar where it is worst, or where it first occurs.
     row : int
         Position of that bar in the prices as they were given, counted from 0.
     message : str

@@ -1,9 +1,9 @@
-"""Volatility over several horizons at once, from three days to eight months, none of them owned by a single crash.
+"""Volatility over several horizons at once, from three days to eight months, none of them dominated by a single crash.
 
-Exponentially weighted mean squares of log returns (RiskMetrics 1996) at several half-lives carry what HARCH and HAR
-models use (Mueller et al. 1997; Corsi 2009), can start with sixty days of data, skip gaps, and are updated bar by bar.
-Returns beyond four running standard deviations are cut to that before they enter, so that one crash bar does not set
-the volatility of the next year; how much they stood out is kept as the tail weight.
+Exponentially weighted mean squares of log returns (RiskMetrics 1996) at several half-lives carry the information that
+HARCH and HAR models use (Mueller et al. 1997; Corsi 2009), can start with sixty days of data, skip gaps, and are
+updated bar by bar. Returns beyond four running standard deviations are cut to that level before they enter, so that one
+crash bar does not set the volatility of the next year; the excess is kept as the tail weight.
 """
 
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ from pricing.tools.arrays import FloatArray
 
 #: Half-lives in days of the volatilities that enter the law, shortest first.
 HALF_LIVES = (3.0, 10.0, 30.0, 240.0)
-#: Half-life in days of the running deviation that returns are compared with before they are cut.
+#: Half-life in days of the running standard deviation that sets the cut.
 CUT_HALF_LIFE = 10.0
-#: Returns beyond so many running standard deviations are cut.
+#: Returns beyond this many running standard deviations are cut.
 CUT = 4.0
 #: Half-life in days over which the cut and the uncut volatility are compared.
 TAIL_HALF_LIFE = 30.0
@@ -28,14 +28,14 @@ _DAYS_A_YEAR = 365.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunningSquares:
-    """Exponentially weighted sums that volatilities are read from, at one time.
+    """Exponentially weighted sums at one time, from which volatilities are computed.
 
     Parameters
     ----------
     squares, weights : ndarray of shape (n_sums, n_tokens)
-        Weighted sums of squared returns and of ones: uncut for the cut and for the tail, then cut, one a half-life.
+        Weighted sums of squared returns and of ones: uncut for the cut and for the tail, then cut, one per half-life.
     per_day : float
-        Bars a day.
+        Bars per day.
     """
 
     squares: FloatArray = field(repr=False)
@@ -47,7 +47,7 @@ class RunningSquares:
         return self._annual()[2:]
 
     def tail_weight(self) -> FloatArray:
-        """Return the log of uncut over cut volatility, shape (n_tokens,): 0 where nothing was cut."""
+        """Return the log of the ratio of uncut to cut volatility, shape (n_tokens,); 0 if nothing was cut."""
         annual = self._annual()
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.log(annual[1] / annual[2 + HALF_LIVES.index(TAIL_HALF_LIFE)]))
@@ -60,18 +60,18 @@ class RunningSquares:
 def running_squares(
     returns: FloatArray, rows: npt.NDArray[np.intp], *, per_day: float, before: RunningSquares | None = None
 ) -> list[RunningSquares]:
-    """Run the sums over returns and read them after each of some rows.
+    """Update the sums over returns and return them after each of the given rows.
 
     Parameters
     ----------
     returns : ndarray of shape (n_bars, n_tokens)
-        One-step log returns on a regular grid; NaN where there is none.
+        One-step log returns on a regular grid; NaN if missing.
     rows : ndarray of int
-        Rows after which to read.
+        Rows after which the sums are returned.
     per_day : float
-        Bars a day.
+        Bars per day.
     before : RunningSquares, optional
-        Sums up to the bar before the first; by default nothing was seen.
+        Sums up to the bar before the first; by default there is no earlier bar.
     """
     squares = np.square(returns)
     half_lives = (CUT_HALF_LIFE, TAIL_HALF_LIFE, *HALF_LIVES)
@@ -95,7 +95,7 @@ def _smooth(values: npt.NDArray[np.generic], half_life: float, start: FloatArray
 
 
 def _cut(squares: FloatArray, running: FloatArray, start: FloatArray) -> FloatArray:
-    """Cut squares to a multiple of the running mean square one bar earlier, where there is one."""
+    """Cut squares to a multiple of the running mean square one bar earlier, if there is one."""
     earlier = np.concatenate([start[:, None], running[:, :-1]], axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = earlier[0] / earlier[1]

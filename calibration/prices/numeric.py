@@ -1,4 +1,4 @@
-"""Reading columns that come from files: a text that looks like a number is a mistake upstream, not a number."""
+"""Checks of numeric columns from files: a string that looks like a number is a mistake upstream, not a number."""
 
 import numbers
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def find_non_numbers(values: pd.Series) -> npt.NDArray[np.bool_]:
-    """Mark what is no real number: texts, flags, complex numbers; a missing value counts as a number.
+    """Mark values that are not real numbers: strings, flags, complex numbers; a missing value counts as a number.
 
     Examples
     --------

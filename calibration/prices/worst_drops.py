@@ -1,4 +1,4 @@
-"""Worst log drops that happened: the deepest fall below the highest close of a window, within a term."""
+"""Observed worst log drops: the deepest fall below the highest close of a window, within a term."""
 
 from collections.abc import Sequence
 
@@ -8,39 +8,39 @@ from pricing.tools.arrays import FloatArray
 
 
 def rolling_log_drops(log_prices: FloatArray, window: int) -> FloatArray:
-    """Return how far every close lies below the highest of the `window` closes before it and itself.
+    """Return the log drop of every close below the highest of itself and the `window` closes before it.
 
     Parameters
     ----------
     log_prices : ndarray of shape (n_bars, n_tokens)
-        Log closes on a regular grid; NaN where there is none.
+        Log closes on a regular grid; NaN if missing.
     window : int
         Bars to look back.
 
     Returns
     -------
     ndarray of shape (n_bars, n_tokens)
-        Not negative; NaN where there is no close.
+        Not negative; NaN if there is no close.
     """
     return _highest(np.where(np.isnan(log_prices), -np.inf, log_prices), window) - log_prices
 
 
 def worst_log_drops(log_prices: FloatArray, starts: Sequence[int], *, window: int, term: int) -> FloatArray:
-    """Return the worst drop of each token within `term` bars of each start; the window never reaches before it.
+    """Return the worst drop of each token within `term` bars of each start; the window never reaches before the start.
 
     Parameters
     ----------
     log_prices : ndarray of shape (n_bars, n_tokens)
-        Log closes on a regular grid; NaN where there is none.
+        Log closes on a regular grid; NaN if missing.
     starts : sequence of int
         Rows of the closes at which the terms start.
     window, term : int
-        Bars.
+        Numbers of bars.
 
     Returns
     -------
     ndarray of shape (n_starts, n_tokens)
-        NaN where there is no close in the term.
+        NaN if there is no close in the term.
     """
     rolling = rolling_log_drops(log_prices, window)
     return np.array([_worst(log_prices, rolling, start, window, term) for start in starts]).reshape(

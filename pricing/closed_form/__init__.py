@@ -1,4 +1,4 @@
-"""Exact laws and rigorous bounds: what the simulation is held against, and what prices a cover where they reach.
+"""Exact laws and rigorous bounds: they test the simulation, and they price a cover directly if they apply.
 
 "The price falls by more than d" is one of five events. They are five products and differ in price by orders of
 magnitude, so every function here belongs to exactly one of them.
@@ -6,19 +6,19 @@ magnitude, so every function here belongs to exactly one of them.
 T1, fixed barrier: the price touches a level fixed at inception.
     Geometric Brownian motion: `touch_probability`, `cash_at_hit`, `cash_at_expiry`, `down_in_put`,
     `down_in_put_spread`; `bridge_touch_probability` between two observations; `barrier_option` and `barrier_digital`
-    for the whole European family in the market's terms. With jumps: `kou_touch_probability`, `kou_rise_probability`,
+    for the whole European family in market terms. With jumps: `kou_touch_probability`, `kou_rise_probability`,
     `merton_touch_probability`. On a grid: `discrete_touch_probability`, `untouched_expectation`.
 T2, calendar gap: the return over a calendar window, one of many that do not overlap.
     Any law: `gap_probability`, `every_gap_payout`, `first_gap_payout`. Normal returns and jumps:
-    `merton_window_probability`, `merton_window_payout`. Short windows, where only jumps gap: `jump_gap_intensity`,
-    `jump_gap_payout_intensity`, `jump_gap_probability`, `jump_gap_payout`.
+    `merton_window_probability`, `merton_window_payout`. Short windows, in which only jumps cause gaps:
+    `jump_gap_intensity`, `jump_gap_payout_intensity`, `jump_gap_probability`, `jump_gap_payout`.
 T3, fixed lag: the return over exactly one window, at any time.
     Geometric Brownian motion: `fixed_lag_probability`, `slepian_exceedance`.
 T4, rolling high: the drop from the highest price of the last window. The default product.
     No closed law beyond one window. Bounds: `rolling_high_bounds`, `window_bounds`, `jump_only_lower_bound`.
     Approximations: `ratio_extrapolation`, `haiman_extrapolation`, `jump_pair_probability`. On a grid, exact for windows
     of one and two steps: `one_step_window_probability`, `two_step_window_probability`.
-T5, running high: the drop from the highest price since inception; T4 where the window is no shorter than the term.
+T5, running high: the drop from the highest price since inception; T4 if the window is no shorter than the term.
     Geometric Brownian motion: `drawdown_probability`, `drawdown_survival`, `discounted_drawdown_probability`,
     `drawdown_transform`, `expected_drawdown_time`, `expected_maximum_log_drawdown`, `perpetual_insurance_rate`,
     `insurance_rate`, `cancellable_insurance_rate`, `cancellable_insurance_value`. On a grid:
@@ -26,8 +26,8 @@ T5, running high: the drop from the highest price since inception; T4 where the 
 
 On every path T2 implies T3, T3 implies T4, and T4 implies T5; T1 implies T5, but not T4.
 
-Monitoring is continuous unless the name says discrete or counts steps. `monitored_drop` carries a continuous formula
-over to a grid approximately. Drops are fractions, times are years of 365 days, volatility is per square root of a
+Monitoring is continuous unless the name says discrete or counts steps. `monitored_drop` transfers a continuous formula
+to a grid approximately. Drops are fractions, times are years of 365 days, volatility is per square root of a
 year, and ``log_drift`` is the drift of the log price: ``rate - yield - volatility**2 / 2`` for a market price. With
 jumps it is the drift between them.
 """

@@ -1,11 +1,11 @@
-"""Border checks that every closed form shares."""
+"""Argument checks shared by all closed forms."""
 
 import math
 
 from pricing.errors import InvalidModelError, InvalidTermsError, PrecisionError
 from pricing.tools.units import require_fraction
 
-#: Rounding that a sum of exact terms may leave outside [0, 1]; anything larger is a failure and is raised.
+#: Rounding error outside [0, 1] that a sum of exact terms may leave; a larger one raises an error.
 _ROUNDING = 1e-12
 
 
@@ -35,7 +35,7 @@ def log_drawdown(current_drawdown: float, drop: float) -> float:
 
 
 def check_terms(**positive: float) -> None:
-    """Demand that every named term (a time, an amount, a price) is positive and finite.
+    """Check that every named term (a time, an amount, a price) is positive and finite.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def check_terms(**positive: float) -> None:
 
 
 def check_diffusion(volatility: float, log_drift: float) -> None:
-    """Demand a positive volatility and a finite drift.
+    """Check that the volatility is positive and the drift finite.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def check_diffusion(volatility: float, log_drift: float) -> None:
 
 
 def check_model(**positive: float) -> None:
-    """Demand that every named model parameter is positive and finite.
+    """Check that every named model parameter is positive and finite.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def check_model(**positive: float) -> None:
 
 
 def check_finite(**values: float) -> None:
-    """Demand that every named model parameter is finite.
+    """Check that every named model parameter is finite.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def check_finite(**values: float) -> None:
 
 
 def check_not_negative(**values: float) -> None:
-    """Demand that every named parameter is zero or positive, and finite.
+    """Check that every named parameter is zero or positive, and finite.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def check_not_negative(**values: float) -> None:
 
 
 def check_probability(**values: float) -> None:
-    """Demand that every named probability lies in [0, 1].
+    """Check that every named probability lies in [0, 1].
 
     Raises
     ------
@@ -112,7 +112,7 @@ def check_probability(**values: float) -> None:
 
 
 def check_count(minimum: int = 1, **counts: float) -> None:
-    """Demand that every named count is a whole number of at least ``minimum``.
+    """Check that every named count is a whole number of at least ``minimum``.
 
     Raises
     ------
@@ -125,20 +125,18 @@ def check_count(minimum: int = 1, **counts: float) -> None:
 
 
 def as_probability(value: float) -> float:
-    """Return a computed probability, taking back rounding of at most 1e-12 outside [0, 1].
+    """Return a computed probability, corrected for rounding errors of at most 1e-12 outside [0, 1].
 
     Raises
     ------
     PrecisionError
-        If the value is further outside than rounding explains, or not a number.
+        If the value is further outside than rounding can explain, or not a number.
     """
     if not -_ROUNDING <= value <= 1.0 + _ROUNDING:
-        raise PrecisionError(
-            f"a computed probability came out as {value}: the parameters are outside the reliable range"
-        )
+        raise PrecisionError(f"a computed probability is {value}: the parameters are outside the reliable range")
     return min(max(float(value), 0.0), 1.0)
 
 
 def at_least_once(probability: float, count: float) -> float:
-    """Probability of at least one success in ``count`` independent trials, exact also where it is tiny."""
+    """Return the probability of at least one success in ``count`` independent trials, accurate even if it is tiny."""
     return 1.0 if probability == 1.0 else -math.expm1(count * math.log1p(-probability))

@@ -15,7 +15,7 @@ _WANTED, _ACCEPTED = 1e-11, 1e-8
 
 
 def integrate(function: Callable[[float], float], edges: Sequence[float], *, scale: float = 0.0) -> float:
-    """Integrate over consecutive intervals, none of which holds a kink, to a relative 1e-8 or better.
+    """Integrate over consecutive intervals, none of which contains a kink, to a relative 1e-8 or better.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def integrate(function: Callable[[float], float], edges: Sequence[float], *, sca
     edges : sequence of float
         Ends of the intervals, ascending.
     scale : float
-        Size of the integral, if known: pieces far below it need no relative precision.
+        Size of the integral, if known: pieces far smaller than it need no relative precision.
 
     Raises
     ------
@@ -37,19 +37,19 @@ def integrate(function: Callable[[float], float], edges: Sequence[float], *, sca
     ]
     value, error = (math.fsum(column) for column in zip(*pieces, strict=True))
     if not error <= _ACCEPTED * abs(value):
-        raise PrecisionError(f"an integral came out as {value} with an error of {error}")
+        raise PrecisionError(f"an integral is {value} with an estimated error of {error}")
     return value
 
 
 def gauss_legendre(lower: float, upper: float, order: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights, each of shape (order,), of the Gauss-Legendre rule on an interval."""
+    """Return nodes and weights, each of shape (order,), of the Gauss-Legendre rule on an interval."""
     nodes, weights = np.polynomial.legendre.leggauss(order)
     half = 0.5 * (upper - lower)
     return lower + half * (nodes + 1.0), half * weights
 
 
 def panels(edges: Sequence[float], width: float) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights of 16-point rules on panels of at most ``width``, none of which crosses an edge."""
+    """Return nodes and weights of 16-point rules on panels of at most ``width``, none of which crosses an edge."""
     rules = []
     for lower, upper in pairwise(edges):
         grid = np.linspace(lower, upper, math.ceil((upper - lower) / width) + 1)
@@ -58,12 +58,12 @@ def panels(edges: Sequence[float], width: float) -> tuple[FloatArray, FloatArray
 
 
 def chebyshev_points(lower: float, upper: float, count: int) -> FloatArray:
-    """Chebyshev points of the second kind, ascending, both ends included, shape (count,)."""
+    """Return Chebyshev points of the second kind in ascending order, including both ends, shape (count,)."""
     return lower + 0.5 * (upper - lower) * (1.0 - np.cos(np.pi * np.arange(count) / (count - 1)))
 
 
 def interpolation_matrix(nodes: FloatArray, points: FloatArray) -> FloatArray:
-    """Matrix of shape (points, nodes) that interpolates values at Chebyshev points.
+    """Return the matrix of shape (points, nodes) that interpolates values at Chebyshev points.
 
     References
     ----------
@@ -77,7 +77,7 @@ def interpolation_matrix(nodes: FloatArray, points: FloatArray) -> FloatArray:
 
 
 def differentiation_matrix(nodes: FloatArray) -> FloatArray:
-    """Matrix of shape (nodes, nodes) that differentiates values at Chebyshev points."""
+    """Return the matrix of shape (nodes, nodes) that differentiates values at Chebyshev points."""
     weights = _barycentric_weights(nodes.size)
     gap = nodes[:, None] - nodes[None, :]
     np.fill_diagonal(gap, 1.0)

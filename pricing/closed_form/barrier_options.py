@@ -1,8 +1,8 @@
-"""European barrier options and barrier digitals of Reiner and Rubinstein, in the market's terms.
+"""European barrier options and barrier digitals of Reiner and Rubinstein, in market terms.
 
-The crash covers do not need them; they tie `fixed_barrier` to published tables and price hedges. One reflection, that
-of `fixed_barrier`, gives all of them: an upper barrier is a lower barrier of the mirrored log price, an asset is cash
-under a drift that is higher by the variance, an out option is the European one less the in option.
+Crash covers do not need them; they link `fixed_barrier` to published tables and price hedges. All follow from the
+reflection of `fixed_barrier`: an upper barrier is a lower barrier of the mirrored log price, an asset payoff is cash
+under a drift that is higher by the variance, and an out option is the European option less the in option.
 """
 
 import math
@@ -19,7 +19,7 @@ OptionType = Literal["call", "put"]
 Payoff = Literal["cash", "asset"]
 
 _KINDS = ("down_in", "down_out", "up_in", "up_out")
-# Subtracting the in option leaves rounding of this share of the European price where the out option is worthless.
+# Rounding error, as a share of the European price, after subtraction of the in option if the out option is worthless.
 _ROUNDING = 1e-12
 
 
@@ -41,7 +41,7 @@ def barrier_digital(
     Parameters
     ----------
     kind : {"down_in", "down_out", "up_in", "up_out"}
-        What a touch of the barrier does; a barrier at or beyond the spot counts as touched.
+        Effect of a touch of the barrier; a barrier at or beyond the spot counts as touched.
     option : {"call", "put"}
         In the money above or below the strike.
     payoff : {"cash", "asset"}
@@ -163,7 +163,7 @@ def _touched_in_the_money(
     log_drift: float,
     term_years: float,
 ) -> float:
-    """Probability of a touch and an end in the money, in the mirror for an upper barrier."""
+    """Return the probability of a touch and an end in the money, by mirroring for an upper barrier."""
     side = 1.0 if kind.startswith("down") else -1.0
     distance = max(side * math.log(spot / barrier), 0.0)
     end = side * math.log(strike / spot)
@@ -179,10 +179,10 @@ def _touched_in_the_money(
 
 
 def _less(whole: float, part: float) -> float:
-    """Subtract a part from its whole, taking back rounding and nothing more."""
+    """Subtract a part from its whole, and clip a difference that is negative only by rounding."""
     rest = whole - part
     if rest < -_ROUNDING * max(abs(whole), 1.0):
-        raise PrecisionError(f"a part came out larger than its whole: {part} of {whole}")
+        raise PrecisionError(f"a part must not exceed its whole, got {part} of {whole}")
     return max(rest, 0.0)
 
 

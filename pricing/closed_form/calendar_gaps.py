@@ -1,4 +1,4 @@
-"""T2: gaps between the ends of consecutive calendar windows, a cliquet of digitals, for any law of the window return.
+"""T2: gaps between ends of consecutive calendar windows (a cliquet of digitals), for any law of the window return.
 
 Windows do not overlap and their returns are independent, so the law of one window is all that is needed:
 `merton_window_probability` and `merton_window_payout` give it for normal returns with normal jumps. The limit of short
@@ -86,7 +86,7 @@ def first_gap_payout(
     check_count(n_windows=n_windows)
     if window_probability == 1.0:
         return window_payout * window_discount
-    # A window counts if none before it gapped: a geometric sum whose ratio is survival times discount.
+    # A window counts if there was no earlier gap: a geometric sum whose ratio is survival times discount.
     log_ratio = math.log1p(-window_probability) + math.log(window_discount)
     windows_alive = math.expm1(n_windows * log_ratio) / math.expm1(log_ratio) if log_ratio else float(n_windows)
     return window_payout * window_discount * windows_alive
@@ -113,7 +113,7 @@ def merton_window_probability(
     Parameters
     ----------
     drop : float
-        Fraction.
+        Size of the fall, a fraction.
     volatility : float
         Of the diffusive part, per square root of a year, positive.
     log_drift : float
@@ -147,7 +147,7 @@ def merton_window_payout(
     jump_mean: float = 0.0,
     jump_stdev: float = 0.0,
 ) -> float:
-    """Price the put-type payout of one window, ``E(1 - drop - S_end / S_start)+``, undiscounted.
+    """Expected put-type payout of one window, ``E(1 - drop - S_end / S_start)+``, undiscounted.
 
     Parameters and errors are those of `merton_window_probability`.
     """
@@ -164,7 +164,7 @@ def _mixture(
     jump_mean: float,
     jump_stdev: float,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Weights, means and standard deviations of the window return, one normal law for each number of jumps."""
+    """Return weights, means and standard deviations of the window return, one normal law for each number of jumps."""
     check_diffusion(volatility, log_drift)
     check_terms(window_years=window_years)
     check_not_negative(jumps_per_year=jumps_per_year, jump_stdev=jump_stdev)
@@ -177,19 +177,19 @@ def _mixture(
 
 
 def _lognormal_put(distance: float, mean: FloatArray, stdev: FloatArray) -> FloatArray:
-    """``E(e^-distance - e^X)+`` for normal X; log cdfs keep a small value clear of overflow."""
+    """``E(e^-distance - e^X)+`` for normal X; log cdfs avoid overflow for small values."""
     strike_part = -distance + log_ndtr((-distance - mean) / stdev)
     asset_part = mean + 0.5 * stdev**2 + log_ndtr((-distance - mean) / stdev - stdev)
     return np.asarray(-np.exp(strike_part) * np.expm1(np.minimum(asset_part - strike_part, 0.0)))
 
 
 def jump_gap_intensity(*, drop: float, jumps_per_year: float, jump_mean: float, jump_stdev: float) -> float:
-    """Jumps per year that alone take the price down by ``drop`` or more, for normal log jumps.
+    """Expected number per year of jumps that alone lower the price by ``drop`` or more, for normal log jumps.
 
     Parameters
     ----------
     drop : float
-        Fraction.
+        Size of the fall, a fraction.
     jumps_per_year, jump_mean, jump_stdev : float
         Normal log jumps; falls are negative, the deviation is positive.
 
@@ -208,7 +208,7 @@ def jump_gap_intensity(*, drop: float, jumps_per_year: float, jump_mean: float, 
 
 
 def jump_gap_payout_intensity(*, drop: float, jumps_per_year: float, jump_mean: float, jump_stdev: float) -> float:
-    """Sum the put-type payouts ``(1 - drop - e^J)+`` that the jumps of one year make on average.
+    """Expected sum of the put-type payouts ``(1 - drop - e^J)+`` of the jumps of one year.
 
     Parameters and errors are those of `jump_gap_intensity`.
     """

@@ -1,7 +1,7 @@
-"""T5 insurance that its holder may cancel: the premium that pays for the right to leave when the price has recovered.
+"""T5 insurance that its holder may cancel: the premium that pays for the right to cancel when the price has recovered.
 
-A holder who pays at a running rate gains by leaving once the drop has become unlikely, so a fair rate is higher where
-he may. He leaves for a fee when the drawdown has shrunk to a level of his choice, if the drop has not come before.
+A holder who pays a running rate gains by cancelling once the drop has become unlikely, so a fair rate is higher with
+this right. They cancel for a fee when the drawdown has shrunk to a level of their choice, unless the drop comes first.
 """
 
 import math
@@ -24,7 +24,7 @@ def cancellable_insurance_rate(
     fee: float,
     current_drawdown: float = 0.0,
 ) -> float:
-    """Fair premium per year and unit of benefit, paid until the drawdown unless the holder cancels before.
+    """Fair premium per year and unit of benefit, paid until the drawdown unless the holder cancels earlier.
 
     At the high of the price there is nothing to recover, and the rate is that of `perpetual_insurance_rate`.
 
@@ -41,7 +41,7 @@ def cancellable_insurance_rate(
     fee : float
         Paid on cancelling, per unit of benefit, positive.
     current_drawdown : float
-        Fraction by which the price already is below its high at inception.
+        Fraction by which the price is already below its high at inception.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def cancellable_insurance_rate(
         return cancellable_insurance_value(**law, fee=fee, current_drawdown=current_drawdown, premium=premium)
 
     if current_drawdown == 0.0 or value(committed) <= 0.0:
-        return committed  # leaving is never worth the fee
+        return committed  # cancelling is never worth the fee
     too_dear = 2.0 * committed
     for _ in range(_MOST_DOUBLINGS):
         if value(too_dear) < 0.0:
             return float(brentq(value, committed, too_dear, xtol=1e-14, rtol=1e-12))
         too_dear *= 2.0
-    raise PrecisionError(f"fee={fee} is too small: no premium makes the holder leave at a loss")
+    raise PrecisionError(f"fee={fee} is too small: no premium makes the holder cancel at a loss")
 
 
 def cancellable_insurance_value(
@@ -91,7 +91,7 @@ def cancellable_insurance_value(
     premium: float,
     current_drawdown: float = 0.0,
 ) -> float:
-    """Value of the insurance to a holder who pays ``premium`` a year and cancels when that is best for him.
+    """Value of the insurance to a holder who pays ``premium`` per year and cancels at the optimal time.
 
     Parameters and errors are those of `cancellable_insurance_rate`; per unit of benefit.
     """
@@ -113,7 +113,7 @@ def cancellable_insurance_value(
         return (1.0 + annuity) * paid - annuity
 
     def leaving_at(depth: float) -> float:
-        """Present value of leaving for the fee once the drawdown is back at a depth, unless the drop comes first."""
+        """Return the present value of cancelling when the drawdown has shrunk to a depth, if the drop is not first."""
         ahead, whole = root * (distance - start), root * (distance - depth)
         arrives = math.exp((pull - root) * (start - depth)) * math.expm1(-2.0 * ahead) / math.expm1(-2.0 * whole)
         return arrives * (-committed(depth) - fee)

@@ -1,6 +1,6 @@
-"""Exact recursions for prices watched on a grid, and the shifts that carry continuous formulas over to one.
+"""Exact recursions for prices watched on a grid, and the shifts that adapt continuous formulas to a grid.
 
-The steps of the log price are independent with any smooth law, given as a `StepLaw`; `normal_steps` makes the one of
+The steps of the log price are independent with any smooth law, given as a `StepLaw`; `normal_steps` returns that of
 geometric Brownian motion. Every recursion runs backwards on the probability of the trigger itself, so its terms are
 positive and small probabilities keep their relative precision.
 """
@@ -45,9 +45,9 @@ class StepLaw:
     Parameters
     ----------
     density, cdf : callable
-        Of the log return, shape (n,) to (n,); smooth on the scale of ``stdev``.
+        Density and distribution function of the log return, shape (n,) to (n,); smooth on the scale of ``stdev``.
     mean, stdev : float
-        Of the log return.
+        Mean and standard deviation of the log return.
     """
 
     density: ArrayFunction
@@ -61,7 +61,7 @@ class StepLaw:
 
 
 def normal_steps(*, volatility: float, log_drift: float, step_years: float) -> StepLaw:
-    """Law of the steps of geometric Brownian motion.
+    """Return the law of the steps of geometric Brownian motion.
 
     Parameters
     ----------
@@ -97,16 +97,16 @@ def monitored_drop(
     step_years: float,
     event: Literal["fixed_barrier", "fixed_lag", "drawdown"],
 ) -> float:
-    """Drop to put into a continuous formula so that it approximates monitoring on a grid.
+    """Return the drop for which a continuous formula approximates monitoring on a grid.
 
-    The log distance grows by one overshoot for T1, by sqrt(2) for T3, whose return moves at both ends, and by two for
-    T4 and T5, which miss the high as well as the low. Good to a per cent or two once the distance is ten steps wide and
-    the probability above 1e-3; use the recursions beyond.
+    The log distance grows by one overshoot for T1, by sqrt(2) for T3, whose return moves at both ends, and by two
+    overshoots for T4 and T5, which miss the high as well as the low. Accurate to one or two per cent if the distance is
+    at least ten steps wide and the probability above 1e-3; use the recursions otherwise.
 
     Parameters
     ----------
     drop : float
-        Fraction of the cover.
+        Drop of the cover, a fraction.
     volatility : float
         Per square root of a year, positive.
     step_years : float
@@ -139,9 +139,9 @@ def discrete_touch_probability(*, drop: float, steps: StepLaw, n_steps: int) -> 
     Parameters
     ----------
     drop : float
-        Fraction.
+        Drop, a fraction.
     steps : StepLaw
-        Law of a step. Steps with tails heavier than normal lose the paths that first rise by nine standard deviations
+        Law of a step. For tails heavier than normal, paths are lost that first rise by nine standard deviations
         of the whole term.
     n_steps : int
         Number of observations.
@@ -166,7 +166,7 @@ def discrete_touch_probability(*, drop: float, steps: StepLaw, n_steps: int) -> 
 def untouched_expectation(
     payoff: ArrayFunction, *, drop: float, steps: StepLaw, n_steps: int, kinks: tuple[float, ...] = ()
 ) -> float:
-    """Average the payoff of the last price where none of ``n_steps`` prices was at or below ``1 - drop`` of the start.
+    """Expected payoff of the last price if none of ``n_steps`` prices is at or below ``1 - drop`` of the start.
 
     Parameters
     ----------
@@ -203,19 +203,19 @@ def _nodes_above_level(
 def discrete_drawdown_probability(*, drop: float, steps: StepLaw, n_steps: int, current_drawdown: float = 0.0) -> float:
     """T5 on a grid: probability that one of ``n_steps`` prices is ``drop`` or more below the highest before it.
 
-    Also T4 where the window is no shorter than the term. Lindley's recursion for the depth below the high, with an
-    atom at zero for the paths that stand at a new high.
+    Also T4 if the window is no shorter than the term. Uses Lindley's recursion for the depth below the high, with an
+    atom at zero for the paths at a new high.
 
     Parameters
     ----------
     drop : float
-        Fraction.
+        Drop, a fraction.
     steps : StepLaw
-        Law of a step, of any tail.
+        Law of a step, with any tail.
     n_steps : int
         Number of observations after the start.
     current_drawdown : float
-        Fraction by which the price already is below its high.
+        Fraction by which the price is already below its high.
 
     Raises
     ------
@@ -273,6 +273,6 @@ def two_step_window_probability(*, drop: float, steps: StepLaw, n_steps: int) ->
 
 
 def _next_fall_weights(fall: float, distance: float, falls: FloatArray, steps: StepLaw, order: int) -> FloatArray:
-    """Weights of the next fall: after ``fall`` it stays clear of the trigger below ``distance - fall``."""
+    """Return weights of the next fall: after ``fall``, one smaller than ``distance - fall`` does not trigger."""
     points, weights = gauss_legendre(0.0, distance - fall, order)
     return np.asarray((weights * steps.density(-points)) @ interpolation_matrix(falls, points))

@@ -1,9 +1,9 @@
 """T5, and T4 with a window no shorter than the term: drawdown from the running high under geometric Brownian motion.
 
 The depth below the high is a Brownian motion reflected at zero and killed at the log distance of the drop. Two exact
-forms of its law are used, each where it is best: the Laplace transform for the probability of the drawdown, which keeps
-its relative precision in the far tail, and the eigenfunction series for the probability of no drawdown over a long
-term. Monitoring is continuous.
+forms of its law are used, each where it is more accurate: the Laplace transform for the probability of the drawdown,
+which keeps its relative precision in the far tail, and the eigenfunction series for the probability of no drawdown over
+a long term. Monitoring is continuous.
 """
 
 import cmath
@@ -27,7 +27,7 @@ from pricing.closed_form.laplace import ComplexArray, invert
 from pricing.errors import PrecisionError
 from pricing.tools.arrays import FloatArray
 
-# The series is used where a handful of modes is enough and where the first one is not lost against its own drift.
+# The series is used if a few modes are enough and the first one is not dominated by the drift.
 _SHORTEST_SERIES_TIME = 0.25
 _STEEPEST_SERIES_DRIFT = 6.0
 _TAYLOR_BELOW = 0.01
@@ -54,14 +54,14 @@ def drawdown_probability(
     term_years : float
         Term in years.
     current_drawdown : float
-        Fraction by which the price already is below its high at inception.
+        Fraction by which the price is already below its high at inception.
 
     Raises
     ------
     InvalidTermsError, InvalidModelError
         If a term or a parameter is outside its domain.
     PrecisionError
-        If the inversion does not confirm itself.
+        If two inversions at different resolutions disagree.
 
     References
     ----------
@@ -85,7 +85,7 @@ def drawdown_probability(
 def discounted_drawdown_probability(
     *, drop: float, volatility: float, log_drift: float, term_years: float, rate: float, current_drawdown: float = 0.0
 ) -> float:
-    """Present value of one unit paid at the drawdown, if it comes within the term: ``E[exp(-rate tau); tau <= T]``.
+    """Present value of one unit paid at the drawdown, if it occurs within the term: ``E[exp(-rate tau); tau <= T]``.
 
     Parameters and errors are those of `drawdown_probability`; ``rate`` is continuous, per year, not negative.
     """
@@ -103,7 +103,7 @@ def discounted_drawdown_probability(
 def drawdown_transform(
     *, drop: float, volatility: float, log_drift: float, rate: float, current_drawdown: float = 0.0
 ) -> float:
-    """Laplace transform of the time of the drawdown, ``E exp(-rate tau)``: one unit paid whenever it comes.
+    """Laplace transform of the time of the drawdown, ``E exp(-rate tau)``: value of one unit paid at the drawdown.
 
     Parameters and errors are those of `drawdown_probability`; ``rate`` is continuous, per year, positive.
     """
@@ -137,7 +137,7 @@ def drawdown_survival(
 ) -> float:
     """Probability that the price stays within ``drop`` of its running high for the whole term.
 
-    By eigenfunction series where it converges in a few modes, which keeps relative precision over long terms;
+    Uses the eigenfunction series if it converges in a few modes, which keeps relative precision over long terms;
     otherwise one minus `drawdown_probability`, with an absolute precision of 1e-12. Parameters and errors are those of
     `drawdown_probability`.
 
@@ -162,7 +162,7 @@ def drawdown_survival(
 
 
 def _survival_series(scaled_time: float, scaled_drift: float, scaled_start: float) -> float:
-    """Sum the modes; a negative eigenvalue is the hyperbolic mode that an upward drift above one brings."""
+    """Sum the modes; a negative eigenvalue is the hyperbolic mode, which exists for a scaled upward drift above one."""
     room = 1.0 - scaled_start
     squares = _eigenvalues(scaled_drift, 4 + math.ceil(math.sqrt(90.0 / scaled_time) / math.pi))
     weight = _sinc(squares) ** 2 * room * _sinc(squares * room**2) / _mode_norm(squares)
@@ -182,19 +182,19 @@ def _eigenvalues(scaled_drift: float, count: int) -> FloatArray:
 
 
 def _sinc(squares: FloatArray) -> FloatArray:
-    """``sin(theta)/theta`` of the square of theta; hyperbolic where the square is negative."""
+    """``sin(theta)/theta`` as a function of theta squared; hyperbolic if the square is negative."""
     return np.asarray(np.sinc(np.sqrt(squares.astype(np.complex128)) / np.pi).real)
 
 
 def _mode_norm(squares: FloatArray) -> FloatArray:
-    """Squared norm of a mode, ``(1 - sinc(2 theta)) / (2 theta^2)``, by its Taylor series where that cancels."""
+    """Squared norm of a mode, ``(1 - sinc(2 theta)) / (2 theta^2)``, by Taylor series if that form cancels."""
     small = np.abs(squares) < _TAYLOR_BELOW
     safe = np.where(small, 1.0, squares)
     return np.where(small, np.polyval(_NORM_TAYLOR, squares), (1.0 - _sinc(4.0 * safe)) / (2.0 * safe))
 
 
 def expected_drawdown_time(*, drop: float, volatility: float, log_drift: float, current_drawdown: float = 0.0) -> float:
-    """Average the years until the price first is ``drop`` below its running high.
+    """Expected number of years until the price is first ``drop`` below its running high.
 
     Parameters and errors are those of `drawdown_probability`.
 
@@ -224,13 +224,13 @@ def _time_from_high(distance: float, volatility: float, log_drift: float) -> flo
 
 
 def expected_maximum_log_drawdown(*, volatility: float, log_drift: float, term_years: float) -> float:
-    """Average the maximum drawdown of the log price within the term, by integrating its exceedance.
+    """Expected maximum drawdown of the log price within the term, by integrating its exceedance probability.
 
     Parameters and errors are those of `drawdown_probability`.
 
     References
     ----------
-    Magdon-Ismail, Atiya, Pratap and Abu-Mostafa (2004), whose Q functions this is without their tables.
+    Magdon-Ismail, Atiya, Pratap and Abu-Mostafa (2004), this computes their Q functions without tables.
     """
     check_diffusion(volatility, log_drift)
     check_terms(term_years=term_years)
@@ -255,7 +255,7 @@ def expected_maximum_log_drawdown(*, volatility: float, log_drift: float, term_y
 def perpetual_insurance_rate(
     *, drop: float, volatility: float, log_drift: float, rate: float, current_drawdown: float = 0.0
 ) -> float:
-    """Fair premium per year and unit of benefit, paid continuously until the drawdown, however late it comes.
+    """Fair premium per year and unit of benefit, paid continuously until the drawdown, with no end of term.
 
     Parameters and errors are those of `drawdown_transform`.
 

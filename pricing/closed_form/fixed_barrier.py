@@ -58,7 +58,8 @@ def touch_probability(*, drop: float, volatility: float, log_drift: float, term_
     if mirrored > 0.0:
         reflected = math.exp(-2.0 * log_drift * distance / volatility**2) * float(ndtr(mirrored))
     else:
-        # The exponent is (mirrored^2 - direct^2) / 2, so the scaled complement takes both overflow and underflow away.
+        # The exponent is (mirrored^2 - direct^2) / 2, so the scaled complementary error function avoids both overflow
+        # and underflow.
         reflected = 0.5 * math.exp(-0.5 * direct**2) * float(erfcx(-mirrored / math.sqrt(2.0)))
     return as_probability(float(ndtr(direct)) + reflected)
 
@@ -83,8 +84,8 @@ def cash_at_expiry(*, drop: float, volatility: float, log_drift: float, term_yea
 def cash_at_hit(*, drop: float, volatility: float, log_drift: float, term_years: float, rate: float) -> float:
     """Present value of one unit paid the moment the level is touched, ``E[exp(-rate tau); tau <= T]``.
 
-    Parameters and errors are those of `touch_probability`; ``rate`` is continuous, per year, and not so negative that
-    waiting would pay more than the touch costs.
+    Parameters and errors are those of `touch_probability`; ``rate`` is continuous, per year, and may be negative only
+    as far as the expectation stays finite.
 
     Raises
     ------
@@ -119,21 +120,22 @@ def bridge_touch_probability(
 ) -> FloatArray:
     """Probability that a path touched the level between two observations of it.
 
-    Repairs discrete monitoring of T1 only: a window or a drawdown also misses its high between the observations.
+    Corrects discrete monitoring for T1 only: a window or a drawdown also misses its high between the observations.
 
     Parameters
     ----------
     start_distance, end_distance : array_like
-        Log distances of the two observations above the level; one that is not positive has touched it. Broadcast.
+        Log distances of the two observations above the level; one that is not positive has touched it. They are
+        broadcast.
     volatility : float
-        Per square root of a year, positive; the drift does not matter.
+        Per square root of a year, positive; the drift is irrelevant.
     step_years : float
         Time between the observations in years.
 
     Returns
     -------
     ndarray
-        Of the broadcast shape.
+        Probabilities in the broadcast shape.
 
     Raises
     ------
@@ -150,7 +152,7 @@ def bridge_touch_probability(
 def down_in_put(
     *, drop: float, strike: float, volatility: float, log_drift: float, term_years: float, rate: float
 ) -> float:
-    """Price of a put that comes to life when the price touches ``1 - drop``, per unit of the price at inception.
+    """Price of a put that is activated when the price touches ``1 - drop``, per unit of the price at inception.
 
     Parameters and errors are those of `down_in_put_spread`; ``strike`` is a share of the price at inception.
     """
@@ -178,7 +180,7 @@ def down_in_put_spread(
     """Price of ``min((upper - S_T)+, upper - lower)``, paid at the end of the term if ``1 - drop`` was touched.
 
     The payout is one unit for each strike above the final price, so its value is the integral of the probability of
-    ending below a strike after a touch: nothing cancels, however far out of the money it is.
+    ending below a strike after a touch: there is no cancellation, even far out of the money.
 
     Parameters
     ----------
@@ -204,7 +206,7 @@ def down_in_put_spread(
 
     References
     ----------
-    Reiner and Rubinstein, Breaking down the barriers, Risk 4 (1991), whose B - C + D this is.
+    Reiner and Rubinstein, Breaking down the barriers, Risk 4 (1991), their B - C + D.
     """
     distance = log_distance(drop)
     check_diffusion(volatility, log_drift)
@@ -216,7 +218,7 @@ def down_in_put_spread(
     def below_strike(strike: float) -> float:
         return touched_below(math.log(strike), distance, volatility, log_drift, term_years)
 
-    # Reflection bends the integrand at the level.
+    # Reflection puts a kink into the integrand at the level.
     level = min(max(1.0 - drop, lower_strike), upper_strike)
     return math.exp(-rate * term_years) * integrate(below_strike, (lower_strike, level, upper_strike))
 
@@ -230,6 +232,6 @@ def touched_below(end: float, distance: float, volatility: float, log_drift: flo
     log_ratio = -2.0 * log_drift * distance / volatility**2
     higher, lower = (drift - distance) / spread, (drift - end - 2.0 * distance) / spread
     if lower > 0.0:
-        higher, lower = -lower, -higher  # the difference of two tails does not cancel as that of two bodies does
+        higher, lower = -lower, -higher  # the difference of two tails does not cancel, unlike that of two bodies
     reflected = math.exp(log_ratio + float(log_ndtr(higher))) - math.exp(log_ratio + float(log_ndtr(lower)))
     return ends_below_level + reflected

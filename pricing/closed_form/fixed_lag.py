@@ -1,4 +1,4 @@
-"""T3: the return over exactly one window, watched continuously, under geometric Brownian motion.
+"""T3: the return over exactly one window, monitored continuously, under geometric Brownian motion.
 
 In units of the window the lagged return is Slepian's process W(t + 1) - W(t). Shepp's determinant gives the exact law
 of its maximum over a whole number of windows; beyond three the law is extrapolated.
@@ -34,7 +34,7 @@ def fixed_lag_probability(
     """Probability that the price falls ``drop`` or more over exactly one window, at any time within the term.
 
     Exact if the start of the window moves over 0, 1, 2 or 3 window lengths, that is for terms of 1 to 4 windows.
-    Longer terms are extrapolated from the last two exact ones, ``F(t) = F(k) (F(k)/F(k-1))^(t-k)``; the error of that
+    Longer terms are extrapolated from the last two exact ones, ``F(t) = F(k) (F(k)/F(k-1))^(t-k)``; the error
     at t = 3 from k = 2 is at most 3e-4. Terms between whole numbers are interpolated by the same rule.
 
     Parameters
@@ -46,7 +46,7 @@ def fixed_lag_probability(
     log_drift : float
         Drift of the log price per year.
     window_years, term_years : float
-        Window and term in years; the term is one window, or two windows and more.
+        Window and term in years; the term is one window, or at least two windows.
     exact_windows : {2, 3}
         Longest horizon k of window starts that is computed exactly.
 
@@ -76,11 +76,11 @@ def fixed_lag_probability(
 
 
 def _between_whole_windows(threshold: float, horizon: float, exact_windows: int) -> float:
-    """Continue the survival geometrically from the two whole horizons next to, or before, the one wanted."""
+    """Continue the survival geometrically from the two whole horizons next to, or before, the given one."""
     last = min(max(math.ceil(horizon - 1e-9), 2), exact_windows)
     before, at_last = (slepian_exceedance(threshold=threshold, windows=windows) for windows in (last - 1, last))
     if before > _CERTAIN:
-        return at_last  # the answer lies between this and one; the survival to continue is lost in rounding
+        return at_last  # the answer is between this and one; the survival is too small to extrapolate
     log_before, log_last = math.log1p(-before), math.log1p(-at_last)
     return as_probability(-math.expm1(log_last + (horizon - last) * (log_last - log_before)))
 
@@ -88,13 +88,13 @@ def _between_whole_windows(threshold: float, horizon: float, exact_windows: int)
 def slepian_exceedance(*, threshold: float, windows: int) -> float:
     """Probability that W(t + 1) - W(t) reaches the threshold for some t in ``[0, windows]``: 1 - F(windows).
 
-    The term of the determinant without a permutation is split off in closed form, so small probabilities keep their
-    relative precision: 1e-12 for up to two windows, 1e-9 for three.
+    The term of the determinant without a permutation is computed separately in closed form, so small probabilities keep
+    their relative precision: 1e-12 for up to two windows, 1e-9 for three.
 
     Parameters
     ----------
     threshold : float
-        In standard deviations of the return over one window.
+        Threshold in standard deviations of the return over one window.
     windows : {0, 1, 2, 3}
         Range of the start, in window lengths.
 
@@ -124,7 +124,7 @@ def slepian_exceedance(*, threshold: float, windows: int) -> float:
 
 
 def _permuted_terms(threshold: float, windows: int) -> float:
-    """Shepp's determinant without its diagonal term, integrated over ordered y; the last y is integrated by hand."""
+    """Return Shepp's determinant without its diagonal term, integrated over ordered y; the last y analytically."""
     nodes, weights = gauss_legendre(0.0, max(threshold, 0.0) + _REACH, _NODES_PER_AXIS[windows])
     gaps = np.meshgrid(*[nodes] * windows, indexing="ij")
     volume = np.prod(np.meshgrid(*[weights] * windows, indexing="ij"), axis=0)

@@ -1,6 +1,6 @@
 """T1 under Kou's model: first passage of a diffusion with double-exponential jumps, by Laplace inversion.
 
-Monitoring is continuous. ``log_drift`` is the drift of the diffusive part of the log price: nothing is taken off for
+Monitoring is continuous. ``log_drift`` is the drift of the diffusive part of the log price: it is not adjusted for
 variance or jumps.
 """
 
@@ -57,7 +57,7 @@ def kou_touch_probability(
     InvalidTermsError, InvalidModelError
         If a term or a parameter is outside its domain.
     PrecisionError
-        If the inversion does not confirm itself to a relative 1e-8.
+        If two inversions at different resolutions differ by more than a relative 1e-8.
 
     References
     ----------

@@ -1,9 +1,9 @@
 """Numerical inversion of the Laplace transform of a first-passage law.
 
-A transform is handed over as its logarithm, so that neither a tail of 1e-200 nor a factor of e^700 leaves the range of
+A transform is given by its logarithm, so that neither a tail of 1e-200 nor a factor of e^700 exceeds the range of
 floating point numbers. The contour is a parabola, the image of a vertical line under the Brownian root
-``sqrt(nu^2/sigma^4 + 2 s/sigma^2)``: along it the integrand falls like a normal density and is nowhere larger than on
-the real axis, where the vertex is placed at the saddle point. The terms of the sum are therefore no larger than the
+``sqrt(nu^2/sigma^4 + 2 s/sigma^2)``: along it, the integrand decreases like a normal density and is never larger than
+on the real axis, where the vertex is placed at the saddle point. The terms of the sum are therefore no larger than the
 answer, and the answer keeps its relative precision however small it is.
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pricing.errors import PrecisionError
 
 ComplexArray = npt.NDArray[np.complex128]
-#: Logarithm of a Laplace transform at complex points, shape (n,) to (n,); any branch of the logarithm will do.
+#: Logarithm of a Laplace transform at complex points, shape (n,) to (n,); on any branch of the logarithm.
 LogTransform = Callable[[ComplexArray], ComplexArray]
 
 # A rule of step x has error exp(-2 pi d/x) for a pole at distance d, and exp(-2 pi^2/x^2) for a unit normal density.
@@ -32,8 +32,8 @@ def invert(
 ) -> float:
     """Recover a positive function of time from the logarithm of its Laplace transform.
 
-    Two rules of different step are compared, so that cancellation, or a singularity close to the contour, is noticed.
-    A singularity beyond the contour is not: first-passage laws have none there.
+    Two rules of different step are compared, so that cancellation, or a singularity close to the contour, is detected.
+    A singularity beyond the contour is not detected, but first-passage laws have none there.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def invert(
     time : float
         Years, positive.
     volatility, log_drift : float
-        Of the diffusive part of the process that is passing; they shape the contour.
+        Parameters of the diffusive part of the process; they determine the contour.
     relative_tolerance : float
         Largest difference between the two rules, as a share of the value.
 
@@ -66,7 +66,7 @@ def invert(
     step = min(pole_distance / _STEPS_TO_POLE, _NORMAL_STEP * width)
     if _NORMAL_REACH * width > _MOST_NODES * step:
         raise PrecisionError(
-            f"log_drift={log_drift} is too strong against volatility={volatility} to invert over {time} years"
+            f"log_drift={log_drift} is too strong relative to volatility={volatility} to invert over {time} years"
         )
 
     def rule(fineness: float) -> float:
@@ -82,7 +82,7 @@ def invert(
 
 
 def _saddle(log_transform: LogTransform, time: float) -> float:
-    """Find, to a quarter, where the integrand is least on the positive real axis."""
+    """Find the minimum of the integrand on the positive real axis, to within a quarter."""
 
     def log_integrand(point: float) -> float:
         return point + float(log_transform(np.array([point / time], dtype=np.complex128))[0].real)
@@ -94,15 +94,16 @@ def _saddle(log_transform: LogTransform, time: float) -> float:
 
 
 def agreed(coarse: float, fine: float, relative_tolerance: float) -> float:
-    """Return the finer of two computations of one number if the coarser one confirms it.
+    """Return the finer of two computations of one number if the coarser one agrees.
 
     Raises
     ------
     PrecisionError
-        If they differ by more than the tolerance, or are not numbers. Below 1e-290 floating point itself fades out.
+        If they differ by more than the tolerance, or are not numbers. Below 1e-290 floating point numbers lose
+        precision.
     """
     if not abs(coarse - fine) <= relative_tolerance * abs(fine) + _UNDERFLOW:
         raise PrecisionError(
-            f"two resolutions disagree: {coarse} and {fine}, tolerance {relative_tolerance:g} of the value"
+            f"two resolutions disagree: {coarse} and {fine}, relative tolerance {relative_tolerance:g}"
         )
     return fine

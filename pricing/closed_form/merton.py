@@ -2,7 +2,7 @@
 
 The transform has no closed form. It solves an integro-differential equation in the distance to the level, which is
 collocated at Chebyshev points and inverted in time. Monitoring is continuous; ``log_drift`` is the drift of the
-diffusive part of the log price: nothing is taken off for variance or jumps.
+diffusive part of the log price: it is not adjusted for variance or jumps.
 """
 
 import math
@@ -107,7 +107,7 @@ def merton_touch_probability(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Grid:
-    """Chebyshev points on [0, 1], bent by a hyperbolic sine towards the level, where the solution is steep."""
+    """Chebyshev points on [0, 1], concentrated by a hyperbolic sine near the level, where the solution is steep."""
 
     height: float
     bend: float
@@ -124,18 +124,18 @@ class _Grid:
         return np.asarray(np.arcsinh(distances * math.sinh(self.bend) / self.height) / self.bend)
 
     def row_at(self, distance: float) -> FloatArray:
-        """Weights that interpolate values at the points."""
+        """Return weights that interpolate values at the points."""
         return np.asarray(interpolation_matrix(self.points, self.point_of(np.array([distance])))[0])
 
     def stretch(self, points: FloatArray) -> FloatArray:
-        """Distance per unit of the point."""
+        """Return the distance per unit of the point."""
         return np.asarray(self.height * self.bend * np.cosh(self.bend * points) / math.sinh(self.bend))
 
 
 def _generator(
     grid: _Grid, volatility: float, log_drift: float, jumps_per_year: float, jump_mean: float, jump_stdev: float
 ) -> FloatArray:
-    """Matrix of the generator on functions that vanish below the level and above the grid."""
+    """Return the matrix of the generator on functions that vanish below the level and above the grid."""
     slope = differentiation_matrix(grid.points) / grid.stretch(grid.points)[:, None]
     jumps = _jump_matrix(grid, jump_mean, jump_stdev)
     diffusion = 0.5 * volatility**2 * slope @ slope + log_drift * slope
@@ -143,7 +143,7 @@ def _generator(
 
 
 def _jump_matrix(grid: _Grid, jump_mean: float, jump_stdev: float) -> FloatArray:
-    """Row i averages a function over the place where a jump from node i lands."""
+    """Return the matrix whose row i averages a function over the positions after a jump from node i."""
     rows = np.zeros((grid.points.size, grid.points.size))
     unit_points, unit_weights = gauss_legendre(0.0, 1.0, grid.points.size // 2)
     for row, centre in zip(rows, grid.distances + jump_mean, strict=True):
@@ -159,10 +159,10 @@ def _jump_matrix(grid: _Grid, jump_mean: float, jump_stdev: float) -> FloatArray
 def _passage_transform(
     generator: FloatArray, jumps_below: FloatArray, at_inception: FloatArray
 ) -> Callable[[ComplexArray], ComplexArray]:
-    """``E exp(-s tau)`` as a function of s, shape (n,): one at the level, zero at the top of the grid.
+    """Return ``E exp(-s tau)`` as a function of s, shape (n,): one at the level, zero at the top of the grid.
 
-    One Schur form serves every s. Eigenvectors would be faster still, but a drift that is strong against the volatility
-    makes them parallel.
+    One Schur form serves every s. Eigenvectors would be faster still, but with a drift that is strong relative to the
+    volatility they become parallel.
     """
     triangle, rotation = schur(generator[1:-1, 1:-1].astype(np.complex128), output="complex")
     entry = rotation.conj().T @ (generator[1:-1, 0] + jumps_below[1:-1])

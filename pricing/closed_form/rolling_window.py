@@ -1,8 +1,8 @@
 """T3 and T4 over many windows: rigorous bounds, and extrapolation from the law of two and three windows.
 
-Write p(n) for the probability of a trigger within a term of n windows. The bounds hold for every process with
+Let p(n) be the probability of a trigger within a term of n windows. The bounds hold for every process with
 independent, identically distributed increments, whatever their law: not triggering is increasing in each increment, so
-association (Harris, FKG) applies. They do not hold where volatility reacts to the path, as under GARCH.
+association (Harris, FKG) applies. They do not hold if volatility depends on the path, as under GARCH.
 """
 
 import math
@@ -24,7 +24,7 @@ from pricing.closed_form.calendar_gaps import jump_gap_intensity, jump_gap_proba
 from pricing.closed_form.drawdown import drawdown_probability
 from pricing.errors import InvalidTermsError
 
-# Haiman's constant and the range in which he proves it.
+# Haiman's constant and the range for which the theorem is proved.
 _HAIMAN_CONSTANT, _HAIMAN_RANGE = 3.3, 0.025
 _WHOLE = 1e-9
 
@@ -39,7 +39,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaimanEstimate:
-    """An extrapolated probability and the bound on its error: infinite where Haiman states none."""
+    """An extrapolated probability and the bound on its error: infinite outside the range of the theorem."""
 
     probability: float
     error_bound: float
@@ -53,9 +53,9 @@ def window_bounds(*, probability: float, windows_covered: int, n_windows: float)
     probability : float
         Trigger probability within ``windows_covered`` windows, of T3 or of T4.
     windows_covered : int
-        At least 2.
+        Number of windows, at least 2.
     n_windows : float
-        Term in windows, not shorter than what is covered.
+        Term in windows, at least ``windows_covered``.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def window_bounds(*, probability: float, windows_covered: int, n_windows: float)
 
 
 def ratio_extrapolation(*, two_windows: float, three_windows: float, n_windows: float) -> float:
-    """Trigger probability of a long term, the survival continued geometrically from two and three windows.
+    """Return the trigger probability of a long term by geometric extrapolation of survival over two and three windows.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def ratio_extrapolation(*, two_windows: float, three_windows: float, n_windows: 
 
 
 def haiman_extrapolation(*, two_windows: float, three_windows: float, n_windows: float) -> HaimanEstimate:
-    """Trigger probability of a long term by Haiman's theorem on maxima of 1-dependent sequences.
+    """Return the trigger probability of a long term by Haiman's theorem on maxima of 1-dependent sequences.
 
     Parameters and errors are those of `ratio_extrapolation`. The error bound is 3.3 (n - 1) p(2)^2, valid for p(2) up
     to 0.025.
@@ -134,14 +134,14 @@ def rolling_high_bounds(
 ) -> Bounds:
     """Bounds on T4, the drop from the highest price of the last window, under geometric Brownian motion.
 
-    Below: a drawdown within one of the calendar windows of the term triggers. Above: a term of L windows triggers no
-    more often than the drawdown from its running high, and the best L is taken. Exact if the window is no shorter than
-    the term.
+    Lower bound: a drawdown within one of the calendar windows of the term triggers. Upper bound: a term of L windows
+    triggers no more often than the drawdown from its running high, and the best L is used. Exact if the window is no
+    shorter than the term.
 
     Parameters
     ----------
     drop : float
-        Fraction.
+        Drop, a fraction.
     volatility : float
         Per square root of a year, positive.
     log_drift : float
@@ -175,15 +175,15 @@ def rolling_high_bounds(
 def jump_only_lower_bound(
     *, drop: float, jumps_per_year: float, jump_mean: float, jump_stdev: float, term_years: float
 ) -> float:
-    """Probability that a single jump is a drop: a lower bound on T4 and T5, for normal log jumps.
+    """Return the probability that a single jump is a drop: a lower bound on T4 and T5, for normal log jumps.
 
     Rigorous with any independent diffusion, drift or further jumps, because the path drops across the jump itself.
-    That needs continuous monitoring: on a grid, and for T2 and T3, a rise within the same step can hide the jump.
+    This needs continuous monitoring: on a grid, and for T2 and T3, a rise within the same step can hide the jump.
 
     Parameters
     ----------
     drop : float
-        Fraction.
+        Drop, a fraction.
     jumps_per_year, jump_mean, jump_stdev : float
         Normal log jumps; falls are negative, the deviation is positive.
     term_years : float
@@ -207,9 +207,9 @@ def jump_pair_probability(
     window_years: float,
     term_years: float,
 ) -> float:
-    """T4 for a price that only jumps, counting single jumps and pairs within a window.
+    """Return the T4 probability of a price that only jumps, counting single jumps and pairs within a window.
 
-    Exact as the expected number of jumps in a window goes to zero, an approximation before; not a bound.
+    Exact as the expected number of jumps in a window goes to zero, otherwise an approximation, not a bound.
 
     Parameters and errors are those of `jump_only_lower_bound`; ``window_years`` is the window in years.
     """
@@ -220,7 +220,7 @@ def jump_pair_probability(
 
 
 def _pair_probability(distance: float, jump_mean: float, jump_stdev: float) -> float:
-    """Probability that two jumps drop together and neither does alone."""
+    """Return the probability that two jumps together make a drop but neither does alone."""
     first, weights = panels([-distance, 0.0], 4.0 * jump_stdev)
     standard = (first - jump_mean) / jump_stdev
     density = np.exp(-0.5 * standard**2) / (jump_stdev * math.sqrt(2.0 * math.pi))

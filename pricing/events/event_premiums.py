@@ -1,7 +1,7 @@
-"""Premiums of covers of several events: how often and how deep from a surface, what is paid from aggregate terms.
+"""Premiums of covers of several events: frequency and depth from a surface, payments from aggregate terms.
 
-``event_premium`` counts events on replayed paths, where crashes come in clusters as the model makes them.
-``poisson_events`` takes them as independent of each other, as ``pricing.events.reinstatements`` needs them.
+``event_premium`` counts events on replayed paths, where crashes cluster as in the model.
+``poisson_events`` treats them as independent, as ``pricing.events.reinstatements`` requires.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class EventPremium:
     Parameters
     ----------
     total : Premium
-        Premium in all, line by line, of which part is due for reinstatements; its limit is the largest payment.
+        Total premium, line by line, including the part for reinstatements; its limit is the largest payment.
     mean_events : Estimate
         Expected number of events, paid or not.
     expected_charge : float
@@ -60,7 +60,7 @@ def event_premium(
 ) -> EventPremium:
     """Price a cover of several events on the paths of a surface.
 
-    A path on which the trigger never fires has no event, so the surface says which paths to replay.
+    A path on which the trigger never fires has no event, so only the other paths are replayed.
 
     Parameters
     ----------
@@ -69,11 +69,11 @@ def event_premium(
     surface : DropSurface
         Worst drops of the covered asset, with the signal of the cover.
     basis : PricingBasis, optional
-        Loadings; the defaults of ``PricingBasis`` where it is absent.
+        Loadings; by default ``PricingBasis()``.
     terms : AggregateTerms
-        What is paid of all events together; its event limit is the limit of the cover.
+        Terms for all events together; the event limit must be the limit of the cover.
     rules : EventRules, optional
-        What makes an event; one close is enough and the next may begin at once where it is absent.
+        Definition of an event; by default one close is enough and the next event may begin at once.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def events_on_surface(cover: Cover, surface: DropSurface, rules: EventRules) -> 
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold the signal of the cover.
+        If the surface does not contain the signal of the cover.
     """
     fired = np.flatnonzero(worst_drops_by_path(surface, cover.observation) >= cover.trigger.drop)
     parts = [fired[first : first + _PATHS_AT_ONCE] for first in range(0, len(fired), _PATHS_AT_ONCE)]
@@ -153,7 +153,7 @@ def _where_and_when(events: list[Event], cover: Cover, surface: DropSurface) -> 
 
 
 def _charged(amounts: FloatArray, paths: LongArray, times: FloatArray, terms: AggregateTerms) -> FloatArray:
-    """Return the event limits that each event makes reinstated and charged for; events of a path follow each other."""
+    """Return the event limits that each event causes to be reinstated and charged; events of a path are consecutive."""
     cumulated = np.cumsum(amounts)
     first = np.searchsorted(paths, paths)
     before = cumulated - amounts
@@ -163,9 +163,9 @@ def _charged(amounts: FloatArray, paths: LongArray, times: FloatArray, terms: Ag
 
 
 def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> PoissonEvents:
-    """Take the events of a cover as a Poisson process whose worst event is the worst drop of the surface.
+    """Approximate the events of a cover by a Poisson process whose worst event has the law of the surface.
 
-    With events of rate ``r(x)`` beyond a depth x within the term, no worst drop beyond x has probability
+    If the expected number of events beyond a depth x is ``r(x)``, there is no drop beyond x with probability
     ``exp(-r(x))``, so the surface gives the rate at each depth.
 
     Parameters
@@ -175,7 +175,7 @@ def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> P
     surface : DropSurface
         Worst drops of the covered asset, with the signal of the cover.
     n_units : int
-        Lattice units of the limit; costs are rounded to them. One is enough for a payout in full.
+        Lattice units of the limit; costs are rounded to them. One is enough for a full payout.
 
     Raises
     ------
@@ -191,15 +191,15 @@ def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> P
     >>> cover = Cover(
     ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.2), payout=FullPayout(), limit=1e5, currency="USD"
     ... )
-    >>> print(f"{poisson_events(cover, simulate(model)).mean_events:.3f} events a term")
-    0.467 events a term
+    >>> print(f"{poisson_events(cover, simulate(model)).mean_events:.3f} events per term")
+    0.467 events per term
     """
     if isinstance(n_units, bool) or not isinstance(n_units, int) or n_units < 1:
-        raise InvalidTermsError(f"n_units must be a whole number from 1 on, got {n_units}")
+        raise InvalidTermsError(f"n_units must be a whole number of at least 1, got {n_units}")
     sample = sample_for(cover, surface)
     shares = cover.payout.share(sample.tail(cover.trigger.drop))
     cumulated = np.concatenate([[0.0], np.cumsum(sample.weighted(np.ones(len(shares))))]) / sample.n_paths
-    # Beyond no loss at all (the trigger alone), half a unit, one and a half, ...
+    # Thresholds: no loss (the trigger alone), half a unit, one and a half units, ...
     floors = np.concatenate([[-np.inf], (np.arange(n_units) + 0.5) / n_units])
     probabilities = cumulated[len(shares) - np.searchsorted(shares[::-1], floors, side="left")]
     if not probabilities[0] < 1.0:

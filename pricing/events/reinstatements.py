@@ -1,4 +1,4 @@
-"""Covers of several events in one term: limits per event and in all, a deductible, and reinstatements of the limit.
+"""Covers of several events in one term: limits per event and term, a deductible, and reinstatements.
 
 Events come as a Poisson process and each costs a whole number of lattice units, independently. Everything is then a
 finite sum over the law of the aggregate loss, which Panjer's recursion gives exactly.
@@ -16,13 +16,14 @@ from pricing.tools.arrays import FloatArray
 
 _MOST_EVENTS = 500.0
 _ROUNDING = 1e-9
-# In time, the law of the aggregate is a polynomial times an exponential; this many points integrate it to rounding.
+# As a function of time, the law of the aggregate is a polynomial times an exponential; this many points integrate it up
+# to rounding.
 _NODES = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoissonEvents:
-    """Events of one term and what each of them costs from the ground up.
+    """Number of events in one term, and the ground-up cost of each.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class PoissonEvents:
     unit : float
         Size of one lattice unit, in money.
     severity : sequence of float
-        Probabilities that an event costs 0, 1, 2, ... units; they add up to 1. A binary event costs one unit for sure.
+        Probabilities that an event costs 0, 1, 2, ... units; they add up to 1. A binary event always costs one unit.
 
     Raises
     ------
@@ -60,15 +61,15 @@ class PoissonEvents:
 
     @property
     def mean_loss(self) -> float:
-        """Expected aggregate loss from the ground up."""
+        """Expected aggregate ground-up loss."""
         return self.mean_events * self.unit * float(np.arange(len(self.severity)) @ np.array(self.severity))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AggregateTerms:
-    """What a cover of several events pays of their cost.
+    """Terms of payment of a cover of several events.
 
-    The order is the usual one: the event limit, then the deductible on the sum, then the aggregate limit, then the
+    They apply in the usual order: the event limit, then the deductible on the sum, then the aggregate limit, then the
     share that the insured keeps.
 
     Parameters
@@ -76,18 +77,18 @@ class AggregateTerms:
     event_limit : float
         Largest amount that counts for one event, in money.
     n_reinstatements : int
-        How often the event limit is reinstated after it was used.
+        Number of reinstatements of the event limit.
     reinstatement_share : float
         Price of a full reinstatement as a share of the initial premium, pro rata as to amount: 0 is free, 1 is 100 %.
     pro_rata_time : bool
-        Charge a reinstatement only for the part of the term that is left.
+        Charge a reinstatement only for the part of the term that remains.
     deductible : float
         Aggregate amount that the insured bears first, in money.
     coinsurance : float
         Share of the rest that the insured keeps, at least 0 and below 1.
     aggregate_limit : float, optional
-        Largest amount for the term, in money, between one event limit and what the reinstatements make up with it;
-        all of that where it is absent.
+        Largest amount for the term, in money, between one event limit and the total of the original and all reinstated
+        limits; by default that total.
 
     Raises
     ------
@@ -120,7 +121,7 @@ class AggregateTerms:
         if self.aggregate_limit is not None and not self.event_limit <= self.aggregate_limit <= self._reinstatable:
             raise InvalidTermsError(
                 f"aggregate_limit must be between the event limit {self.event_limit:g} and {self._reinstatable:g}, "
-                f"which is what it makes up with its reinstatements, got {self.aggregate_limit}"
+                f"the total with its reinstatements, got {self.aggregate_limit}"
             )
 
     @property
@@ -133,11 +134,11 @@ class AggregateTerms:
         return (self.n_reinstatements + 1) * self.event_limit
 
     def paid(self, aggregate: FloatArray) -> FloatArray:
-        """Return what the insurer pays of aggregate event losses, themselves after the event limit."""
+        """Return the insurer's payment for aggregate event losses that are already limited per event."""
         return (1.0 - self.coinsurance) * np.clip(aggregate - self.deductible, 0.0, self.term_limit)
 
     def reinstated(self, aggregate: FloatArray) -> FloatArray:
-        """Return how many event limits aggregate event losses reinstate."""
+        """Return the number of event limits that aggregate event losses reinstate."""
         used = np.clip(aggregate - self.deductible, 0.0, self.term_limit - self.event_limit)
         return np.asarray(used / self.event_limit)
 
@@ -157,7 +158,7 @@ class ReinstatementPremium:
     initial : float
         Premium due at inception.
     reinstatement : float
-        Expected premium for reinstatements; with the initial premium it makes up the total.
+        Expected premium for reinstatements; together with the initial premium it is the total.
     """
 
     expected_loss: float
@@ -170,16 +171,16 @@ class ReinstatementPremium:
 def reinstatement_premium(
     events: PoissonEvents, terms: AggregateTerms, *, total: float | None = None
 ) -> ReinstatementPremium:
-    """Split a total premium into what is due at inception and what reinstatements are expected to bring.
+    """Split a total premium into the premium due at inception and the expected premium for reinstatements.
 
     Parameters
     ----------
     events : PoissonEvents
-        How often and how large.
+        Frequency and size of events.
     terms : AggregateTerms
-        What is paid.
+        Terms of payment.
     total : float, optional
-        Expected premium in all, in money: with loadings, where there are any. The expected loss where it is absent.
+        Expected total premium in money, including any loadings; by default the expected loss.
 
     References
     ----------
@@ -209,16 +210,16 @@ def reinstatement_premium(
 
 
 def aggregate_loss(events: PoissonEvents, terms: AggregateTerms) -> LossDistribution:
-    """Return the law of what the cover pays within the term, in money; any premium principle prices it."""
+    """Return the law of the payments within the term, in money; any premium principle can price it."""
     aggregate, probabilities = _aggregate_law(events, terms.event_limit)
     return LossDistribution.discrete(terms.paid(aggregate), probabilities)
 
 
 def _reinstated_over_time(events: PoissonEvents, terms: AggregateTerms) -> float:
-    """Average the reinstated limits, each times the part of the term that was left.
+    """Return the expected number of reinstated limits, each weighted by the remaining part of the term.
 
-    A limit reinstated at time t counts for 1 - t, so the sum is the integral over the term of what was reinstated so
-    far; up to a part t of it, the events are Poisson with t times the mean.
+    A limit reinstated at time t counts for 1 - t, so the sum is the integral over the term of the limits reinstated so
+    far; up to time t, the events are Poisson with t times the mean.
     """
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     total = 0.0
@@ -230,7 +231,7 @@ def _reinstated_over_time(events: PoissonEvents, terms: AggregateTerms) -> float
 
 
 def _aggregate_law(events: PoissonEvents, event_limit: float) -> tuple[FloatArray, FloatArray]:
-    """Return the amounts and probabilities of the sum of all events, each limited, by Panjer's recursion (1981)."""
+    """Return the amounts and probabilities of the sum of all limited event losses, by Panjer's recursion (1981)."""
     severity = _limited_severity(events, event_limit)
     most_events = math.ceil(events.mean_events + 12.0 * math.sqrt(events.mean_events) + 25.0)
     probabilities = np.zeros(most_events * (len(severity) - 1) + 1)
@@ -244,12 +245,12 @@ def _aggregate_law(events: PoissonEvents, event_limit: float) -> tuple[FloatArra
 
 
 def _limited_severity(events: PoissonEvents, event_limit: float) -> FloatArray:
-    """Return the probabilities of the units that one event costs after the event limit.
+    """Return the probabilities of the cost of one event in units, after the event limit.
 
     Raises
     ------
     InvalidTermsError
-        If the limit cuts an event between two lattice points.
+        If the limit is between two lattice points.
     """
     severity = np.array(events.severity)
     limit = event_limit / events.unit

@@ -1,9 +1,10 @@
-"""Covers of several events, decided on log prices: what a worst drop cannot express.
+"""Covers of several events, determined from log prices, because a worst drop is not enough.
 
-An observation begins at the end of the waiting period. It fires when the price has been far enough below its reference
-for as many closes in a row as confirmation asks for. The event then lasts through the cool-off, pays by the deepest
-fall since the first of those closes, and a new observation, with new references, begins at its end. Where a recovery
-clause lets the price come back in time, nothing is due and the observation begins anew at the recovery.
+Observation begins at the end of the waiting period. The trigger fires when the price has been far enough below its
+reference for the number of consecutive closes that confirmation requires. The event then lasts through the cool-off,
+pays by the deepest fall since the first of those closes, and a new observation, with new references, begins at its end.
+If a recovery clause applies and the price comes back in time, nothing is due and observation begins anew at the
+recovery.
 """
 
 import math
@@ -23,24 +24,24 @@ from pricing.tools.units import Duration, DurationField, default_duration, in_st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRules:
-    """What makes one event.
+    """Definition of one event.
 
     Parameters
     ----------
     cool_off : timedelta or str
-        How long an event lasts once it has fired; no other begins before its end.
+        Duration of an event after the trigger fires; no other event begins before its end.
     confirmation : int
-        Closes in a row at which the trigger has to hold; it fires at the last of them.
+        Number of consecutive closes at which the trigger must hold; it fires at the last of them.
     recovery : float, optional
-        Share of the reference price, between 0 and 1, that annuls an event when the price is back at it in time; no
-        such clause where it is absent.
+        Share of the reference price, between 0 and 1; an event is annulled if the price returns to it in time. By
+        default there is no such clause.
     recovery_period : timedelta or str
-        How long after the trigger fired that may happen.
+        Time after the trigger within which the price may recover.
 
     Raises
     ------
     InvalidTermsError
-        If a rule makes no sense.
+        If a rule is out of range.
 
     Examples
     --------
@@ -57,7 +58,7 @@ class EventRules:
         for name in ("cool_off", "recovery_period"):
             object.__setattr__(self, name, parse_duration(getattr(self, name), name))
         if isinstance(self.confirmation, bool) or not isinstance(self.confirmation, int) or self.confirmation < 1:
-            raise InvalidTermsError(f"confirmation must be a whole number of closes from 1 on, got {self.confirmation}")
+            raise InvalidTermsError(f"confirmation must be a number of closes of at least 1, got {self.confirmation}")
         if self.recovery is not None and not 0.0 < self.recovery <= 1.0:
             raise InvalidTermsError(f"recovery must be above 0 and at most 1, got {self.recovery}")
         if (self.recovery is None) != (self.recovery_period == timedelta(0)):
@@ -91,7 +92,7 @@ def settle(log_prices: FloatArray, cover: Cover, rules: EventRules, *, step: Dur
     Parameters
     ----------
     log_prices : ndarray of shape (n_steps + 1, n_paths)
-        From the sale on; simulated or recorded. Steps after the term are not looked at.
+        Log prices from the sale on, simulated or recorded. Steps after the term are ignored.
     cover : Cover
         Trigger, term and waiting period.
     rules : EventRules
@@ -102,7 +103,7 @@ def settle(log_prices: FloatArray, cover: Cover, rules: EventRules, *, step: Dur
     Returns
     -------
     list of Event
-        Path by path, in the order of time.
+        Events by path, in chronological order.
 
     Raises
     ------
@@ -130,7 +131,7 @@ def settle(log_prices: FloatArray, cover: Cover, rules: EventRules, *, step: Dur
     clauses = _Clauses.of(cover, rules, parse_duration(step, "step"))
     if log_prices.ndim != 2 or len(log_prices) <= clauses.end:
         raise InvalidTermsError(
-            f"log_prices must be of shape (n_steps + 1, n_paths) with {clauses.end} steps at least, "
+            f"log_prices must be of shape (n_steps + 1, n_paths) with at least {clauses.end} steps, "
             f"got {log_prices.shape}"
         )
     observed = log_prices[: clauses.end + 1]
@@ -189,7 +190,7 @@ def _events_of_path(log_prices: FloatArray, path: int, clauses: _Clauses) -> Ite
 
 
 def _references(observed: FloatArray, clauses: _Clauses) -> FloatArray:
-    """Return the log reference price of each step since the observation began; -inf where there is none."""
+    """Return the log reference price of each step since the observation began; -inf if there is none."""
     if clauses.trigger.reference is Reference.INCEPTION:
         return np.full(len(observed), observed[0])
     if clauses.trigger.reference is Reference.RUNNING_HIGH:
@@ -201,7 +202,7 @@ def _references(observed: FloatArray, clauses: _Clauses) -> FloatArray:
 
 
 def _first_run(holds: npt.NDArray[np.bool_], length: int) -> int | None:
-    """Return where a run of so many trues is first complete."""
+    """Return the index at which a run of `length` trues is first complete."""
     if length > len(holds):
         return None
     counted = np.cumsum(holds)
@@ -210,7 +211,7 @@ def _first_run(holds: npt.NDArray[np.bool_], length: int) -> int | None:
 
 
 def _recovery(observed: FloatArray, reference: float, fired: int, clauses: _Clauses) -> int | None:
-    """Return the step at which the price is back in time, if it is."""
+    """Return the step at which the price recovers in time, or None."""
     period = observed[fired + 1 : fired + 1 + clauses.recovery_steps]
     back = period >= reference + clauses.log_recovery
     return fired + 1 + int(back.argmax()) if back.any() else None

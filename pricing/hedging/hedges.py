@@ -1,4 +1,4 @@
-"""A static hedge of a cover with options, and what is left of the cover's loss beside it."""
+"""A static hedge of a cover with options, and the net loss of cover and hedge."""
 
 import math
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class Leg:
     strike : float
         Share of the spot.
     quantity : float
-        Per unit of limit; negative is sold.
+        Number per unit of limit; negative if sold.
     price : float
-        Of one: a share of the spot for a put, a share of the cash for a one-touch.
+        Price of one: a share of the spot for a put, a share of the cash for a one-touch.
     """
 
     instrument: Instrument
@@ -48,9 +48,9 @@ class Hedge:
     Parameters
     ----------
     legs : tuple of Leg
-        From the highest strike down.
+        Legs, highest strike first.
     limit : float
-        Of the cover, in its currency.
+        Limit of the cover, in its currency.
     """
 
     legs: tuple[Leg, ...]
@@ -58,7 +58,7 @@ class Hedge:
 
     @property
     def cost_share(self) -> float:
-        """Cost as a share of the limit, to set beside a rate on line."""
+        """Cost as a share of the limit, comparable with a rate on line."""
         return math.fsum(leg.quantity * leg.price for leg in self.legs)
 
     @property
@@ -67,7 +67,7 @@ class Hedge:
         return self.limit * self.cost_share
 
     def payoff(self, final_falls: FloatArray, deepest_falls: FloatArray) -> FloatArray:
-        """Return what the legs pay at expiry, per unit of limit.
+        """Return the payoff of the legs at expiry, per unit of limit.
 
         Parameters
         ----------
@@ -84,10 +84,10 @@ class Hedge:
 
 
 def net_losses(cover: Cover, surface: DropSurface, hedge: Hedge) -> WeightedSample:
-    """Return what the cover pays less what the hedge brings, on every simulated path.
+    """Return the payment of the cover less the payoff of the hedge, on every simulated path.
 
-    Any premium principle prices the result: ``principle.estimate(net, net.drops)``. What that is below the price of the
-    cover alone is what the hedge takes off, to be set against ``hedge.cost_share``. Both are worth taking at one
+    Any premium principle prices the result: ``principle.estimate(net, net.drops)``. The difference from the price of
+    the cover alone is the value of the hedge, to be compared with ``hedge.cost_share``. Both are valued at the same
     moment, so nothing is discounted.
 
     Parameters
@@ -95,20 +95,20 @@ def net_losses(cover: Cover, surface: DropSurface, hedge: Hedge) -> WeightedSamp
     cover : Cover
         The contract.
     surface : DropSurface
-        Simulated with the signal of the cover; ``Reference.INCEPTION`` over its term for one-touches; and
+        Surface with the signal of the cover; ``Reference.INCEPTION`` over its term for one-touches; and
         ``Reference.LAGGED`` with a window as long as the term, which is the final price, for puts.
     hedge : Hedge
-        Made by ``pricing.hedging.replication``.
+        A hedge from ``pricing.hedging.replication``.
 
     Returns
     -------
     WeightedSample
-        Net losses as shares of the limit, largest first; negative where the hedge pays more than the cover.
+        Net losses as shares of the limit, largest first; negative if the hedge pays more than the cover.
 
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold one of the signals.
+        If the surface lacks one of the signals.
     """
     shares = shares_by_path(cover, surface)
     instruments = {leg.instrument for leg in hedge.legs}

@@ -1,15 +1,15 @@
-"""The options view: what listed puts or one-touches that pay like a cover cost at an implied volatility.
+"""The options view: cost, at an implied volatility, of listed puts or one-touches that pay like a cover.
 
-Two static hedges, both on falls from the price at inception. A cover looks at the high of its window, so neither is a
-bound for it: a price that rose first fires the cover without them, and a slow fall pays them without the cover.
-``pricing.hedging.hedges.net_losses`` sets them beside the cover, path by path.
+Two static hedges, both on falls from the price at inception. A cover refers to the high of its window, so neither is a
+bound for it: after a rise the cover can fire without them, and in a slow fall they pay without the cover.
+``pricing.hedging.hedges.net_losses`` compares them with the cover, path by path.
 
 `put_spread_hedge` pays what the cover would pay on the price at expiry: a strip of put spreads between listed strikes,
 with the smile. `one_touch_hedge` pays what the cover would pay on the lowest price of the term: a strip of one-touches.
-The first can be traded on an exchange and the second with a dealer; `touch_put_hedge` imitates the second with listed
-puts (Carr and Chou 1997). Prices are shares of the spot, strikes too, and quantities are per unit of limit.
+The first can be traded on an exchange and the second with a dealer; `touch_put_hedge` replicates the second with listed
+puts (Carr and Chou 1997). Prices and strikes are shares of the spot, and quantities are per unit of limit.
 
-Needs scipy and is therefore not imported by the package.
+The module needs scipy and is therefore not imported by the package.
 """
 
 import math
@@ -30,8 +30,8 @@ from pricing.tools.units import YEAR, require_fraction
 
 PaymentTime = Literal["hit", "expiry"]
 
-_ROUNDING = 1e-12  # 1 - 0.9 is a little less than 0.1, and a strike at the trigger is meant to be one
-_SMALLEST_TRADE = 1e-9  # what is left of a payoff or a kink below this is rounding
+_ROUNDING = 1e-12  # 1 - 0.9 is a little less than 0.1, and a strike at the trigger must count as one
+_SMALLEST_TRADE = 1e-9  # a smaller remainder of a payoff or a kink is rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class OptionMarket:
     Parameters
     ----------
     rate, dividend_yield : float
-        Continuous, per year; for a token the yield is what lending or staking it earns.
+        Continuous, per year; for a token, the yield is the income from lending or staking it.
     """
 
     rate: float = 0.0
@@ -67,7 +67,7 @@ def put_price(
     term_years : float
         In years of 365 days.
     market : OptionMarket, optional
-        Carry; none where it is absent.
+        Carry; by default none.
 
     Examples
     --------
@@ -88,11 +88,11 @@ def put_price(
 def put_spread_hedge(
     cover: Cover, implied_volatilities: Mapping[float, float], market: OptionMarket | None = None
 ) -> Hedge:
-    """Hedge what the cover would pay on the price at expiry, with listed puts.
+    """Hedge the payment of the cover on the price at expiry with listed puts.
 
-    Between two neighbouring strikes the hedge pays a straight line, so a payout that jumps is met by a put spread
-    across the jump: it pays no less than the cover if there is a strike exactly at the jump. Below the lowest strike it
-    pays what it pays there.
+    Between two neighbouring strikes the payoff of the hedge is linear, so a jump of the payout is replicated by a put
+    spread across the jump: the hedge pays no less than the cover if there is a strike exactly at the jump. Below the
+    lowest strike, its payoff is constant.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def put_spread_hedge(
     implied_volatilities : mapping of float to float
         Implied volatility by listed strike, a share of the spot; at least one strike above the first payment.
     market : OptionMarket, optional
-        Carry; none where it is absent.
+        Carry; by default none.
 
     Raises
     ------
@@ -126,18 +126,18 @@ def put_spread_hedge(
 def touch_put_hedge(
     cover: Cover, implied_volatilities: Mapping[float, float], market: OptionMarket | None = None
 ) -> Hedge:
-    """Hedge what the cover would pay on the lowest price of the term, with listed puts.
+    """Hedge the payment of the cover on the lowest price of the term with listed puts.
 
     A payment at a touch of H is worth the European payment ``1 + (S/H)^p`` below H, with
-    ``p = 1 - 2 (rate - dividend_yield) / volatility^2``: whenever the price stands at H both are worth the same, and
-    then the puts are sold. Exact for one volatility at all strikes and a fine ladder of them; without carry it is two
-    digitals less 1/H puts. The exponent takes the volatility at the first payment. Parameters and errors are those of
-    ``put_spread_hedge``.
+    ``p = 1 - 2 (rate - dividend_yield) / volatility^2``: whenever the price is at H, both are worth the same, and
+    then the puts are sold. Exact for one volatility at all strikes and a fine grid of strikes; without carry it is two
+    digitals less 1/H puts. The exponent uses the volatility at the strike of the first payment. Parameters and errors
+    are those of ``put_spread_hedge``.
 
     Raises
     ------
     InvalidModelError
-        Also if the carry is so high that the European payment grows without bound towards a price of zero.
+        If the carry is so high that the European payment grows without bound towards a price of zero.
 
     References
     ----------
@@ -164,21 +164,21 @@ def one_touch_hedge(
     payment: PaymentTime = "expiry",
     market: OptionMarket | None = None,
 ) -> Hedge:
-    """Hedge what the cover would pay on the lowest price of the term, with one-touches below the spot.
+    """Hedge the payment of the cover on the lowest price of the term with one-touches below the spot.
 
     Parameters
     ----------
     cover : Cover
         Its trigger drop and its payout, applied to the deepest fall from the price at inception.
     drops : sequence of float
-        Falls at which a one-touch is bought, for what the payout has gained since the one before: exact for a payout
-        that jumps there and is flat between, from below for one that rises in between.
+        Falls at which a one-touch is bought, for the increase of the payout since the previous one. Exact for a payout
+        that jumps there and is flat in between; a lower bound for a payout that increases in between.
     implied_volatility : float
         Per square root of a year, positive.
     payment : {"hit", "expiry"}
-        When a one-touch pays.
+        Time at which a one-touch pays.
     market : OptionMarket, optional
-        Carry; none where it is absent.
+        Carry; by default none.
 
     Raises
     ------
@@ -219,7 +219,7 @@ def _puts(
     implied_volatilities: Mapping[float, float],
     carry: OptionMarket,
 ) -> Hedge:
-    """Return the puts that pay straight lines between given payoffs at the strikes and, last, at a price of zero."""
+    """Return the puts that interpolate linearly between payoffs at the strikes and, last, at a price of zero."""
     if payoffs[0] > _SMALLEST_TRADE:
         raise InvalidTermsError(f"one strike must be above {1.0 - cover.trigger.drop:g}, got {strikes.tolist()}")
     slopes = np.diff(payoffs) / -np.diff(strikes, append=0.0)
@@ -242,7 +242,7 @@ def _puts(
 
 
 def _payouts_of(cover: Cover, falls: FloatArray) -> FloatArray:
-    """Return the share of the limit that the cover would pay for falls, in rising order, from the price at inception.
+    """Return the share of the limit that the cover would pay for falls since inception, in increasing order.
 
     Raises
     ------
@@ -258,7 +258,7 @@ def _payouts_of(cover: Cover, falls: FloatArray) -> FloatArray:
 
 
 def _listed_strikes(implied_volatilities: Mapping[float, float]) -> FloatArray:
-    """Return the strikes from the highest down.
+    """Return the strikes, highest first.
 
     Raises
     ------

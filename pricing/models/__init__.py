@@ -1,1 +1,1 @@
-"""How log prices move."""
+"""Models of the log price."""

@@ -1,4 +1,4 @@
-"""What is known of a worst drop beyond the dynamics of a path: probabilities that a simulation has to meet."""
+"""Probabilities of worst drops that a simulation must meet, beyond the dynamics of its paths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ class Anchor:
     Parameters
     ----------
     window, term : timedelta or str
-        Whole numbers of the model's steps.
+        Window and term, whole numbers of the model's steps.
     drops : sequence of float
-        Fractions of the rolling high, rising.
+        Fractions of the rolling high, in increasing order.
     probabilities : sequence of float
-        Probability that the worst drop of the term is as deep as each of `drops` or deeper; falling, in (0, 1).
+        Probability that the worst drop of the term is as deep as each of `drops` or deeper; decreasing, in (0, 1).
 
     Raises
     ------
     InvalidModelError
-        If the drops do not rise or the probabilities do not fall.
+        If the drops do not increase or the probabilities do not decrease.
 
     Examples
     --------
@@ -58,12 +58,12 @@ class Anchor:
 def _check_curve(drops: tuple[float, ...], probabilities: tuple[float, ...]) -> None:
     if not drops or len(drops) != len(probabilities):
         raise InvalidModelError(
-            f"drops and probabilities of an anchor must be of one length, got {len(drops)} and {len(probabilities)}"
+            f"drops and probabilities of an anchor must have the same length, got {len(drops)} and {len(probabilities)}"
         )
     for field, values in (("drops", drops), ("probabilities", probabilities)):
         for value in values:
             require_fraction(value, field)
     if any(after <= before for before, after in pairwise(drops)):
-        raise InvalidModelError(f"drops of an anchor must rise, got {drops}")
+        raise InvalidModelError(f"drops of an anchor must increase, got {drops}")
     if any(after >= before for before, after in pairwise(probabilities)):
-        raise InvalidModelError(f"probabilities of an anchor must fall as drops rise, got {probabilities}")
+        raise InvalidModelError(f"probabilities of an anchor must decrease as drops increase, got {probabilities}")

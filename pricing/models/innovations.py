@@ -15,8 +15,8 @@ from pricing.tools.arrays import FloatArray
 class QuantileLaw(Protocol):
     """A law given by its quantile function, for innovations or for jump sizes.
 
-    A law may also offer ``upper_quantile(u)``, its quantile at ``1 - u`` without the cancellation, and ``split``, the
-    probability at which its quantile function has a kink (jump sizes only; one half where it is absent).
+    A law may also offer ``upper_quantile(u)``, its quantile at ``1 - u`` without cancellation, and ``split``, the
+    probability at which its quantile function has a kink (jump sizes only; one half if absent).
     """
 
     def quantile(self, u: FloatArray) -> FloatArray:
@@ -70,7 +70,7 @@ class StudentT:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Empirical:
-    """Innovations drawn with equal probability from observed values, used exactly as given.
+    """Innovations drawn with equal probability from observed values, used unchanged.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ class GeneralizedParetoFalls:
     scale : float
         Scale of the excess, in log price.
     shape : float
-        Tail index: 0 is exponential, positive is heavier, negative has an end point.
+        Tail index: 0 is exponential, a positive one is heavier, a negative one has an end point.
     """
 
     threshold: float
@@ -108,7 +108,7 @@ class GeneralizedParetoFalls:
             raise InvalidModelError(f"scale must be positive and finite, got {self.scale}")
         if not -1.0 < self.shape < 1.0:
             raise InvalidModelError(
-                f"shape must be between -1 and 1, got {self.shape} (from 1 on the mean fall is infinite)"
+                f"shape must be between -1 and 1, got {self.shape} (at 1 and above the mean fall is infinite)"
             )
 
     def quantile(self, u: FloatArray) -> FloatArray:
@@ -155,7 +155,7 @@ class ScaledSizes:
     sizes : any law with ``quantile(u)``
         The other law.
     factor : float
-        Positive.
+        Positive factor.
     """
 
     sizes: QuantileLaw

@@ -1,7 +1,7 @@
-"""How log prices move: a volatility law, an innovation law and any number of jump sources.
+"""A model of the log price: a volatility law, an innovation law and any number of jump sources.
 
 One step of the log price is ``drift + sqrt(variance) * innovation + jumps``. Each part is a small frozen class; the
-simulation combines them stage by stage, so a new law touches this file and, for a volatility law only, one stage of
+simulation combines them stage by stage, so a new law changes this file and, for a volatility law only, one stage of
 the kernel.
 """
 
@@ -21,8 +21,8 @@ from pricing.tools.units import DurationField, default_duration, parse_duration
 class Collapse:
     """A slow collapse: with some probability all volatility of a path is multiplied.
 
-    One path in sixteen is drawn from it, whatever its probability, and weighted accordingly: so deep falls that take
-    hours have paths to stand on.
+    One path in sixteen is drawn from it, regardless of its probability, and weighted accordingly, so that deep falls
+    over several hours are represented by enough paths.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ class PriceModel:
     innovations : Normal, StudentT, Empirical or any law with ``quantile(u)``
         Law of the standardised shock of a step.
     jumps : tuple of Jumps
-        Independent jump sources, each with a random stream of its own.
+        Independent jump sources, each with its own random stream.
     annual_drift : float
-        Drift of the log price per year; nothing is added for variance or jumps.
+        Drift of the log price per year; it is not adjusted for variance or jumps.
     step : timedelta or str
         Length of a step.
     volatility_spread : float
-        Standard deviation of the log of a factor on all volatility of a path: what is not known of its level. The
-        factor has sixteen equally likely values, fifteen beside a collapse.
+        Standard deviation of the log of a factor on all volatility of a path: the uncertainty of its level. The
+        factor has sixteen equally likely values, or fifteen with a collapse.
     collapse : Collapse, optional
         A slow collapse of the price.
     anchors : tuple of Anchor
@@ -136,4 +136,4 @@ MODEL_CLASSES: tuple[type, ...] = (
     PriceModel,
     StudentT,
 )
-"""Every class that a model of this module can be made of."""
+"""Every class that can be part of a model."""

@@ -25,7 +25,7 @@ class ConstantVolatility:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Garch:
-    """GARCH(1,1), or GJR-GARCH(1,1,1) where ``gamma`` is not zero.
+    """GARCH(1,1), or GJR-GARCH(1,1,1) if ``gamma`` is not zero.
 
     ``variance[t+1] = omega + (alpha + gamma * (e[t] < 0)) * e[t]**2 + beta * variance[t]`` with
     ``e[t] = sqrt(variance[t]) * innovation[t]`` (Bollerslev 1986; Glosten, Jagannathan and Runkle 1993).
@@ -59,7 +59,7 @@ class Garch:
 
     @property
     def persistence(self) -> float:
-        """Share of a variance shock that is left one step later, for symmetric unit-variance innovations."""
+        """Share of a variance shock that remains one step later, for symmetric unit-variance innovations."""
         return self.alpha + self.beta + 0.5 * self.gamma
 
 

@@ -1,4 +1,4 @@
-"""Premium principles and risk measures: what an uncertain loss costs before expenses.
+"""Premium principles and risk measures: prices of an uncertain loss before expenses.
 
 A principle prices a `LossDistribution`, a binary loss in closed form, and a simulated sample with its standard error:
 

@@ -104,7 +104,7 @@ class ProportionalHazardTransform(Distortion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DualPowerTransform(Distortion):
-    """Price the largest of several such losses: ``g(s) = 1 - (1 - s) ** exponent``.
+    """Expected largest of several such losses: ``g(s) = 1 - (1 - s) ** exponent``.
 
     Parameters
     ----------
@@ -173,15 +173,15 @@ class WangTransform(Distortion):
 class WangTTransform(Distortion):
     """Wang's two-factor transform: ``g(s) = T(Phi^-1(s) + shift)`` with T of Student's t.
 
-    The heavy tails of T allow for an exceedance curve that is itself uncertain. They also raise both ends: g is not
-    concave, and the price of an event that is all but sure lies below its expected loss.
+    The heavy tails of T allow for an exceedance curve that is itself uncertain. They also raise the exceedances of both
+    tails: g is not concave, and the price of an almost certain event is below its expected loss.
 
     Parameters
     ----------
     shift : float
         Market price of risk, not negative.
     dof : float
-        Degrees of freedom, positive; the fewer, the less is known about the curve.
+        Degrees of freedom, positive; fewer degrees mean a less certain curve.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The law of a loss as finitely many amounts: what every premium principle is a function of."""
+"""The law of a loss as finitely many amounts: the argument of every premium principle."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,14 @@ class LossDistribution:
     Parameters
     ----------
     losses : ndarray of shape (n_values,)
-        Amounts, largest first; any unit, a share of the limit or money.
+        Amounts, largest first; in any unit, such as a share of the limit or money.
     exceedances : ndarray of shape (n_values,)
-        Probability of each amount or one listed before it; the last is 1.
+        Probability that the loss is at least each amount; the last is 1.
 
     Raises
     ------
     InvalidTermsError
-        If the amounts rise or the exceedances are not those of a law.
+        If the amounts increase or the exceedances are not those of a law.
 
     Examples
     --------
@@ -40,29 +40,31 @@ class LossDistribution:
     def __post_init__(self) -> None:
         if self.losses.ndim != 1 or self.losses.shape != self.exceedances.shape or not self.losses.size:
             raise InvalidTermsError(
-                f"losses and exceedances must be of one shape (n_values,), got {self.losses.shape} and "
+                f"losses and exceedances must have the same shape (n_values,), got {self.losses.shape} and "
                 f"{self.exceedances.shape}"
             )
         if not np.isfinite(self.losses).all():
             raise InvalidTermsError("losses must be finite")
         if (np.diff(self.losses) > 0.0).any():
-            raise InvalidTermsError("losses must not rise: largest first (a payout must not fall with a deeper drop)")
+            raise InvalidTermsError(
+                "losses must not increase: largest first (a payout must not fall with a deeper drop)"
+            )
         if not (self.exceedances[0] >= 0.0 and (np.diff(self.exceedances) >= 0.0).all() and self.exceedances[-1] == 1):
-            raise InvalidTermsError("exceedances must rise from at least 0 to exactly 1")
+            raise InvalidTermsError("exceedances must increase from at least 0 to exactly 1")
 
     @classmethod
     def of_sample(cls, sample: WeightedSample, values: FloatArray) -> "LossDistribution":
-        """Read the law off a simulated sample.
+        """Return the law of a simulated sample.
 
-        Likelihood ratios average one only in the long run. What they lack or have too much is probability of the
-        smallest loss, so that the upper tail, which decides a premium, is estimated without bias.
+        Likelihood ratios average one only in the long run. A deficit or excess of weight is assigned to the smallest
+        loss, so that the upper tail, which determines a premium, is estimated without bias.
 
         Parameters
         ----------
         sample : WeightedSample
             Paths, deepest first.
         values : ndarray of shape (n_tail,)
-            Loss of the deepest paths, not rising; that of all others is zero.
+            Loss of the deepest paths, not increasing; the loss of all other paths is zero.
         """
         cumulated = np.minimum(np.cumsum(sample.weighted(np.ones(len(values)))) / sample.n_paths, 1.0)
         if len(values) < sample.n_paths:
@@ -72,7 +74,7 @@ class LossDistribution:
 
     @classmethod
     def discrete(cls, losses: npt.ArrayLike, probabilities: npt.ArrayLike) -> "LossDistribution":
-        """Make the law from amounts in any order and their probabilities.
+        """Return the law of amounts in any order with their probabilities.
 
         Raises
         ------
@@ -82,7 +84,7 @@ class LossDistribution:
         amounts, shares = np.asarray(losses, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
         if amounts.shape != shares.shape or not (shares >= 0.0).all() or not abs(shares.sum() - 1.0) <= _ROUNDING:
             raise InvalidTermsError(
-                f"probabilities must be one for each loss, not negative and add up to 1, got {shares.shape} for "
+                f"probabilities must be one per loss, not negative and add up to 1, got {shares.shape} for "
                 f"{amounts.shape} with sum {shares.sum()}"
             )
         order = np.argsort(-amounts, kind="stable")
@@ -92,7 +94,7 @@ class LossDistribution:
 
     @classmethod
     def binary(cls, probability: float) -> "LossDistribution":
-        """Make the law of a loss of 1 with a given probability, and of 0 otherwise."""
+        """Return the law of a loss of 1 with a given probability, and of 0 otherwise."""
         require_probability(probability)
         return cls(np.array([1.0, 0.0]), np.array([probability, 1.0]))
 
@@ -117,12 +119,12 @@ class LossDistribution:
         return self.smallest + self.expectation(self.above_smallest)
 
     def expectation(self, values: FloatArray) -> float:
-        """Average a function of the loss, given by its values of shape (n_values,)."""
+        """Return the expectation of a function of the loss, given by its values of shape (n_values,)."""
         return float((self.probabilities * values).sum())
 
 
 def require_probability(probability: float) -> None:
-    """Demand ``0 <= probability <= 1``.
+    """Check that ``0 <= probability <= 1``.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Principles that load by moments: expected value, standard deviation, variance, exponential, Esscher.
 
 References: Bühlmann, Mathematical Methods in Risk Theory (1970), chapter 4; Gerber, An Introduction to Mathematical
-Risk Theory (1979), chapter 5. Aversions are per unit of the loss: a share of the limit or money, as the loss is.
+Risk Theory (1979), chapter 5. Aversions are per unit of the loss, which may be a share of the limit or money.
 """
 
 import math
@@ -74,9 +74,9 @@ class StandardDeviationPrinciple(SmoothPrinciple):
         return losses.above_smallest + 0.5 * self.multiple / deviation * _variance_influence(losses)
 
     def estimate(self, sample: WeightedSample, values: FloatArray) -> Estimate[float]:
-        """Price a simulated loss from its first two moments, without reading its whole law off the sample.
+        """Price a simulated loss from its first two moments, without computing its whole law.
 
-        Parameters are those of ``PremiumPrinciple.estimate``; the error is the same as that of the law.
+        Parameters are those of ``PremiumPrinciple.estimate``; the standard error is the same as from the whole law.
         """
         weighted = sample.weighted(values)
         mean, second_moment = float(weighted.sum()) / sample.n_paths, float((weighted * values).sum()) / sample.n_paths
@@ -123,12 +123,12 @@ class VariancePrinciple(SmoothPrinciple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExponentialPrinciple(SmoothPrinciple):
-    """Leave an insurer of constant risk aversion indifferent: ``ln E exp(aversion X) / aversion``.
+    """Price at which an insurer of constant risk aversion is indifferent: ``ln E exp(aversion X) / aversion``.
 
     Parameters
     ----------
     aversion : float
-        Absolute risk aversion, one over the unit of the loss; not negative, zero is the expected loss.
+        Absolute risk aversion, in the inverse unit of the loss; not negative, zero is the expected loss.
     """
 
     aversion: float = 1.0
@@ -167,12 +167,12 @@ class ExponentialPrinciple(SmoothPrinciple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EsscherPrinciple(SmoothPrinciple):
-    """Average under a law tilted towards large losses: ``E X exp(aversion X) / E exp(aversion X)``.
+    """Mean under a law tilted towards large losses: ``E X exp(aversion X) / E exp(aversion X)``.
 
     Parameters
     ----------
     aversion : float
-        Tilt, one over the unit of the loss; not negative, zero is the expected loss.
+        Tilt, in the inverse unit of the loss; not negative, zero is the expected loss.
 
     References
     ----------

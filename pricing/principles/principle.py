@@ -1,4 +1,4 @@
-"""What a premium principle is: a price for a loss, exact for a known law and with its error for a simulated one."""
+"""Interface of premium principles: a price that is exact for a known law and has an error for a simulated one."""
 
 import math
 from abc import ABC, abstractmethod
@@ -27,27 +27,28 @@ class PremiumPrinciple(ABC):
 
     @abstractmethod
     def estimate(self, sample: WeightedSample, values: FloatArray) -> Estimate[float]:
-        """Price a simulated loss, with the standard error that comes from simulating.
+        """Price a simulated loss, with its standard error from simulation.
 
         Parameters
         ----------
         sample : WeightedSample
             Paths, deepest first.
         values : ndarray of shape (n_tail,)
-            Loss of the deepest paths, not rising; that of all others is zero.
+            Loss of the deepest paths, not increasing; the loss of all other paths is zero.
         """
 
 
 class SmoothPrinciple(PremiumPrinciple):
-    """A principle whose price responds smoothly to the law of the loss, which gives its standard error."""
+    """A principle whose price is a smooth function of the law of the loss, which gives its standard error."""
 
     __slots__ = ()
 
     @abstractmethod
     def influence(self, losses: LossDistribution) -> FloatArray:
-        """Return how fast the price rises as probability moves from the smallest loss to each other.
+        """Return the derivative of the price as probability moves from the smallest loss to each other loss.
 
-        Standard errors follow from it by the delta method (Hampel 1974); influences of lines that are added up add up.
+        Standard errors follow from it by the delta method (Hampel 1974); influences are additive like the lines of a
+        premium.
 
         Returns
         -------
@@ -58,7 +59,7 @@ class SmoothPrinciple(PremiumPrinciple):
     def estimate(self, sample: WeightedSample, values: FloatArray) -> Estimate[float]:
         """Price a simulated loss, with its standard error; parameters as in ``PremiumPrinciple.estimate``.
 
-        Where every path loses the same, the error is that of one path in ``n_paths`` that loses 1 more, so losses are
+        If every path has the same loss, the error is that of one path in ``n_paths`` that loses 1 more, so losses are
         best given as shares of the limit.
         """
         losses = LossDistribution.of_sample(sample, values)
@@ -68,7 +69,7 @@ class SmoothPrinciple(PremiumPrinciple):
 
 
 def require_not_negative(value: float, field: str) -> None:
-    """Demand a finite parameter that is not negative.
+    """Check that a parameter is finite and not negative.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Measures of the tail, and the cost of the capital that they ask for."""
+"""Measures of the tail, and the cost of the capital that they require."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _ABOVE_ROUNDING = 1.0 + 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailValueAtRisk(Distortion):
-    """Average the worst share ``1 - level`` of all outcomes.
+    """Mean of the worst share ``1 - level`` of all outcomes.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class TailValueAtRisk(Distortion):
         _require_level(self.level)
 
     def distort(self, exceedances: FloatArray) -> FloatArray:
-        """Return the share of the tail that probabilities between 0 and 1 make up."""
+        """Return the share of the tail for probabilities between 0 and 1."""
         return np.minimum(exceedances / (1.0 - self.level), 1.0)
 
     def slope(self, exceedances: FloatArray) -> FloatArray:
@@ -49,9 +49,9 @@ class TailValueAtRisk(Distortion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostOfCapitalPrinciple(Distortion):
-    """Earn a return on the capital that stands behind the premium: ``(E X + rate TVaR X) / (1 + rate)``.
+    """Price that earns a return on the capital behind the premium: ``(E X + rate TVaR X) / (1 + rate)``.
 
-    Premium and capital together make up the tail value at risk, and the premium holds the return on the capital:
+    Premium and capital together equal the tail value at risk, and the premium includes the return on the capital:
     ``price = E X + rate (TVaR X - price)``.
 
     Parameters
@@ -60,8 +60,8 @@ class CostOfCapitalPrinciple(Distortion):
         Return on capital over the term above the riskless rate, not negative.
     level : float
         Confidence of the tail value at risk, at least 0. At 1 capital covers the largest loss: constant cost of
-        capital (Mildenhall and Major, Pricing Insurance Risk, 2022). The standard error then takes the largest
-        simulated loss for the largest possible one.
+        capital (Mildenhall and Major, Pricing Insurance Risk, 2022). The standard error then treats the largest
+        simulated loss as the largest possible one.
 
     Examples
     --------
@@ -99,7 +99,7 @@ class CostOfCapitalPrinciple(Distortion):
 class ValueAtRisk(PremiumPrinciple):
     """The smallest amount that the loss exceeds with probability at most ``1 - level``.
 
-    Capital is often set by it; as a price it may lie below the expected loss and rise by pooling.
+    Capital is often set by it; as a price it may be below the expected loss and increase by pooling.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class ValueAtRisk(PremiumPrinciple):
     def estimate(self, sample: WeightedSample, values: FloatArray) -> Estimate[float]:
         """Return the quantile of a simulated loss.
 
-        The standard error is half the distance of the quantiles at one standard error of probability to either side
+        The standard error is half the distance between the quantiles one standard error of probability to either side
         (Woodruff 1952). Parameters are those of ``PremiumPrinciple.estimate``.
 
         Raises
@@ -147,7 +147,7 @@ class ValueAtRisk(PremiumPrinciple):
 
 
 def _quantile(losses: LossDistribution, beyond: float) -> float:
-    """Return the first loss from the top at which the exceedance rises above `beyond`; the smallest where none does."""
+    """Return the largest loss whose exceedance is above `beyond`, or the smallest loss if there is none."""
     position = int(np.searchsorted(losses.exceedances, beyond * _ABOVE_ROUNDING, side="right"))
     return float(losses.losses[min(position, len(losses.losses) - 1)])
 

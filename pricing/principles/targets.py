@@ -11,7 +11,7 @@ AnyDistortion = TypeVar("AnyDistortion", bound=Distortion)
 
 
 def price_for_loss_ratio(losses: LossDistribution, loss_ratio: float) -> float:
-    """Return the price, before expenses, of which the expected loss is a given share.
+    """Return the price, before expenses, at which the expected loss is a given share of the price.
 
     Raises
     ------
@@ -36,9 +36,9 @@ def price_for_return(losses: LossDistribution, return_on_capital: float, *, asse
     losses : LossDistribution
         The loss.
     return_on_capital : float
-        Expected profit over capital, for the term, not negative.
+        Ratio of expected profit to capital for the term, not negative.
     assets : float
-        What price and capital make up together, in the unit of the loss: the limit, or its tail value at risk.
+        Sum of price and capital, in the unit of the loss: the limit, or the tail value at risk.
 
     Raises
     ------
@@ -58,14 +58,14 @@ def price_for_return(losses: LossDistribution, return_on_capital: float, *, asse
 
 
 def calibrate_distortion(distortion: AnyDistortion, losses: LossDistribution, *, price: float) -> AnyDistortion:
-    """Move the free parameter of a distortion until it charges a given price.
+    """Return a distortion whose free parameter is chosen to give a price.
 
     Parameters
     ----------
     distortion : Distortion
-        Which distortion, and its other parameters; the free one is replaced.
+        Distortion with its other parameters; the free one is replaced.
     losses : LossDistribution
-        What is priced: a binary loss, a simulated sample or the loss of a whole book.
+        Loss to price: a binary loss, a simulated sample or the loss of a whole book.
     price : float
         Target before expenses, in the unit of the loss; see ``price_for_loss_ratio`` and ``price_for_return``.
 
@@ -94,8 +94,8 @@ def calibrate_distortion(distortion: AnyDistortion, losses: LossDistribution, *,
     mildest, harshest = price_at(parameter.mildest), price_at(parameter.harshest)
     if not mildest <= price <= harshest:
         raise InvalidBasisError(
-            f"price must be between {mildest:.6g} and {harshest:.6g}, which is what {type(distortion).__name__} can "
-            f"charge for an expected loss of {losses.mean:.6g}, got {price:.6g}"
+            f"price must be between {mildest:.6g} and {harshest:.6g}, the range that {type(distortion).__name__} "
+            f"can give for an expected loss of {losses.mean:.6g}, got {price:.6g}"
         )
     low, high = sorted((parameter.mildest, parameter.harshest))
     root = brentq(lambda value: price_at(value) - price, low, high, xtol=1e-15, rtol=1e-14, maxiter=500)

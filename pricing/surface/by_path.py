@@ -1,4 +1,4 @@
-"""Worst drops and payments in the order of the paths, so that two of them can be set side by side path by path."""
+"""Worst drops and payments in the order of the paths, so that two of them can be compared path by path."""
 
 import numpy as np
 
@@ -28,13 +28,13 @@ def shares_by_path(cover: Cover, surface: DropSurface) -> FloatArray:
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold the signal of the cover.
+        If the surface does not contain the signal of the cover.
     """
     worst_drops = worst_drops_by_path(surface, cover.observation)
     return np.where(worst_drops >= cover.trigger.drop, cover.payout.share(worst_drops), 0.0)
 
 
 def mean_over_paths(values: FloatArray, weights: FloatArray | None) -> Estimate[float]:
-    """Average a value of each path, shape (n_paths,), with the weights of a surface."""
+    """Estimate the mean of a value of each path, shape (n_paths,), with the weights of a surface."""
     sample = WeightedSample.of_paths(values, weights)
     return sample.mean(sample.drops)

@@ -1,4 +1,4 @@
-"""Numbers that come with their standard error, and the weighted sample of worst drops that they come from."""
+"""Estimates with standard errors, and the weighted samples of worst drops from which they are computed."""
 
 import math
 import warnings
@@ -44,7 +44,7 @@ class WeightedSample:
     drops : ndarray of shape (n_paths,)
         Fractions, in descending order.
     weights : ndarray of shape (n_paths,), optional
-        Likelihood ratio of each path, of mean 1; None where all are 1.
+        Likelihood ratio of each path, with mean 1; None if all are 1.
     """
 
     drops: FloatArray
@@ -79,7 +79,7 @@ class WeightedSample:
         return self.drops[: self.n_beyond(drop)]
 
     def weighted(self, values: FloatArray) -> FloatArray:
-        """Weight values that belong to the deepest paths."""
+        """Multiply values of the deepest paths by their weights."""
         return values if self.weights is None else values * self.weights[: len(values)]
 
     def mean(self, values: FloatArray) -> Estimate[float]:
@@ -88,7 +88,7 @@ class WeightedSample:
         Parameters
         ----------
         values : ndarray of shape (n_tail,)
-            Payoff of the deepest paths; that of all others is zero.
+            Payoff of the deepest paths; the payoff of all other paths is zero.
         """
         weighted = self.weighted(values)
         mean = float(weighted.sum()) / self.n_paths
@@ -97,11 +97,11 @@ class WeightedSample:
         return Estimate(mean, self.standard_error(weighted, mean))
 
     def _warn_of_one_path(self, largest: float, mean: float, n_tail: int) -> None:
-        """Warn where one path of many carries a large part; one of a few does so without any weight."""
+        """Warn if one path among many carries a large part of a mean; among a few paths that is normal."""
         if largest > mean * max(_LARGEST_PART, _MOST_SHARES / n_tail):
             warnings.warn(
                 f"one of {self.n_paths} paths carries {largest / mean:.0%} of an estimate of {mean:.2g}: raise "
-                "n_paths, or ask for a less rare event",
+                "n_paths, or request a less rare event",
                 PrecisionWarning,
                 stacklevel=3,
             )
@@ -109,8 +109,8 @@ class WeightedSample:
     def standard_error(self, weighted: FloatArray, mean: float) -> float:
         """Return the standard error of a mean over all paths.
 
-        Where every path agrees the sample variance is zero, which would claim certainty from silence. The error is
-        then that of a single path that differs: the same as if one path in `n_paths` had been hit.
+        If all paths agree, the sample variance is zero, which would wrongly claim certainty. The error is then that of
+        a single path that differs, as if one path in `n_paths` had been hit.
         """
         n = self.n_paths
         squares = float((np.square(weighted - mean)).sum()) + (n - len(weighted)) * mean * mean
@@ -125,7 +125,7 @@ class WeightedSample:
     def quantile(self, probability: float) -> Estimate[float]:
         """Estimate the drop that is not exceeded with a given probability.
 
-        The standard error is half the width of the drops at one standard error of probability to either side
+        The standard error is half the distance between the drops one standard error of probability to either side
         (Woodruff 1952).
 
         Raises
@@ -145,14 +145,14 @@ class WeightedSample:
         return Estimate(self._drop_at(beyond), 0.5 * spread)
 
     def _drop_at(self, beyond: float) -> float:
-        """Return the deepest drop with at least `beyond` of all weight at or beyond it."""
+        """Return the deepest drop for which at least a share `beyond` of all weight is at or beyond it."""
         cumulated = np.cumsum(self.weighted(np.ones(self.n_paths)))
         wanted = beyond * self.n_paths * (1.0 - 1e-12)  # 1 - 0.95 is a little more than 0.05
         return float(self.drops[min(int(np.searchsorted(cumulated, wanted)), self.n_paths - 1)])
 
 
 def _deepest_first(drops: FloatArray) -> IntArray:
-    """Order paths by depth and equal ones as they came: a fast sort where none are equal, else one that is stable."""
+    """Order paths by depth, ties in their original order: by a fast sort if there are no ties, else by a stable one."""
     order = np.argsort(-drops)
     ordered = drops[order]
     return order if (ordered[1:] < ordered[:-1]).all() else np.argsort(-drops, kind="stable")

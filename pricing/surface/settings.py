@@ -1,4 +1,4 @@
-"""How much to simulate, and from which seed."""
+"""Size and seed of a simulation."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ class SimulationSettings:
     n_threads : int
         Number of threads; results do not depend on it.
     rare_drops : bool
-        Draw most paths from laws under which deep drops are common, and weight them (importance sampling). Pays for
-        probabilities below one in a hundred where steps are independent, and below one in a thousand under GARCH; see
+        Draw most paths from laws under which deep drops are common, and weight them (importance sampling). It pays off
+        for probabilities below one in a hundred if steps are independent, and below one in a thousand under GARCH; see
         ``pricing.engine.rare_drops.mixture``.
 
     Raises

@@ -1,4 +1,4 @@
-"""The worst drop of every simulated path, for every signal: what all covers on one asset are priced from."""
+"""The worst drop of every simulated path, for every signal: the basis of the prices of all covers on one asset."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -24,20 +24,20 @@ from pricing.tools.units import Duration, require_fraction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchoring:
-    """How far the weights of a simulation had to move.
+    """Size of the change of weights that anchoring required.
 
     Parameters
     ----------
     relative_entropy : float
-        Of the anchored law relative to the simulated one, in nats; 0 where nothing moved.
+        Of the anchored law relative to the simulated one, in nats; 0 if nothing changed.
     effective_share : float
         Effective number of paths after anchoring as a share of all, without the weights of rare-drop sampling.
     smallest_factor, largest_factor : float
         Range of the factors on the probability of a path.
     nodes : int
-        Anchored probabilities that are met.
+        Number of anchored probabilities that are met.
     left_out : int
-        Nodes that too few paths reached.
+        Number of nodes that too few paths reached.
     """
 
     relative_entropy: float
@@ -55,7 +55,7 @@ _FILE_CLASSES = (*MODEL_CLASSES, Anchoring, SimulationSettings, Signal, Referenc
 
 
 class SampledSurface(ABC):
-    """What is read off the worst drops of a signal, whether there is one for each path or for a group of them."""
+    """Estimates from the worst drops of a signal, given for each path or for groups of paths."""
 
     __slots__ = ()
 
@@ -82,7 +82,7 @@ class SampledSurface(ABC):
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold the signal.
+            If the surface does not contain the signal.
         """
         return self.sample_of(Observation(reference=reference, window=window, term=term, waiting_period=waiting_period))
 
@@ -163,26 +163,26 @@ class SampledSurface(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DropSurface(SampledSurface):
-    """A weighted sample of worst drops per (reference, window, waiting period, term).
+    """Weighted samples of worst drops, one per (reference, window, waiting period, term).
 
-    Made by ``simulate`` or read by ``load``.
+    Created by ``simulate`` or read by ``load``.
 
     Parameters
     ----------
     model : PriceModel
-        What was simulated.
+        Simulated model.
     settings : SimulationSettings
-        How much, and from which seed.
+        Size and seed of the simulation.
     model_digest : str
         Identity of the model with its tables, and of the engine.
     signals : tuple of Signal
-        What was observed.
+        Observed signals.
     worst_drops : ndarray of shape (n_signals, n_paths)
         Worst drop of each path, a fraction of the reference price.
     weights : ndarray of shape (n_paths,), optional
-        Weight of each path, of mean 1; None where all are 1.
+        Weight of each path, with mean 1; None if all are 1.
     anchoring : Anchoring, optional
-        How far the weights moved to meet the anchors of the model; None where it has none.
+        Change of the weights to meet the anchors of the model; None if it has none.
     """
 
     model: PriceModel

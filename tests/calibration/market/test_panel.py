@@ -80,7 +80,7 @@ def with_close(closes, value):
         (lambda p: p.set_axis(p.index.delete(5).insert(5, pd.NaT)), r"rising times, got NaT in row 5"),
         (
             lambda p: p.set_axis(p.index.delete(5).insert(5, p.index[5] + timedelta(minutes=7))),
-            r"whole hours apart, got 2021-04-01 06:07.* where the first is 2021-04-01 01:00.*resample",
+            r"whole hours apart, got 2021-04-01 06:07.* while the first is 2021-04-01 01:00.*resample",
         ),
         (lambda p: pd.concat([p, p[["T3"]]], axis=1), r"one column a token, got \['T3'\] more than once"),
         (

@@ -186,7 +186,7 @@ def test_a_coarse_tick_is_reported_from_the_first_close_it_touches():
     falling = np.arange(150, 1, -1) * 1e-5
     finding = find(check_closes(closes(falling)), FindingKind.COARSE_TICK)
     assert finding.row == np.argmax(falling < 99.5e-5)
-    assert finding.message == "98 closes lie below 0.001, where the smallest move of 1e-05 exceeds 1 %"
+    assert finding.message == "98 closes are below 0.001, so that the smallest move of 1e-05 exceeds 1 %"
     assert FindingKind.COARSE_TICK not in kinds(check_closes(closes(falling[:51])))
 
 

@@ -43,7 +43,7 @@ def test_what_is_no_return_cuts_the_history(before, after, hours, kind):
     assert found.kind is kind
     assert found.time == prices.index[12]
     assert found.row == 12
-    assert "the 12 closes before are left out" in found.message
+    assert "the 12 earlier closes are left out" in found.message
     np.testing.assert_array_equal(checked.closes, prices.iloc[12:])
     assert len(checked.log_returns) == 11
 

@@ -167,5 +167,5 @@ def test_what_is_wrong_is_named(jumping):
     basis = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=1.0))
     with pytest.raises(UninsurableError, match="cover 'C-1': premium .* reaches the limit 100"):
         event_premium(make_cover(), jumping, basis, terms=AggregateTerms(event_limit=100.0))
-    with pytest.raises(InvalidTermsError, match="n_units must be a whole number from 1 on, got 0"):
+    with pytest.raises(InvalidTermsError, match="n_units must be a whole number of at least 1, got 0"):
         poisson_events(make_cover(), jumping, n_units=0)

@@ -163,7 +163,7 @@ def test_after_a_recovery_the_observation_begins_anew():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: EventRules(confirmation=0), "confirmation must be a whole number of closes from 1 on, got 0"),
+        (lambda: EventRules(confirmation=0), "confirmation must be a number of closes of at least 1, got 0"),
         (lambda: EventRules(recovery=1.5, recovery_period="1h"), "recovery must be above 0 and at most 1, got 1.5"),
         (lambda: EventRules(recovery=0.9), "recovery and recovery_period must be given together"),
         (lambda: EventRules(recovery_period="2h"), "recovery and recovery_period must be given together"),

@@ -65,7 +65,7 @@ def test_constant_cost_of_capital_is_the_return_itself():
 
 @pytest.mark.parametrize("price", [0.019, 1.001, math.nan])
 def test_a_price_out_of_reach_says_what_is_in_reach(price):
-    with pytest.raises(InvalidBasisError, match="price must be between 0.02 and 1, which is what WangTransform can"):
+    with pytest.raises(InvalidBasisError, match="price must be between 0.02 and 1, the range that WangTransform"):
         calibrate_distortion(WangTransform(), LossDistribution.binary(0.02), price=price)
 
 
