@@ -9,7 +9,7 @@ N_OCTAVES: int
 N_SEGMENTS: int
 
 def instruction_sets() -> list[str]:
-    """Name the instruction sets that this processor runs and that the kernel is built for, narrowest first."""
+    """Return the instruction sets that this processor supports and the kernel is built for, narrowest first."""
 
 def simulate_blocks(
     *,
@@ -41,13 +41,13 @@ def simulate_blocks(
     seed : int
         Seed, from 0 to 2^64 - 1.
     first_block : int
-        Block of N_LANES paths to begin with.
+        First block of N_LANES paths.
     drift : float
         Drift of the log price per step.
     deviation : float
-        Standard deviation per step where `law` is empty.
+        Standard deviation per step if `law` is empty.
     initial_variance : float
-        Variance of the first step where `law` is not empty.
+        Variance of the first step if `law` is not empty.
     scales : ndarray of shape (N_LANES,)
         Factor on all volatility of each path of a block.
     law : ndarray of shape (0,) or (4,)
@@ -55,7 +55,7 @@ def simulate_blocks(
     innovations : ndarray of shape (8 * N_OCTAVES * N_SEGMENTS,) or (n_values,)
         A quantile table, or values of equal probability.
     innovations_are_values : bool
-        Which of the two.
+        Whether `innovations` is a table.
     waits : ndarray of shape (8 * N_OCTAVES * N_SEGMENTS,)
         Quantile table of the unit exponential law.
     mean_waits : ndarray of shape (n_sources,)
@@ -69,23 +69,23 @@ def simulate_blocks(
     records : ndarray of shape (n_records, 3)
         Term in steps, watch and row of `worst_drops`, ordered by term.
     worst_drops : ndarray of shape (n_records, n_paths)
-        Output, fractions.
+        Output: worst drops as fractions.
     weights : ndarray of shape (n_paths,)
-        Output, likelihood ratio of each path.
+        Output: likelihood ratio of each path.
     proposal : ProposalArrays, optional
-        Laws that the paths are drawn from instead of the model; see ``pricing.engine.rare_drops.mixture``.
+        Laws from which the paths are drawn instead of the model; see ``pricing.engine.rare_drops.mixture``.
     ratios : ndarray of shape (n_components, n_paths), optional
-        Output, likelihood of each path under each component of the proposal over that under the model.
+        Output: ratio of the likelihood of each path under each component of the proposal to that under the model.
     log_prices : ndarray of shape (n_steps, n_paths), optional
-        Output, log price after each step up to the last term; the start is 0.
+        Output: log price after each step up to the last term; the start is 0.
 
     Returns
     -------
     int
-        Number of paths whose log price left the finite numbers.
+        Number of paths whose log price is not finite.
 
     Raises
     ------
     ValueError
-        If arguments do not fit together.
+        If arguments are inconsistent.
     """

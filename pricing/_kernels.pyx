@@ -6,16 +6,16 @@ stays in the first-level cache::
 
     words -> segments -> innovations -> returns (volatility law) -> jumps -> log prices -> one stage per watch
 
-For rare drops some segments and jumps are drawn from other laws, and a stage per law adds up the likelihood ratio of
-the path; see ``pricing/engine/rare_drops/mixture.py``.
+For rare drops some segments and jumps are drawn from other laws, and one stage per law accumulates the likelihood ratio
+of the path; see ``pricing/engine/rare_drops/mixture.py``.
 
 Neither payouts nor drops enter. Every inner loop runs over lanes in plain arithmetic, without calls into the C library,
 so the compiler vectorises it and the bits do not depend on the instruction set. Random numbers are a function of
-(seed, stream, path) alone, so neither threads nor batches can change a result. No stage allocates, raises or
-keeps anything: the GIL is released, scratch memory belongs to the caller, trouble is counted and returned. Running
+(seed, stream, path) alone, so the number of threads and batches does not change a result. No stage allocates, raises or
+keeps anything: the GIL is released, scratch memory belongs to the caller, failures are counted and returned. Running
 values of a stage live in local arrays, because a store to shared memory in one row would stall the load in the next.
 
-The same stages in plain NumPy, one path a column, are in ``tests/pricing/engine/kernel_twin.py``.
+The same stages in plain NumPy, one path per column, are in ``tests/pricing/engine/kernel_twin.py``.
 """
 
 import numpy as np
@@ -46,7 +46,7 @@ cdef extern from *:
         return 0;
     #endif
     }
-    /* Keeps a loop scalar: four plain loads from one cache line beat four gathers from four lines. */
+    /* Keep a loop scalar: four plain loads from one cache line beat four gathers from four lines. */
     #if defined(__GNUC__)
     static inline uint64_t one_by_one(uint64_t x) { __asm__("" : "+r"(x)); return x; }
     #else
@@ -63,9 +63,9 @@ cdef extern from *:
 
 cdef enum:
     LANES = 16
-    CHUNK = 32  # rows of a chunk: 4 KiB a buffer
+    CHUNK = 32  # rows of a chunk: 4 KiB per buffer
     OCTAVES = 53  # of the uniform, from 2^-53 to 1
-    SEGMENTS = 32  # an octave
+    SEGMENTS = 32  # per octave
     SIDE = OCTAVES * SEGMENTS  # segments on one side of a quantile table
 
 cdef enum:  # random streams of a path
@@ -91,13 +91,13 @@ N_SEGMENTS = SEGMENTS
 
 
 def instruction_sets():
-    """Name the instruction sets that this processor runs and that the kernel is built for, narrowest first."""
+    """Return the instruction sets that this processor supports and the kernel is built for, narrowest first."""
     return ["baseline"] + ["avx2"] * bool(runs_avx2()) + ["avx512"] * bool(runs_avx512())
 
 
 # ---------------------------------------------------------------------------------------------- random words
 
-cdef struct Generator:  # xoshiro256++ (Blackman and Vigna 2021), one a lane
+cdef struct Generator:  # xoshiro256++ (Blackman and Vigna 2021), one per lane
     uint64_t s0[LANES]
     uint64_t s1[LANES]
     uint64_t s2[LANES]
@@ -115,7 +115,7 @@ cdef inline uint64_t splitmix(uint64_t *state) noexcept nogil:
 
 
 cdef void seed_generator(Generator *generator, uint64_t seed, uint64_t stream, uint64_t first_path) noexcept nogil:
-    """Give every lane a state of its own, a hash of (seed, stream, path)."""
+    """Give every lane its own state, a hash of (seed, stream, path)."""
     cdef uint64_t state
     cdef Py_ssize_t lane
     for lane in range(LANES):
@@ -169,16 +169,16 @@ cdef inline double cubic(const double *coefficients, double t) noexcept nogil:
 
 
 cdef inline double table_value(const double *table, uint64_t side, double uniform) noexcept nogil:
-    """Evaluate one side of a quantile table: four cubic coefficients a segment."""
+    """Evaluate one side of a quantile table: four cubic coefficients per segment."""
     return cubic(table + 4 * segment_of(uniform, side), place_in_segment(uniform))
 
 
 cdef void segment_stage(
     uint64_t n_values, Py_ssize_t rows, const uint64_t *words, uint64_t *segments, double *places
 ) noexcept nogil:
-    """Turn words into segments of a quantile table and places in them, or into numbers of values.
+    """Turn words into segments of a quantile table and places within them, or into indices of values.
 
-    The lowest bit takes the side of the table and the upper bits the place on it. A value is drawn with equal
+    The lowest bit selects the side of the table and the upper bits the place on it. A value is drawn with equal
     probability to within n_values / 2^32.
     """
     cdef double uniform
@@ -215,7 +215,7 @@ cdef void value_stage(
 
 cdef struct Rolling:  # a sum over the last `window` rows
     int64_t window
-    int64_t position  # row of the memory that the level goes to
+    int64_t position  # row of the memory for the next level
     double *memory  # window rows of lanes
     double level[LANES]  # sum of all rows so far
 
@@ -225,26 +225,26 @@ cdef struct Group:  # tilts that share a window and a statistic
     const double *placements  # probability of each start
     const double *cumulated_placements
     int64_t n_placements
-    const double *innovation_statistic  # one number a segment
-    const double *size_statistic  # one number a segment, sources 2 * SIDE apart
+    const double *innovation_statistic  # one number per segment
+    const double *size_statistic  # one number per segment, sources 2 * SIDE apart
     Rolling statistics
     Rolling counts  # of jumps
     double statistic[CHUNK * LANES]  # of the row, then of the window that ends there
     double count[CHUNK * LANES]
 
 
-cdef struct Component:  # a law that paths are drawn from
+cdef struct Component:  # a law from which paths are drawn
     double share
-    Group *group  # NULL where no window is tilted
+    Group *group  # NULL if no window is tilted
     double tilt
     double log_moment  # of the window
-    double per_jump  # one over the expected number of jumps in the window where it holds one jump more, or 0
+    double per_jump  # one over the expected number of jumps in the window if it contains the extra jump, or 0
     const double *innovation_cumulated  # tilted probabilities of the segments
     const double *size_cumulated  # the same, sources 2 * SIDE apart
     const double *multiplicity  # factor on the rate of each source
-    const double *source_cumulated  # probability of each source to make the jump more; zeros where there is none
-    const double *size_ratio  # of the jump more where no window is tilted: one number a segment, sources 2 * SIDE apart
-    double ratio[LANES]  # likelihood of the path over that under the model
+    const double *source_cumulated  # probability that each source makes the extra jump; zeros if there is none
+    const double *size_ratio  # of the extra jump if no window is tilted: one number per segment, sources 2 * SIDE apart
+    double ratio[LANES]  # ratio of the path's likelihood to that under the model
 
 
 cdef struct Proposal:  # a mixture of the model itself and of the components
@@ -256,19 +256,19 @@ cdef struct Proposal:  # a mixture of the model itself and of the components
     int64_t n_sources
     int64_t n_groups
     Group *groups
-    const double *moments  # probability of each step to hold the jump more of a component without a window
+    const double *moments  # probability that each step contains the extra jump of a component without a window
     const double *cumulated_moments
     int64_t n_moments
     Generator generator
     Component *drawn[LANES]  # NULL for the model
     double begin[LANES]  # of the tilted window
     double end[LANES]
-    int64_t further_source[LANES]  # of the jump more
+    int64_t further_source[LANES]  # of the extra jump
     double further_time[LANES]
 
 
 cdef void choose_components(Proposal *proposal) noexcept nogil:
-    """Draw, for each path, which component it comes from, where its window begins and when the jump more comes."""
+    """Draw, for each path, its component, the start of its window and the time of its extra jump."""
     cdef int64_t i
     cdef Py_ssize_t lane
     for lane in range(LANES):
@@ -327,7 +327,7 @@ cdef inline double place_between(const double *cumulated, int64_t i, double unif
 cdef void tilt_stage(
     Proposal *proposal, int64_t step, Py_ssize_t rows, const uint64_t *words, uint64_t *segments, double *places
 ) noexcept nogil:
-    """Draw the segments of tilted steps anew, from the same words."""
+    """Draw the segments of tilted steps again, from the same words."""
     cdef const double *cumulated
     cdef double uniform
     cdef Py_ssize_t row, lane, i
@@ -344,7 +344,7 @@ cdef void tilt_stage(
 
 
 cdef void statistic_stage(Group *group, Py_ssize_t rows, const uint64_t *segments) noexcept nogil:
-    """Note the statistic of the innovations; jumps add theirs."""
+    """Store the statistic of the innovations; jumps add theirs."""
     cdef Py_ssize_t i
     for i in range(rows * LANES):
         group.statistic[i] = group.innovation_statistic[one_by_one(segments[i])]
@@ -379,8 +379,8 @@ cdef void rolling_stage(Rolling *rolling, Py_ssize_t rows, double *values) noexc
 cdef void likelihood_stage(Component *component, int64_t step, Py_ssize_t rows) noexcept nogil:
     """Add the likelihood ratios of all windows that end in this chunk.
 
-    A window that sums to s has the ratio exp(-tilt * s - log_moment). Where one jump more was put into it, the ratio is
-    that many times larger as the window holds more jumps than expected (Slivnyak and Mecke).
+    A window with sum s has the ratio exp(-tilt * s - log_moment). If an extra jump was added, the ratio is multiplied
+    by the number of jumps in the window over their expected number (Slivnyak and Mecke).
     """
     cdef Group *group = component.group
     cdef double weight
@@ -410,9 +410,9 @@ cdef void likelihood_stage(Component *component, int64_t step, Py_ssize_t rows) 
 
 
 cdef inline double exponential(double x) noexcept nogil:
-    """Return exp(x) for x held to [-700, 40], to within two units in the last place.
+    """Return exp(x) for x clipped to [-700, 40], to within two units in the last place.
 
-    A path with a larger exponent than 40 has a weight of no consequence: below exp(-40) over the share of its tilt.
+    A path with an exponent above 40 has a negligible weight: below exp(-40) over the share of its tilt.
     """
     cdef double shifted, rest, total
     x = x if x > -700.0 else -700.0
@@ -429,7 +429,7 @@ cdef inline double exponential(double x) noexcept nogil:
 # --------------------------------------------------------------------------------------------- volatility laws
 
 cdef void constant_stage(double deviation, const double *scales, Py_ssize_t rows, double *returns) noexcept nogil:
-    """Turn innovations into returns of one deviation a lane, in place."""
+    """Turn innovations into returns with one standard deviation per lane, in place."""
     cdef double deviations[LANES]
     cdef Py_ssize_t row, lane
     for lane in range(LANES):
@@ -455,7 +455,7 @@ cdef void garch_stage(
         for lane in range(LANES):
             innovation = returns[row * LANES + lane]
             returns[row * LANES + lane] = sqrt(now[lane]) * innovation
-            # The shock squared is the variance times the innovation squared: so the next step need not wait for a root.
+            # The squared shock is the variance times the squared innovation, so the next step need not wait for a root.
             now[lane] = omega[lane] + now[lane] * (
                 beta + (alpha_down if innovation < 0.0 else alpha_up) * (innovation * innovation)
             )
@@ -474,7 +474,7 @@ cdef struct JumpSource:
     Generator generator
     double next_time[LANES]  # of a jump, in steps since the start of the path
     double next_switch[LANES]  # of the rate
-    double further_time[LANES]  # of the jump more
+    double further_time[LANES]  # of the extra jump
     bint tilted[LANES]
     double soonest  # of all three, over the lanes
 
@@ -511,7 +511,7 @@ cdef void find_soonest(JumpSource *source) noexcept nogil:
 cdef void jump_stage(
     JumpSource *source, Proposal *proposal, int64_t step, Py_ssize_t rows, double *returns
 ) noexcept nogil:
-    """Add every jump to the return of the step that it falls into."""
+    """Add every jump to the return of the step in which it occurs."""
     cdef double end
     cdef Py_ssize_t row, lane
     for row in range(rows):
@@ -606,14 +606,14 @@ cdef struct Watch:
     int64_t reference
     int64_t window  # in steps
     int64_t start  # step at which the observation begins
-    int64_t position  # row of the memory that the next price goes to
+    int64_t position  # row of the memory for the next price
     double *memory  # window + 2 rows of lanes
     double level[LANES]  # highest price of the current block, of all times, or the first price
     double worst[LANES]  # log drop
 
 
 cdef void open_watch(Watch *watch, const double *price) noexcept nogil:
-    """Begin the observation: the price of this moment is the first reference."""
+    """Begin the observation: the current price is the first reference."""
     cdef int64_t i
     cdef Py_ssize_t lane
     for i in range((watch.window + 2) * LANES):
@@ -644,9 +644,9 @@ cdef void watch_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexc
 cdef void rolling_high_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
     """Compare with the highest of the last window + 1 prices (van Herk 1992).
 
-    Time is cut into blocks of window + 1 rows. The highest price of a window is the larger of the highest so far in
-    this block (the level) and the highest of the rest of the block before (a suffix maximum, in the memory). A price
-    takes the place of a suffix maximum that is no longer needed; the row after the last stays below any price.
+    Time is divided into blocks of window + 1 rows. The highest price of a window is the larger of the highest so far in
+    this block (the level) and the highest of the rest of the previous block (a suffix maximum, in the memory). A price
+    replaces a suffix maximum that is no longer needed; the row after the last stays below any price.
     """
     cdef double price, high
     cdef double level[LANES]
@@ -681,7 +681,7 @@ cdef void rolling_high_stage(Watch *watch, Py_ssize_t rows, const double *prices
 
 
 cdef void lagged_stage(Watch *watch, Py_ssize_t rows, const double *prices) noexcept nogil:
-    """Compare with the price exactly one window ago; before that there is nothing to compare with."""
+    """Compare with the price exactly one window ago; before that, there is no reference."""
     cdef double drop
     cdef double *ago
     cdef Py_ssize_t row, lane
@@ -741,7 +741,7 @@ cdef struct Plan:
     double drift
     double deviation  # per step; the volatility is constant where law is NULL
     double initial_variance
-    const double *scales  # factor on the volatility, one a lane
+    const double *scales  # factor on the volatility, one per lane
     const double *law
     const double *innovations  # a quantile table, or values
     uint64_t n_values  # 0 for a quantile table
@@ -752,15 +752,15 @@ cdef struct Plan:
     int64_t n_watches
     const int64_t *records  # rows of (term, watch, column), by term
     int64_t n_records
-    double *worst_drops  # one row a record, one column a path
+    double *worst_drops  # one row per record, one column per path
     int64_t n_paths
     double *weights
-    double *ratios  # one row a component, one column a path, or NULL
-    double *log_prices  # one row a step, one column a path, or NULL
+    double *ratios  # one row per component, one column per path, or NULL
+    double *log_prices  # one row per step, one column per path, or NULL
 
 
 cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil:
-    """Run sixteen paths from the first step to the last record; return how many left the finite numbers."""
+    """Run sixteen paths from the first step to the last record; return the number of paths that are not finite."""
     cdef uint64_t words[CHUNK * LANES]
     cdef uint64_t segments[CHUNK * LANES]
     cdef double places[CHUNK * LANES]
@@ -835,7 +835,7 @@ cdef int simulate_block(Plan *plan, int64_t path, int64_t offset) noexcept nogil
 
 
 cdef double weight_of(Plan *plan, Py_ssize_t lane, int64_t offset) noexcept nogil:
-    """Return one over the likelihood ratio of the mixture to the model; note those of the components on the way."""
+    """Return one over the likelihood ratio of the mixture to the model; store those of the components on the way."""
     cdef double likelihood = plan.proposal.plain_share
     cdef int64_t i
     if not plan.proposal.n_components:
@@ -865,7 +865,7 @@ cdef void store_log_prices(
 
 
 cdef inline Py_ssize_t paths_in_block(const Plan *plan, int64_t offset) noexcept nogil:
-    """Count the paths of a block that were asked for: the last block may be cut."""
+    """Return the number of requested paths in a block: the last block may be incomplete."""
     return LANES if plan.n_paths - offset > LANES else plan.n_paths - offset
 
 
@@ -873,12 +873,12 @@ def check_arguments(
     scales, law, innovations, innovations_are_values, waits, mean_waits, splits, sizes, watches, records, worst_drops,
     weights,
 ):
-    """Demand arrays that fit together: behind this line nothing is checked again.
+    """Check that arrays are consistent; nothing is checked again after this.
 
     Raises
     ------
     ValueError
-        If a shape or a number does not fit.
+        If a shape or a number is inconsistent.
     """
     table = 8 * SIDE
     n_sources, n_watches, n_rows = len(mean_waits), len(watches), len(worst_drops)
@@ -928,7 +928,7 @@ def simulate_blocks(
     double[:, ::1] ratios=None,
     double[:, ::1] log_prices=None,
 ):
-    """Fill `worst_drops`, one row a record and one column a path; see the stub file for the arguments."""
+    """Fill `worst_drops`, one row per record and one column per path; see the stub file for the arguments."""
     check_arguments(
         np.asarray(scales), np.asarray(law), np.asarray(innovations), innovations_are_values, np.asarray(waits),
         np.asarray(mean_waits), np.asarray(splits), np.asarray(sizes), np.asarray(watches),
@@ -984,7 +984,7 @@ def simulate_blocks(
 
 
 cdef object attach_proposal(Plan *plan, object arrays):
-    """Point the plan to the arrays of a proposal; return what has to stay alive during the run."""
+    """Point the plan to the arrays of a proposal; return the objects that must stay alive during the run."""
     group_memory, statistic_memory = attach_groups(plan, arrays)
     component_memory = attach_components(plan, arrays)
     cdef const double[::1] cumulated_shares = arrays.cumulated_shares

@@ -147,7 +147,7 @@ def merton_window_payout(
     jump_mean: float = 0.0,
     jump_stdev: float = 0.0,
 ) -> float:
-    """Expected put-type payout of one window, ``E(1 - drop - S_end / S_start)+``, undiscounted.
+    """Return the expected put-type payout of one window, ``E(1 - drop - S_end / S_start)+``, undiscounted.
 
     Parameters and errors are those of `merton_window_probability`.
     """
@@ -184,7 +184,7 @@ def _lognormal_put(distance: float, mean: FloatArray, stdev: FloatArray) -> Floa
 
 
 def jump_gap_intensity(*, drop: float, jumps_per_year: float, jump_mean: float, jump_stdev: float) -> float:
-    """Expected number per year of jumps that alone lower the price by ``drop`` or more, for normal log jumps.
+    """Return the expected jumps per year that alone lower the price by ``drop`` or more, for normal log jumps.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def jump_gap_intensity(*, drop: float, jumps_per_year: float, jump_mean: float, 
 
 
 def jump_gap_payout_intensity(*, drop: float, jumps_per_year: float, jump_mean: float, jump_stdev: float) -> float:
-    """Expected sum of the put-type payouts ``(1 - drop - e^J)+`` of the jumps of one year.
+    """Return the expected sum of the put-type payouts ``(1 - drop - e^J)+`` of the jumps of one year.
 
     Parameters and errors are those of `jump_gap_intensity`.
     """

@@ -166,7 +166,7 @@ def discrete_touch_probability(*, drop: float, steps: StepLaw, n_steps: int) -> 
 def untouched_expectation(
     payoff: ArrayFunction, *, drop: float, steps: StepLaw, n_steps: int, kinks: tuple[float, ...] = ()
 ) -> float:
-    """Expected payoff of the last price if none of ``n_steps`` prices is at or below ``1 - drop`` of the start.
+    """Return the expected payoff of the last price if none of ``n_steps`` is at or below ``1 - drop`` of the start.
 
     Parameters
     ----------

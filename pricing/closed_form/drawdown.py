@@ -194,7 +194,7 @@ def _mode_norm(squares: FloatArray) -> FloatArray:
 
 
 def expected_drawdown_time(*, drop: float, volatility: float, log_drift: float, current_drawdown: float = 0.0) -> float:
-    """Expected number of years until the price is first ``drop`` below its running high.
+    """Return the expected number of years until the price is first ``drop`` below its running high.
 
     Parameters and errors are those of `drawdown_probability`.
 
@@ -224,7 +224,7 @@ def _time_from_high(distance: float, volatility: float, log_drift: float) -> flo
 
 
 def expected_maximum_log_drawdown(*, volatility: float, log_drift: float, term_years: float) -> float:
-    """Expected maximum drawdown of the log price within the term, by integrating its exceedance probability.
+    """Return the expected maximum drawdown of the log price within the term, by integrating its exceedance probability.
 
     Parameters and errors are those of `drawdown_probability`.
 

@@ -1,9 +1,9 @@
-"""Reweight paths so that their worst drops meet the anchors of a model, and move the weights no more than they must.
+"""Reweight paths so that their worst drops meet the anchors of a model, changing the weights as little as possible.
 
-Of all laws on the simulated paths that meet the anchored probabilities, the one with the least entropy relative to the
-simulation is taken (Csiszar 1975; for Monte Carlo prices Avellaneda et al. 2001). The anchors cut the paths into cells,
-and iterative proportional fitting over the cells finds that law with additions, multiplications and divisions alone
-(Deming and Stephan 1940), so the weights have the same bits on every machine.
+Of all laws on the simulated paths that meet the anchored probabilities, the one with the least relative entropy to the
+simulation is chosen (Csiszar 1975; for Monte Carlo prices Avellaneda et al. 2001). The anchors divide the paths into
+cells, and iterative proportional fitting over the cells finds that law with only additions, multiplications and
+divisions (Deming and Stephan 1940), so the weights have the same bits on every machine.
 """
 
 import math
@@ -21,16 +21,17 @@ from pricing.tools.arrays import FloatArray, LongArray
 Nodes = tuple[FloatArray, FloatArray]
 
 
-#: A node that fewer paths reach, or fewer effective paths after anchoring, is left to the model's own tail: weights
-#: made from so few would be noise.
+#: A node that fewer paths reach, or fewer effective paths after anchoring, is left to the model's own tail, because
+#: weights based on so few paths would be noise.
 FEWEST_PATHS = 10
 
 
-#: A node left out although this many paths were expected there says that the dynamics cannot make the drop.
+#: A node left out although this many paths were expected there means that the dynamics cannot produce the drop.
 MOST_EXPECTED = 100.0
 
 
-#: Anchors that cannot be met together above this probability contradict each other; below it, paths are too few to say.
+#: Anchors above this probability that cannot be met together contradict each other; below it, there are too few paths
+#: to decide.
 RARE = 0.05
 
 
@@ -51,16 +52,16 @@ def anchored_weights(
     worst_drops : sequence of ndarray of shape (n_paths,)
         Worst drop of each path for the signal of each anchor.
     weights : ndarray of shape (n_paths,)
-        Likelihood ratios of the simulation; ones where it is plain.
+        Likelihood ratios of the simulation; ones for plain simulation.
     anchors : sequence of Anchor
-        What to meet.
+        Anchors to meet.
 
     Returns
     -------
     weights : ndarray of shape (n_paths,)
-        Of mean one.
+        Weights with mean one.
     anchoring : Anchoring
-        How far they moved.
+        Size of the change of weights.
 
     Raises
     ------
@@ -92,7 +93,7 @@ class _Fitted:
 
 
 def _reached(worst_drops: FloatArray, anchor: Anchor) -> Nodes:
-    """Keep the nodes with enough paths between each and the one before, and beyond the last."""
+    """Keep the nodes with enough paths between each node and the previous one, and beyond the last."""
     drops, probabilities = np.array(anchor.drops), np.array(anchor.probabilities)
     n_before, kept = len(worst_drops), []
     for node, drop in enumerate(drops):
@@ -104,7 +105,7 @@ def _reached(worst_drops: FloatArray, anchor: Anchor) -> Nodes:
 
 
 def _fit(worst_drops: Sequence[FloatArray], weights: FloatArray, nodes: Sequence[Nodes]) -> _Fitted | None:
-    """Reweight the cells that the nodes cut the paths into; None where the nodes cannot be met together."""
+    """Reweight the cells defined by the nodes; None if the nodes cannot be met together."""
     bins = [np.searchsorted(drops, worst, side="right") for worst, (drops, _) in zip(worst_drops, nodes, strict=True)]
     targets = [-np.diff([1.0, *probabilities, 0.0]) for _, probabilities in nodes]
     shape = tuple(len(target) for target in targets)
@@ -130,13 +131,13 @@ def _fit(worst_drops: Sequence[FloatArray], weights: FloatArray, nodes: Sequence
 
 
 def _beyond(bins: LongArray, values: FloatArray, n_bins: int) -> FloatArray:
-    """Add up values of cells beyond each node of one anchor."""
+    """Sum values of cells beyond each node of one anchor."""
     sums = np.bincount(bins, values, minlength=n_bins)
     return np.asarray(np.cumsum(sums[::-1])[::-1][1:])
 
 
 def _too_thin(fitted: _Fitted | None) -> list[tuple[int, int]]:
-    """Return the deepest node of each anchor that hardly any effective path lies beyond."""
+    """Return the deepest node of each anchor that has too few effective paths beyond it."""
     if fitted is None:
         return []
     thin = [np.flatnonzero(effective < FEWEST_PATHS) for effective in fitted.effective]
@@ -152,7 +153,7 @@ def _without(nodes: Sequence[Nodes], thin: Sequence[tuple[int, int]]) -> list[No
 
 
 def _scale(simulated: FloatArray, cells: LongArray, targets: Sequence[FloatArray]) -> FloatArray | None:
-    """Scale the cells to each anchor's margin in turn until all of them hold; None where they do not come to."""
+    """Scale the cells to each anchor's margin in turn until all of them hold; None if that does not converge."""
     mass = simulated
     for _ in range(_MOST_SWEEPS):
         error = 0.0
@@ -166,7 +167,7 @@ def _scale(simulated: FloatArray, cells: LongArray, targets: Sequence[FloatArray
 
 
 def _without_rarest(nodes: Sequence[Nodes]) -> list[Nodes]:
-    """Leave out the deepest node of the least probability."""
+    """Leave out the deepest node with the smallest probability."""
     place = min((place for place in range(len(nodes)) if len(nodes[place][0])), key=lambda place: nodes[place][1][-1])
     if nodes[place][1][-1] > RARE:
         raise SimulationError(
@@ -183,8 +184,8 @@ def _report_left_out(anchors: Sequence[Anchor], nodes: Sequence[Nodes], n_paths:
             deepest = float(drops[-1]) if len(drops) else 0.0
             if drop > deepest and probability * n_paths > MOST_EXPECTED:
                 warnings.warn(
-                    f"hardly any of {n_paths} paths reach a drop of {drop:.0%} as the anchors want them to, whose "
-                    f"probability is {probability:.2g}: the dynamics of the model are too tame for its anchors",
+                    f"too few of {n_paths} paths reach the anchored drop of {drop:.0%}, whose "
+                    f"probability is {probability:.2g}: the dynamics of the model are too calm for its anchors",
                     PrecisionWarning,
                     stacklevel=4,
                 )

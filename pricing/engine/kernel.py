@@ -1,7 +1,7 @@
-"""Choose, at import, the widest build of the kernel that this machine runs.
+"""Choose, at import, the build of the kernel with the widest instruction set that this machine supports.
 
-The environment variable ``CRASHCOVER_INSTRUCTION_SET`` (baseline, avx2 or avx512) overrules the choice. All builds are
-of one source and give the same bits.
+The environment variable ``CRASHCOVER_INSTRUCTION_SET`` (baseline, avx2 or avx512) overrules the choice. All builds come
+from one source and give the same bits.
 """
 
 import importlib
@@ -17,7 +17,7 @@ _MODULES = {"baseline": "pricing._kernels", "avx2": "pricing._kernels_avx2", "av
 
 
 def usable_builds() -> list[str]:
-    """Name the builds that are installed and that this machine runs, narrowest first."""
+    """Return the names of the installed builds that this machine supports, narrowest first."""
     return [name for name in _kernels.instruction_sets() if importlib.util.find_spec(_MODULES[name]) is not None]
 
 
@@ -27,7 +27,7 @@ def load_build(name: str) -> ModuleType:
     Raises
     ------
     SimulationError
-        If it is not usable here.
+        If it is not usable on this machine.
     """
     usable = usable_builds()
     if name not in usable:

@@ -1,4 +1,4 @@
-"""A price model and its signals as the plain arrays that the kernel reads."""
+"""A price model and its signals as plain arrays for the kernel."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from pricing.tools.units import steps_per_year
 from pricing.version import ENGINE_VERSION
 
 _MOST_JUMPS_A_STEP = 1000.0
-#: Order of the factors on volatility: the first of any number of paths are spread over all of them (van der Corput).
+#: Order of the factors on volatility: any first few paths are spread evenly over all of them (van der Corput).
 _BALANCED = (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelArrays:
-    """Arguments of the kernel that come from the model, named as there."""
+    """Arguments of the kernel that come from the model, with the kernel's names."""
 
     drift: float
     deviation: float
@@ -53,7 +53,7 @@ def model_arrays(model: PriceModel) -> ModelArrays:
     Raises
     ------
     InvalidModelError
-        If a law cannot be tabulated, or a jump source is denser than a thousand jumps a step.
+        If a law cannot be tabulated, or a jump source is denser than a thousand jumps per step.
     """
     per_year = steps_per_year(model.step)
     sources = [source for source in model.jumps if source.per_year > 0.0]
@@ -73,14 +73,14 @@ def model_arrays(model: PriceModel) -> ModelArrays:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PathFactors:
-    """What tells the paths of a block apart.
+    """Factors and weights of the paths of a block.
 
     Parameters
     ----------
     scales : ndarray of shape (N_LANES,)
-        Factor on the volatility of each.
+        Factor on the volatility of each path.
     weights : ndarray of shape (N_LANES,)
-        Weight of each, of mean one.
+        Weight of each path, with mean one.
     """
 
     scales: FloatArray
@@ -88,10 +88,10 @@ class PathFactors:
 
 
 def path_factors(model: PriceModel) -> PathFactors:
-    """Spread the volatility over the paths of a block, and leave the last to a collapse where there is one.
+    """Spread the volatility over the paths of a block, and use the last for a collapse if the model has one.
 
-    The factors are the quantiles of a lognormal law in the middle of equal parts, scaled so that the standard deviation
-    of their logs is met exactly.
+    The factors are the quantiles of a lognormal law at the midpoints of equal parts, scaled so that the standard
+    deviation of their logs is exact.
     """
     order = _BALANCED if model.collapse is None else tuple(lane for lane in _BALANCED if lane < N_LANES - 1)
     middles = Normal().quantile((np.arange(len(order)) + 0.5) / len(order))
@@ -123,27 +123,27 @@ def _mean_wait(source: Jumps, per_year: float) -> float:
     if source.per_year > _MOST_JUMPS_A_STEP * per_year:
         raise InvalidModelError(
             f"per_year must be at most {_MOST_JUMPS_A_STEP * per_year:.3g} with this step, got {source.per_year:.3g} "
-            "(so many small jumps are a diffusion: use the volatility)"
+            "(that many small jumps are a diffusion: use the volatility)"
         )
     return per_year / source.per_year
 
 
 def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any) -> str:
-    """Identify a simulation by everything that it reads of the model, and by the engine version.
+    """Identify a simulation by all inputs from the model, and by the engine version.
 
     Parameters
     ----------
     arrays : ModelArrays
-        What the kernel reads.
+        Arguments of the kernel.
     anchors : sequence of Anchor
-        What the paths are reweighted to meet.
+        Anchors that the paths are reweighted to meet.
     parts : dataclasses of numbers and arrays
-        The proposal, where there is one.
+        The proposal, if there is one.
 
     Notes
     -----
-    The tables are made with the mathematical library of the machine. Two machines with the same digest draw the same
-    numbers to the last bit.
+    The tables are computed with the mathematical library of the machine. Two machines with the same digest draw the
+    same numbers to the last bit.
     """
     digest = hashlib.sha256(ENGINE_VERSION.encode())
     for anchor in anchors:
@@ -157,7 +157,7 @@ def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any) -
 
 
 def watches_and_records(signals: Sequence[Signal]) -> tuple[LongArray, LongArray]:
-    """Share one watch among all signals that differ in their term only.
+    """Share one watch among all signals that differ only in their term.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def watches_and_records(signals: Sequence[Signal]) -> tuple[LongArray, LongArray
         Term, watch and row of the signal, ordered by term.
     """
     last = max(signal.term_steps for signal in signals)
-    # A window of one step more than there are reaches as far back as any longer one, and takes less memory.
+    # A window of one step more than the path has reaches as far back as any longer one, with less memory.
     windows = [min(signal.window_steps, last - signal.start_steps + 1) for signal in signals]
     keys = [
         (int(signal.reference), window, signal.start_steps) for signal, window in zip(signals, windows, strict=True)

@@ -1,7 +1,7 @@
 """Log prices of simulated paths, regenerated from the seed and the number of the path.
 
-The simulation keeps worst drops and no prices. It can be asked again, for a few paths: every random number is a
-function of (seed, stream, path), and the kernel can write down what it walks through.
+The simulation keeps worst drops but no prices. A few paths can be simulated again: every random number is a
+function of (seed, stream, path), and the kernel can record the prices.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ from pricing.tools.arrays import FloatArray, LongArray
 def replay(surface: DropSurface, paths: Sequence[int] | LongArray) -> FloatArray:
     """Return the log prices of some paths of a surface, from the first step to its longest term.
 
-    They are those of the simulation to the last bit. A block of sixteen neighbours takes a few microseconds a day.
+    They equal those of the simulation bit for bit. A block of sixteen neighbouring paths takes a few microseconds per
+    day.
 
     Parameters
     ----------
     surface : DropSurface
-        Simulated from the model, not changed since.
+        Surface as simulated, unchanged.
     paths : sequence of int
-        Numbers of paths, columns of ``surface.worst_drops``.
+        Numbers of the paths, which are columns of ``surface.worst_drops``.
 
     Returns
     -------
@@ -37,7 +38,7 @@ def replay(surface: DropSurface, paths: Sequence[int] | LongArray) -> FloatArray
     Raises
     ------
     SimulationError
-        If there is no such path.
+        If a path does not exist.
 
     Examples
     --------

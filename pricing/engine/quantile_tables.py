@@ -1,8 +1,8 @@
 """Quantile functions as tables of cubics: one table serves every innovation law and every jump size law.
 
-The unit interval is cut at a probability `split`. On each side the conditional uniform ``v`` in (0, 1) is cut into
-octaves and each octave into equal segments, so the tail is as finely resolved as the middle; on each segment a cubic
-goes through the quantile function at four points, the two ends among them. Small ``v`` is the far tail of its side.
+The unit interval is split at a probability `split`. On each side the conditional uniform ``v`` in (0, 1) is divided
+into octaves and each octave into equal segments, so the tail is as finely resolved as the middle; on each segment a
+cubic interpolates the quantile function at four points, including both ends. Small ``v`` is the far tail of its side.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def quantile_table(law: QuantileLaw, split: float = 0.5) -> FloatArray:
     Parameters
     ----------
     law : QuantileLaw
-        The law; without an ``upper_quantile`` of its own its upper tail is resolved to 2^-53.
+        The law; if it has no ``upper_quantile``, its upper tail is resolved to 2^-53.
     split : float
         Probability of the lower side, where the quantile function may have a kink.
 
@@ -46,7 +46,7 @@ def quantile_table(law: QuantileLaw, split: float = 0.5) -> FloatArray:
 
 
 def exponential_table() -> FloatArray:
-    """Tabulate the unit exponential law, its upper tail on the lower side: waits between jumps."""
+    """Tabulate the unit exponential law, with its upper tail on the lower side: waiting times between jumps."""
     return quantile_table(_MirroredExponential(), split=1.0) * -1.0
 
 
@@ -81,7 +81,7 @@ def _side(law: QuantileLaw, quantile: Callable[[FloatArray], FloatArray], *, wan
 
 
 def _cubics(values: FloatArray) -> FloatArray:
-    """Turn values at the four nodes into coefficients, shape (segments, 4); written out so that the bits are ours."""
+    """Turn values at the four nodes into coefficients, shape (segments, 4); written out so that no library decides the bits."""
     start, quarter, three_quarters, end = values.T
     rise = end - start
     first = quarter - start - 0.25 * rise

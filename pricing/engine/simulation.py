@@ -39,20 +39,20 @@ def simulate(
 ) -> DropSurface:
     """Simulate the worst drops of every combination of reference, window, term and waiting period.
 
-    The result is a function of the model, the seed and the number of paths: neither threads nor the other signals of
-    the same call change a bit of it. Where the model has anchors, their signals are simulated as well and the paths
-    reweighted to meet them.
+    The result is a function of the model, the seed and the number of paths: neither the number of threads nor the other
+    signals of the same call change any bit of it. If the model has anchors, their signals are simulated as well and the
+    paths are reweighted to meet them.
 
     Parameters
     ----------
     model : PriceModel
         Law of the log price.
     windows, terms, waiting_periods : sequence of timedelta or str
-        Whole numbers of the model's steps.
+        Windows, terms and waiting periods, whole numbers of the model's steps.
     references : sequence of Reference
-        References without a window are simulated once, whatever the windows.
+        References; those without a window are simulated once for all windows.
     settings : SimulationSettings, optional
-        Number of paths, seed and threads; the defaults of ``SimulationSettings`` where it is absent.
+        Number of paths, seed and threads; by default ``SimulationSettings()``.
     progress : callable, optional
         Called with the number of paths done after each batch.
 
@@ -66,7 +66,7 @@ def simulate(
     InvalidTermsError
         If a duration does not fit the step.
     SimulationError
-        If a path leaves the finite numbers.
+        If a log price is not finite.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def simulate_observations(
     factors = path_factors(model)
     if model.collapse:
         by_path = np.resize(factors.weights, settings.n_paths)
-        weights *= by_path * (settings.n_paths / by_path.sum())  # a block may be cut
+        weights *= by_path * (settings.n_paths / by_path.sum())  # the last block may be incomplete
     anchoring: Anchoring | None = None
     if model.anchors:
         anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]
@@ -120,10 +120,10 @@ def simulate_observations(
 
 
 def _check_weights(weights: FloatArray, plain_share: float) -> None:
-    """Warn where likelihood ratios do not average one, as they do by construction.
+    """Warn if the mean of the likelihood ratios differs from one, its value by construction.
 
-    Among few paths there may be none that follows the model, and the largest ratio is not seen: so the deviation of a
-    ratio is not taken to be less than that of one which is either 0 or `1 / plain_share`.
+    Among few paths there may be none that follows the model, and the largest ratio is not seen. Therefore the deviation
+    of a ratio is assumed to be at least that of one which is either 0 or `1 / plain_share`.
     """
     deviation = max(float(weights.std()), math.sqrt(1.0 / plain_share - 1.0))
     error = deviation / math.sqrt(len(weights))
@@ -153,7 +153,7 @@ def _fill(
     settings: SimulationSettings,
     progress: Report,
 ) -> None:
-    """Run batch after batch; between batches the interpreter can be interrupted."""
+    """Run the batches one after another; the interpreter can be interrupted between batches."""
     watches, records = watches_and_records(signals)
 
     def run(first_path: int) -> int:
@@ -171,7 +171,7 @@ def _fill(
         )
         if n_broken:
             raise SimulationError(
-                f"the log price left the finite numbers on {n_broken} of {batch[0].size} paths from {first_path} on "
+                f"the log price is not finite on {n_broken} of {batch[0].size} paths from {first_path} on "
                 "(a variance law with alpha + beta + gamma / 2 above 1 explodes, and so does a volatility in per cent)"
             )
         part[:] = batch
@@ -185,7 +185,7 @@ def _fill(
 
 
 def _in_threads(run: Callable[[int], int], starts: range, n_threads: int) -> Iterator[int]:
-    """Map over batches; one thread means this one, so that a process that only ever uses one can fork safely."""
+    """Map over batches; one thread means the current one, so that a process that never uses more can fork safely."""
     if n_threads == 1:
         yield from map(run, starts)
         return

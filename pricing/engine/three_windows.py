@@ -1,7 +1,7 @@
-"""Every term from three windows: for independent steps a month is known from three days.
+"""Every term from three windows: for independent steps, three days determine a month.
 
-Triggers inside two stretches of two windows each are independent where the stretches do not touch. Such 1-dependent
-sequences forget so quickly that the probability of no trigger over n windows is, to high accuracy,
+Triggers within two periods of two windows each are independent if the periods do not touch. Such 1-dependent
+sequences have so short a memory that the probability of no trigger over n windows is, to high accuracy,
 ``Q(n) = Q(3) (Q(3) / Q(2))^(n - 3)`` (Haiman 1999). A simulation of three windows takes 3 / n of the time of n. Two of
 the three are observed twice, the first two and the last two, which halves the variance of the ratio.
 """
@@ -24,17 +24,17 @@ from pricing.tools.units import Duration, format_duration, parse_duration, requi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermEstimate:
-    """A trigger probability over a term, carried over from three windows.
+    """A trigger probability over a term, extrapolated from three windows.
 
     Parameters
     ----------
     value : float
-        Probability of a worst drop of at least the drop asked for.
+        Probability of a worst drop of at least the given drop.
     standard_error : float
         Its Monte Carlo standard error.
     lower, upper : float
         Rigorous bounds at the estimated probabilities of two and three windows; they hold for any independent steps and
-        say how far the extrapolation could be off at most.
+        limit the error of the extrapolation.
     """
 
     value: float
@@ -50,7 +50,7 @@ def simulate_three_windows(
     reference: Reference = Reference.ROLLING_HIGH,
     settings: SimulationSettings | None = None,
 ) -> DropSurface:
-    """Simulate what ``exceedance_over_term`` needs.
+    """Simulate the surface that ``exceedance_over_term`` needs.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def simulate_three_windows(
     window : timedelta or str
         Window of the trigger.
     reference : Reference
-        ROLLING_HIGH or LAGGED.
+        Reference, ROLLING_HIGH or LAGGED.
     settings : SimulationSettings, optional
         As in ``simulate``.
 
@@ -73,7 +73,7 @@ def simulate_three_windows(
     if not isinstance(model.volatility, ConstantVolatility):
         raise InvalidModelError(
             f"volatility must be ConstantVolatility, got {type(model.volatility).__name__} (three windows are enough "
-            "only where steps are independent)"
+            "only if steps are independent)"
         )
     if not reference.has_window:
         raise InvalidTermsError(f"reference must be ROLLING_HIGH or LAGGED, got {reference.name}")
@@ -89,25 +89,25 @@ def simulate_three_windows(
 
 
 def exceedance_over_term(surface: DropSurface, drop: float, *, term: Duration) -> TermEstimate:
-    """Carry the trigger probability of three windows over to a longer term.
+    """Extrapolate the trigger probability of three windows to a longer term.
 
-    The error of the extrapolation is far below that of a simulation where a trigger within two windows is unlikely:
+    The error of the extrapolation is far below that of a simulation if a trigger within two windows is unlikely:
     Haiman bounds it by ``3.3 (n - 1) p(2)^2`` for ``p(2) <= 0.025``. It is tested against direct simulation for
     normal and Student-t steps.
 
     Parameters
     ----------
     surface : DropSurface
-        From ``simulate_three_windows``.
+        Surface from ``simulate_three_windows``.
     drop : float
-        Fraction.
+        Drop, a fraction.
     term : timedelta or str
-        At least three windows; need not be a whole number of them.
+        Term of at least three windows, not necessarily a whole number.
 
     Raises
     ------
     InvalidTermsError
-        If the term is shorter than three windows, or the surface is not of two and three windows.
+        If the term is shorter than three windows, or the surface does not have terms of two and three windows.
     """
     require_fraction(drop, "drop")
     rows, n_windows = _rows(surface), _windows_in(surface, parse_duration(term, "term"))

@@ -15,14 +15,14 @@ from pricing.tools.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class FreeParameter:
-    """The parameter of a distortion that sets how much it loads.
+    """The parameter of a distortion that sets the size of its load.
 
     Parameters
     ----------
     name : str
         Name of the field.
     mildest, harshest : float
-        Values between which the price rises; the range of a calibration.
+        Values between which the price increases; the range of a calibration.
     """
 
     name: str
@@ -33,15 +33,15 @@ class FreeParameter:
 class Distortion(SmoothPrinciple):
     """A principle given by a function g of exceedance probabilities: the price is the integral of ``g(P(X > x))``.
 
-    g rises from ``g(0) = 0`` to ``g(1) = 1``. Every such price scales and shifts with the loss and adds up over losses
-    that rise together; where g is concave it never falls below the expected loss and never rises by pooling
+    g increases from ``g(0) = 0`` to ``g(1) = 1``. Every such price scales and shifts with the loss and is additive over
+    comonotonic losses; if g is concave, it is never below the expected loss and never increases by pooling
     (Wang, Young and Panjer 1997).
     """
 
     __slots__ = ()
 
     free_parameter: ClassVar[FreeParameter | None] = None
-    """What ``calibrate_distortion`` moves."""
+    """The parameter that ``calibrate_distortion`` chooses."""
 
     @abstractmethod
     def distort(self, exceedances: FloatArray) -> FloatArray:
@@ -65,7 +65,7 @@ class Distortion(SmoothPrinciple):
         return np.cumsum(layers[::-1])[::-1]
 
     def price_of_binary(self, probability: float) -> float:
-        """Price a loss of 1 with a given probability: g of it."""
+        """Price a loss of 1 with a given probability: g of the probability."""
         require_probability(probability)
         return float(self.distort(np.array([probability]))[0])
 
@@ -77,7 +77,7 @@ class ProportionalHazardTransform(Distortion):
     Parameters
     ----------
     exponent : float
-        Above 0 and at most 1, which is the expected loss.
+        Exponent, above 0 and at most 1; 1 gives the expected loss.
 
     References
     ----------
@@ -109,7 +109,7 @@ class DualPowerTransform(Distortion):
     Parameters
     ----------
     exponent : float
-        Number of losses, at least 1, which is the expected loss.
+        Number of losses, at least 1; 1 gives the expected loss.
     """
 
     exponent: float = 2.0

@@ -99,7 +99,7 @@ class VariancePrinciple(SmoothPrinciple):
     Parameters
     ----------
     multiple : float
-        Load per unit of variance, one over the unit of the loss; not negative.
+        Load per unit of variance, in the inverse unit of the loss; not negative.
     """
 
     multiple: float = 0.25

@@ -24,7 +24,7 @@ class TailValueAtRisk(Distortion):
     Parameters
     ----------
     level : float
-        Confidence such as 0.995; at least 0, which is the expected loss, and below 1.
+        Confidence such as 0.995; at least 0, which gives the expected loss, and below 1.
 
     References
     ----------

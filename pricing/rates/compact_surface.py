@@ -1,10 +1,10 @@
-"""A surface on disk in a quarter of its space and ready to be read: sorted, its body coarsened, its tail kept.
+"""A surface on disk in a quarter of the space, ready to use: sorted, with a coarsened body and a complete tail.
 
-Neighbouring paths are joined to groups, each with the mean drop of its paths. A group is as wide as the error that it
-makes allows: any exceedance is off by less than a stated share of its own standard error. Where a single path matters
-that much, as in the tail, it stays alone. Means of drops within a group are exact, so a payout that is linear across a
-group is not off at all. A payout of several steps is off by at most the root of their number times that share, wherever
-weights leave the indicators of two drops positively correlated, as they are without weights.
+Neighbouring paths are combined into groups, each with the mean drop of its paths. The width of a group is limited by
+the error that it causes: any exceedance is off by less than a stated share of its own standard error. If a single path
+matters that much, as in the tail, it stays separate. Means of drops within a group are exact, so a payout that is
+linear across a group has no error. A payout of several steps is off by at most the root of their number times that
+share, provided that weights leave the indicators of two drops positively correlated, as they are without weights.
 """
 
 from collections.abc import Sequence
@@ -35,22 +35,22 @@ _CELL = 1.6
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompactSurface(SampledSurface):
-    """Grouped worst drops per signal: what a rate store holds of an asset.
+    """Grouped worst drops per signal: the data of an asset in a rate store.
 
-    Made by ``compact`` or read by ``load``.
+    Created by ``compact`` or read by ``load``.
 
     Parameters
     ----------
     model_digest : str
         Identity of the simulated model with its tables, and of the engine.
     settings : SimulationSettings
-        How much was simulated, and from which seed.
+        Size and seed of the simulation.
     step : timedelta
         Step of the simulation.
     share_of_error : float
         Largest error of an exceedance as a share of its standard error.
     signals : tuple of Signal
-        What was observed.
+        Observed signals.
     tails : tuple of TailSums
         Worst drops of each signal.
     """
@@ -129,7 +129,7 @@ def compact(surface: DropSurface, *, share_of_error: float = 0.1) -> CompactSurf
     Parameters
     ----------
     surface : DropSurface
-        All paths.
+        Surface with all paths.
     share_of_error : float
         Largest error of an exceedance as a share of its standard error, above 0 and at most 1.
 
@@ -154,7 +154,7 @@ def compact(surface: DropSurface, *, share_of_error: float = 0.1) -> CompactSurf
 
 
 def _tails(numbers: FloatArray, n_groups: Sequence[int], paths: int, largest_weight: float) -> tuple[TailSums, ...]:
-    """Cut the numbers of a file into the columns and powers of each signal."""
+    """Split the numbers of a file into the columns and powers of each signal."""
     shapes = [shape for n in n_groups for shape in tail_shapes(n)]
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     if ends[-1] != len(numbers):
@@ -167,12 +167,12 @@ def _tails(numbers: FloatArray, n_groups: Sequence[int], paths: int, largest_wei
 
 
 def group(sample: WeightedSample, share_of_error: float) -> GroupedSample:
-    """Join neighbours as far as the error of every exceedance stays below a share of its standard error.
+    """Combine neighbours as long as the error of every exceedance stays below a share of its standard error.
 
     Parameters
     ----------
     sample : WeightedSample
-        All paths.
+        Sample of all paths.
     share_of_error : float
         See ``compact``.
     """
@@ -202,7 +202,7 @@ def group(sample: WeightedSample, share_of_error: float) -> GroupedSample:
 
 
 def _even_starts(weights: FloatArray, errors: FloatArray, share_of_error: float) -> IntArray:
-    """Cut the paths where the probability gained, in standard errors, fills one cell after the other.
+    """Split the paths wherever the added probability, in standard errors, fills a cell.
 
     An exceedance within a group is off by about half of the group's probability, so a cell is nearly twice the share.
     """
@@ -212,10 +212,10 @@ def _even_starts(weights: FloatArray, errors: FloatArray, share_of_error: float)
 
 
 def _mean_drops(drops: FloatArray, weights: FloatArray, starts: IntArray, joined: FloatArray) -> FloatArray:
-    """Average the drops of each group, which lie in order and so does their mean."""
+    """Return the mean drop of each group, in the same order."""
     last = np.append(starts[1:], len(drops)) - 1
     means = np.add.reduceat(weights * drops, starts) / joined
-    return np.asarray(np.clip(means, drops[last], drops[starts]))  # a mean may leave its group by rounding
+    return np.asarray(np.clip(means, drops[last], drops[starts]))  # by rounding, a mean may be outside its group
 
 
 def _errors_of_groups(sample: WeightedSample, reached: FloatArray, starts: IntArray, drops: FloatArray) -> FloatArray:

@@ -8,23 +8,23 @@ import numpy as np
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
 
-#: What may be left of a variance that is zero, relative to the square of the mean.
+#: Rounding error that a zero variance may leave, relative to the square of the mean.
 ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class GroupedSample(WeightedSample):
-    """Worst drops of one signal, deepest first, where each stands for a group of paths.
+    """Worst drops of one signal, deepest first, in which each entry represents a group of paths.
 
-    Whatever is estimated from it has the standard error that the paths give, as the sums of their squared weights are
-    kept.
+    Estimates from it have the standard errors that the single paths would give, because the sums of their squared
+    weights are kept.
 
     Parameters
     ----------
     drops : ndarray of shape (n_groups,)
         Fractions, in descending order.
     weights : ndarray of shape (n_groups,)
-        Summed weight of the paths of each group.
+        Sum of the weights of the paths of each group.
     squares : ndarray of shape (n_groups,)
         Sum of their squared weights.
     paths : int
@@ -54,20 +54,20 @@ class GroupedSample(WeightedSample):
     def mean(self, values: FloatArray) -> Estimate[float]:
         """Estimate the mean of a payoff between 0 and 1.
 
-        It does not warn where one path carries a large part: its standard error is then as large, and a premium says so
-        in its flag.
+        It does not warn if one path carries a large part: the standard error is then equally large, and a premium
+        reports this in its flag.
 
         Parameters
         ----------
         values : ndarray of shape (n_tail,)
-            Payoff of the deepest groups; that of all others is zero.
+            Payoff of the deepest groups; the payoff of all others is zero.
         """
         weighted = self.weighted(values)
         mean = float(weighted.sum()) / self.paths
         return Estimate(mean, self.standard_error(weighted, mean))
 
     def standard_error(self, weighted: FloatArray, mean: float) -> float:
-        """Return the standard error of a mean over all paths, of values that are the same within a group."""
+        """Return the standard error of a mean over all paths, for values that are equal within each group."""
         weights = self.weighted(np.ones(len(weighted)))
         values = np.divide(weighted, weights, out=np.zeros(len(weighted)), where=weights > 0.0)
         squares = float((np.square(values) * self.squares[: len(weighted)]).sum())
@@ -75,14 +75,14 @@ class GroupedSample(WeightedSample):
 
 
 def error_of_mean(squares: float, mean: float, n_paths: int, largest_weight: float) -> float:
-    """Return the standard error of a mean, or that of a single path that differs where all agree.
+    """Return the standard error of a mean, or that of a single path that differs if all agree.
 
     Parameters
     ----------
     squares : float
         Sum of the squared weighted values of all paths.
     mean : float
-        Their mean.
+        Mean of the weighted values.
     n_paths : int
         Number of paths.
     largest_weight : float

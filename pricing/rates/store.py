@@ -1,8 +1,8 @@
-"""A folder of published rates: whole versions, of which one is current, memory-mapped and checksummed.
+"""A folder of published rates: complete versions, one of them current, memory-mapped and checksummed.
 
 ``folder/NAME/`` holds one version: a file per asset and ``manifest.json`` with the checksum of each. ``folder/CURRENT``
-names the version in force. It is replaced in one step when all of the version is on disk, so a reader finds the old
-version or the new one, whole, whenever the publisher is stopped.
+names the version in force. It is replaced atomically once the whole version is on disk, so a reader finds the complete
+old version or the complete new one, even if the publisher is stopped at any time.
 """
 
 import hashlib
@@ -27,27 +27,27 @@ _STATUSES = ("fresh", "stale", "suspended")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateEntry:
-    """What is known of one asset's rates besides the surface.
+    """Metadata of one asset's rates.
 
     Parameters
     ----------
     asset : str
         Name of the token.
     surface_id, calibration_id, engine_version : str
-        Identities of what the rates were made from.
+        Identities of the inputs of the rates.
     as_of : str
         Time of the last data, ISO 8601 with an offset from UTC.
     valid_until : str
-        Time from which on the rates must not be sold on.
+        Time from which the rates must no longer be used for sales.
     status : str
-        "fresh"; "stale" where tonight's calibration failed and an older surface was kept; "suspended" from sale.
+        "fresh"; "stale" if the latest calibration failed and an older surface was kept; "suspended" from sale.
     verdict : tuple of str
-        What the calibration has to say about its own result.
+        Warnings of the calibration about its own result.
 
     Raises
     ------
     RateStoreError
-        If a field makes no sense.
+        If a field is invalid.
     """
 
     asset: str
@@ -63,7 +63,7 @@ class RateEntry:
         for name in ("asset", "surface_id", "calibration_id", "engine_version"):
             value = getattr(self, name)
             if not (isinstance(value, str) and value.strip()):
-                raise RateStoreError(f"{name} must be a text that is not empty, got {value!r}")
+                raise RateStoreError(f"{name} must be a text and not empty, got {value!r}")
         for name in ("as_of", "valid_until"):
             _parse_time(getattr(self, name), name)
         if self.status not in _STATUSES:
@@ -79,7 +79,7 @@ class RateEntry:
 
     @property
     def valid_until_time(self) -> datetime:
-        """Time from which on the rates must not be sold on."""
+        """Time from which the rates must no longer be used for sales."""
         return _parse_time(self.valid_until, "valid_until")
 
 
@@ -99,16 +99,16 @@ def _parse_time(text: str, field: str) -> datetime:
 class RateStore:
     """One published version of rates.
 
-    Opened by ``open``; the files of a version never change.
+    Opened with ``open``; the files of a version never change.
 
     Parameters
     ----------
     path : Path
         Folder of the version.
     version : str
-        Its name.
+        Name of the version.
     entries : mapping of str to RateEntry
-        What is known of each asset.
+        Entry of each asset.
     files : mapping of str to (str, str)
         Name and SHA-256 sum of each asset's file.
     """
@@ -130,14 +130,14 @@ class RateStore:
         return open_version(folder, current_version(folder))
 
     def surface(self, asset: str) -> CompactSurface:
-        """Check and map the surface of an asset.
+        """Verify the checksum of an asset's surface and map it into memory.
 
         Raises
         ------
         UnknownAssetError
             If the version has no such asset.
         RateStoreError, CorruptSurfaceError
-            If its file is missing, of another version, or damaged.
+            If its file is missing, belongs to another version, or is damaged.
         """
         self.entry(asset)
         name, checksum = self.files[asset]
@@ -151,7 +151,7 @@ class RateStore:
             raise RateStoreError(f"{path} is missing") from error
 
     def entry(self, asset: str) -> RateEntry:
-        """Return what is known of an asset.
+        """Return the entry of an asset.
 
         Raises
         ------
@@ -180,19 +180,19 @@ def current_version(folder: str | Path) -> str:
     try:
         name = path.read_text(encoding="utf-8").removesuffix("\n")
     except FileNotFoundError as error:
-        raise RateStoreError(f"{folder} holds no rates: nothing was published there") from error
+        raise RateStoreError(f"{folder} holds no rates: nothing has been published there") from error
     except UnicodeDecodeError as error:
         raise RateStoreError(f"{path} is damaged: {error}") from error
     return _require_version(name, path)
 
 
 def is_empty(folder: str | Path) -> bool:
-    """Tell whether nothing was ever published in a folder."""
+    """Return whether nothing has ever been published in a folder."""
     return not (Path(folder) / _CURRENT).exists()
 
 
 def open_version(folder: str | Path, version: str) -> RateStore:
-    """Read the manifest of any version that was not pruned.
+    """Read the manifest of any version that has not been pruned.
 
     Raises
     ------
@@ -219,27 +219,27 @@ def open_version(folder: str | Path, version: str) -> RateStore:
 def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]], *, name: str) -> RateStore:
     """Write a new version and make it the one in force.
 
-    A publisher that is stopped leaves the version before in force; publishing the same rates again completes what it
-    began. Of two at once under one name, the second is refused unless its rates are the same.
+    A publisher that is stopped leaves the previous version in force; publishing the same rates again completes the
+    new one. If two publishers use one name at the same time, the second is refused unless its rates are the same.
 
     Parameters
     ----------
     folder : path
-        The store; made where it is absent.
+        Folder of the store; created if absent.
     rates : iterable of (RateEntry, CompactSurface)
-        One for each asset; read one by one, so that they need not be in memory together.
+        One pair per asset, read one by one, so that they need not be in memory together.
     name : str
         Name of the version, new in this store, such as "2026-11-22".
 
     Raises
     ------
     RateStoreError
-        If the name is taken or no name of a folder, an asset comes twice, or a surface is not compact.
+        If the name is taken or not a folder name, an asset occurs twice, or a surface is not compact.
     """
     folder = Path(folder)
     path = folder / _require_version(name, "name")
     if not is_empty(folder) and current_version(folder) == name:
-        raise RateStoreError(f"name must be new, got {name!r}: {path} was published before")
+        raise RateStoreError(f"name must be new, got {name!r}: {path} has already been published")
     folder.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(suffix=PART, prefix=f"{name}.", dir=folder))
     try:
@@ -254,10 +254,10 @@ def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]
 
 
 def _require_version(name: str, field: object) -> str:
-    """Demand the name of a folder that is told apart from all else in a store, also when it is read from a file."""
+    """Check that a name is a folder name distinct from everything else in a store, also if it is read from a file."""
     is_folder = name not in (_CURRENT, ".", "..") and not set(name) & set("/\\\0")
     if not is_folder or name != name.strip() or len(name.splitlines()) != 1 or name.endswith(PART):
-        raise RateStoreError(f"{field} must be the name of a folder, without blanks at its ends, got {name!r}")
+        raise RateStoreError(f"{field} must be the name of a folder, without leading or trailing blanks, got {name!r}")
     return name
 
 
@@ -267,7 +267,7 @@ def _write_version(path: Path, rates: Iterable[tuple[RateEntry, CompactSurface]]
     files = []
     for number, (entry, surface) in enumerate(rates):
         if entry.asset in entries:
-            raise RateStoreError(f"asset must come once in a version, got {entry.asset!r} twice")
+            raise RateStoreError(f"asset must occur once in a version, got {entry.asset!r} twice")
         if not isinstance(surface, CompactSurface):
             raise RateStoreError(
                 f"surface of {entry.asset!r} must be a CompactSurface, got {type(surface).__name__} (compact it first)"
@@ -284,32 +284,32 @@ def _write_version(path: Path, rates: Iterable[tuple[RateEntry, CompactSurface]]
 
 
 def _give_name(part: Path, path: Path, sealed: str) -> None:
-    """Give a whole version its name, unless it has been there since a publisher was stopped just before its end."""
+    """Rename a complete version into place, unless a publisher that was stopped late has already done so."""
     try:
         part.rename(path)
     except OSError as error:
         found = path / _MANIFEST
         if not found.exists() or found.read_text(encoding="utf-8") != sealed:
-            raise RateStoreError(f"name must be new, got {path.name!r}: {path} was published before") from error
+            raise RateStoreError(f"name must be new, got {path.name!r}: {path} has already been published") from error
         shutil.rmtree(part)
 
 
 def versions(folder: str | Path) -> list[str]:
-    """List the published versions, oldest first; what else lies in the folder is none of them."""
+    """List the published versions, oldest first; other contents of the folder are ignored."""
     manifests = [path for path in Path(folder).glob(f"*/{_MANIFEST}") if _is_version(path)]
     return [path.parent.name for path in sorted(manifests, key=lambda path: (path.stat().st_mtime_ns, path.parent))]
 
 
 def _is_version(manifest: Path) -> bool:
-    """Tell a version from a copy of one and from other folders with a manifest, whether it is damaged or not."""
+    """Return whether a manifest, damaged or not, belongs to a version and not to a copy or another kind of folder."""
     text, name = manifest.read_bytes(), manifest.parent.name
     return f'"format": "{_FORMAT}"'.encode() in text and f'"version": {json.dumps(name)}'.encode() in text
 
 
 def prune(folder: str | Path, *, keep: int = 3) -> list[str]:
-    """Delete all but the newest versions and the one in force; return the names of those that are gone.
+    """Delete all but the newest versions and the one in force; return the names of the deleted ones.
 
-    A process that has a deleted version mapped keeps it until it lets go of it.
+    A process that has mapped a deleted version can use it until it closes it.
 
     Raises
     ------
@@ -320,7 +320,7 @@ def prune(folder: str | Path, *, keep: int = 3) -> list[str]:
         raise RateStoreError(f"keep must be at least 1, got {keep}")
     gone = [name for name in versions(folder)[:-keep] if name != current_version(folder)]
     for name in gone:
-        part = Path(folder) / f"{name}{PART}"  # what is half gone is no version, and is swept
+        part = Path(folder) / f"{name}{PART}"  # a half-deleted folder is not a version, and is swept later
         (Path(folder) / name).rename(part)
         shutil.rmtree(part)
     return gone

@@ -1,7 +1,8 @@
-"""Sums over the deep end of a grouped sample, cumulated so that a loss is priced without a pass over it.
+"""Cumulated sums over the deep end of a grouped sample, so that a loss is priced without a pass over the sample.
 
 With the drop ``d``, the weight ``w`` and the squared weights ``v`` of each group, a payout needs sums of ``w d^r`` and
-``v d^r`` over groups from some drop on. Those with ``r = 0`` are kept at every group, those of ramps at every eighth.
+``v d^r`` over groups from some drop on. Sums with ``r = 0`` are kept at every group, those for ramps at every eighth
+group.
 """
 
 from bisect import bisect_left
@@ -20,22 +21,22 @@ from pricing.tools.arrays import FloatArray
 
 Powers = tuple[float, ...] | FloatArray
 
-#: Powers are kept at every so many groups.
+#: Powers are kept at intervals of this many groups.
 STRIDE = 8
-#: Powers of a drop below a ramp as narrow as this cancel: its groups are few and summed one by one.
+#: For a ramp narrower than this, sums of powers cancel; its few groups are summed one by one.
 NARROW = 0.05
 
 
 class LossSums(NamedTuple):
-    """What principles of two moments need to know of a simulated loss, summed over paths.
+    """Sums over paths that principles of two moments need of a simulated loss.
 
-    Losses ``x`` are shares of the limit, ``w`` weights of paths.
+    ``x`` are losses as shares of the limit, ``w`` weights of paths.
     """
 
     fired: float
-    """Weights of the paths that fire the trigger."""
+    """Sum of the weights of the paths that fire the trigger."""
     fired_squares: float
-    """Their squared weights."""
+    """Sum of their squared weights."""
     first: float
     """``w x``"""
     second: float
@@ -50,14 +51,15 @@ class LossSums(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TailSums:
-    """A grouped sample as sums from the deepest drop on.
+    """A grouped sample as cumulated sums from the deepest drop on.
 
     Parameters
     ----------
     columns : ndarray of shape (3, n_groups + 1)
-        Drops, rising and closed by infinity; summed weights, and summed squared weights, of each group and all deeper.
+        Drops in increasing order, ended by infinity; summed weights and squared weights of each group and all deeper
+        ones.
     powers : ndarray of shape (n_groups // 8 + 2, 6)
-        At every eighth group, for it and all deeper: ``w d, w d^2, v d, v d^2, v d^3, v d^4``.
+        At every eighth group, for it and all deeper groups: ``w d, w d^2, v d, v d^2, v d^3, v d^4``.
     paths : int
         Number of paths.
     largest_weight : float
@@ -91,11 +93,11 @@ class TailSums:
         )
 
     def at(self, drops: FloatArray) -> FloatArray:
-        """Return summed weights and squared weights of drops as deep as each of those given, shape (2, n)."""
+        """Return summed weights and squared weights of drops at least as deep as each given drop, shape (2, n)."""
         return self.columns[1:, np.searchsorted(self.columns[0], drops, side="left")]
 
     def powers_at(self, drops: FloatArray) -> FloatArray:
-        """Return ``w, w d, w d^2, v, v d, v d^2, v d^3, v d^4`` summed likewise, shape (8, n)."""
+        """Return ``w, w d, w d^2, v, v d, v d^2, v d^3, v d^4`` summed in the same way, shape (8, n)."""
         place = np.searchsorted(self.columns[0], drops, side="left")
         block = -(-place // STRIDE)
         between = place[:, np.newaxis] + np.arange(STRIDE - 1)
@@ -108,7 +110,7 @@ class TailSums:
         return np.stack([reached, w1, w2, squared, *v])
 
     def reader(self) -> "TailReader":
-        """Return what reads one loss after the other."""
+        """Return a reader of single losses."""
         drops, reached, squares = (_view(column) for column in self.columns)
         return TailReader(drops, reached, squares, _view(self.powers.ravel()), self)
 
@@ -137,25 +139,25 @@ def _terms(drops: FloatArray, weights: FloatArray, squares: FloatArray) -> Itera
 
 
 def tail_shapes(n_groups: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the shapes of the columns and the powers of so many groups."""
+    """Return the shapes of the columns and the powers for a number of groups."""
     return (3, n_groups + 1), (n_groups // STRIDE + 2, 6)
 
 
 def _places(n_groups: int) -> npt.NDArray[np.intp]:
-    """Return the groups at which powers are kept; the end of the sample, where all sums are zero, closes them."""
+    """Return the groups at which powers are kept; the end of the sample, where all sums are zero, is the last one."""
     return np.minimum(np.arange(tail_shapes(n_groups)[1][0]) * STRIDE, n_groups)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TailReader:
-    """Reads single losses off tail sums; memory views give plain numbers faster than arrays do.
+    """Computes single losses from tail sums; memory views return plain numbers faster than arrays do.
 
     Parameters
     ----------
     drops, reached, squares, powers : memoryview
         As in ``TailSums``, row after row.
     sums : TailSums
-        Where they come from.
+        The tail sums.
     """
 
     drops: "memoryview[float]"
@@ -165,12 +167,12 @@ class TailReader:
     sums: TailSums
 
     def loss_sums(self, payout: Payout, drop: float) -> LossSums | None:
-        """Sum a loss; None where the payout is not made of steps and ramps.
+        """Sum a loss; None if the payout does not consist of steps and ramps.
 
         Parameters
         ----------
         payout : Payout
-            What is due.
+            Payout of the cover.
         drop : float
             Drop of the trigger.
         """
@@ -206,12 +208,12 @@ class TailReader:
         return LossSums(reached[fired], squares[fired], first, second, squared, cubes, fourths)
 
     def steps(self, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray] | None:
-        """Group paths by what they are paid, and say what; None where the payout is not made of steps.
+        """Group paths by their payment, and return the payments; None if the payout does not consist of steps.
 
         Parameters
         ----------
         payout : Payout
-            What is due.
+            Payout of the cover.
         drop : float
             Drop of the trigger.
         """
@@ -274,7 +276,7 @@ class TailReader:
         return shifted_powers(foot, slope, weighted, squared)
 
     def _power_sums(self, place: int) -> tuple[float, ...]:
-        """Sum powers of drops from a group on: from the next eighth group on, and what lies between."""
+        """Return sums of powers of drops from a group on: the stored sums from the next eighth group, plus the groups between."""
         block = -(-place // STRIDE)
         sums: Sequence[float] = self.powers[6 * block : 6 * block + 6].tolist()
         w1, w2, v1, v2, v3, v4 = sums

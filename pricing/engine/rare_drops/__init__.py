@@ -1,1 +1,1 @@
-"""Laws under which deep drops are common, and their mixture."""
+"""Importance sampling: laws under which deep drops are common, and their mixture."""

@@ -1,8 +1,8 @@
-"""Mixtures of laws to draw paths from so that deep drops are common.
+"""Mixtures of laws from which paths are drawn so that deep drops are common.
 
 With probability `plain_share` a path follows the model. Otherwise it is drawn from a component: a law under which falls
 are common (``tilts``). The weight of a path is one over the likelihood ratio of the whole mixture, so it is
-bounded by ``1 / plain_share`` whatever the path (Hesterberg 1995), and one sample serves all drops.
+bounded by ``1 / plain_share`` for every path (Hesterberg 1995), and one sample serves all drops.
 """
 
 from collections.abc import Sequence
@@ -19,30 +19,30 @@ from pricing.engine.rare_drops.tilts import Component, further_jumps, huge_steps
 from pricing.tools.arrays import FloatArray, LongArray
 
 PLAIN_SHARE = 0.05
-"""Least share of paths that follow the model itself, where steps are independent."""
+"""Least share of paths that follow the model itself, if steps are independent."""
 PLAIN_SHARE_UNDER_GARCH = 0.77
 """The share under GARCH: no estimate is worse than plain simulation by more than 1 / 0.77 = 1.3 in variance."""
 PILOT_PATHS = 16_384
-"""Paths of the simulation that the shares of the components are found with."""
+"""Number of paths of the pilot simulation that determines the shares of the components."""
 PILOT_SEED = 1
-"""Its seed: the shares are a function of the model and the signals."""
+"""Seed of the pilot simulation: the shares are a function of the model and the signals."""
 
-_LEAST_SHARE = 0.01  # of a component that is worth its time
-_GRAIN = 200  # shares are whole multiples of 1 / 200: rounding errors of the search do not reach the paths
+_LEAST_SHARE = 0.01  # of a component that is worth its cost
+_GRAIN = 200  # shares are whole multiples of 1 / 200: rounding errors of the search do not affect the paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProposalArrays:
-    """A mixture as the kernel reads it. Components that tilt the same window and statistic share a group.
+    """A mixture in the form that the kernel reads. Components that tilt the same window and statistic share a group.
 
     Parameters
     ----------
     plain_share : float
         Probability of the model itself.
     shares, cumulated_shares : ndarray of shape (n_components,)
-        Probability of each component; the same cumulated, from `plain_share` to 1.
+        Probability of each component; the same, cumulated, from `plain_share` to 1.
     group_of_component : ndarray of shape (n_components,)
-        Row of the group; -1 where no window is tilted.
+        Row of the group; -1 if no window is tilted.
     tilts, log_moments, per_jump : ndarray of shape (n_components,)
         As in ``Component``.
     innovation_cumulated : ndarray of shape (n_components, n_segments)
@@ -52,9 +52,9 @@ class ProposalArrays:
     multiplicity : ndarray of shape (n_components, n_sources)
         Factor on the rate of each source.
     source_cumulated : ndarray of shape (n_components, n_sources)
-        Cumulated probabilities of the sources to make the jump more; zeros where there is none.
+        Cumulated probabilities that each source makes the extra jump; zeros if there is none.
     size_ratio : ndarray of shape (n_components, n_sources, n_segments)
-        Likelihood ratio of the jump more anywhere.
+        Likelihood ratio of the extra jump anywhere.
     windows : ndarray of shape (n_groups,)
         Length of the tilted window, in steps.
     innovation_statistic : ndarray of shape (n_groups, n_segments)
@@ -64,7 +64,7 @@ class ProposalArrays:
     placements, cumulated_placements : ndarray of shape (n_groups, n_steps)
         Probability of each start of the window.
     moments, cumulated_moments : ndarray of shape (n_steps,)
-        Probability of each step to hold the jump more anywhere.
+        Probability that each step contains the extra jump anywhere.
     """
 
     plain_share: float
@@ -91,16 +91,16 @@ class ProposalArrays:
 def make_proposal(arrays: ModelArrays, signals: Sequence[Signal]) -> ProposalArrays | None:
     """Choose the mixture for the signals of a simulation.
 
-    Where steps are independent a pilot simulation finds the shares: every drop of probability 0.2 to 1e-12, up to 95 %,
-    is to be known about as well as any other. Under GARCH a fall is prepared by rising volatility, so storms take the
-    place of tilted windows, and shares are even.
+    If steps are independent, a pilot simulation determines the shares: every drop of probability 0.2 to 1e-12, up to 95
+    %, is to be estimated with about the same relative error. Under GARCH, rising volatility precedes a fall, so storms
+    take the place of tilted windows, and shares are equal.
 
     Returns
     -------
     ProposalArrays or None
-        None where nothing can be tilted, as the price does not move.
+        None if nothing can be tilted because the price does not move.
     """
-    with np.errstate(all="ignore"):  # absurd laws overflow on the way to a tilt that is not usable
+    with np.errstate(all="ignore"):  # extreme laws overflow on the way to a tilt that is not usable
         components = _components(arrays, signals)
     if not components:
         return None
@@ -115,7 +115,7 @@ def make_proposal(arrays: ModelArrays, signals: Sequence[Signal]) -> ProposalArr
 
 
 def _components(arrays: ModelArrays, signals: Sequence[Signal]) -> list[Component]:
-    """List the laws that may help; a reference without a window is watched over the whole term."""
+    """List the candidate laws; a reference without a window is observed over the whole term."""
     n_steps = _n_steps(signals)
     spans = sorted({min(n_steps, signal.window_steps or signal.term_steps - signal.start_steps) for signal in signals})
     innovation, jumps = innovation_law(arrays), jump_laws(arrays)
@@ -127,7 +127,7 @@ def _components(arrays: ModelArrays, signals: Sequence[Signal]) -> list[Componen
 
 
 def _pilot(proposal: ProposalArrays, arrays: ModelArrays, signals: Sequence[Signal]) -> FloatArray:
-    """Simulate a few paths under even shares and return better ones."""
+    """Simulate a few paths under equal shares and return better shares."""
     watches, records = watches_and_records(signals)
     worst_drops = np.empty((len(signals), PILOT_PATHS))
     ratios = np.ones((1 + len(proposal.shares), PILOT_PATHS))
@@ -146,7 +146,7 @@ def _pilot(proposal: ProposalArrays, arrays: ModelArrays, signals: Sequence[Sign
 
 
 def _rounded(shares: FloatArray) -> FloatArray:
-    """Leave out components that are hardly used, as each takes its time, and round the others down."""
+    """Leave out components that are hardly used, because each costs time, and round the others down."""
     used = np.where(shares >= _LEAST_SHARE, shares, 0.0)
     return np.asarray(np.floor(_GRAIN * used * (shares.sum() / max(used.sum(), _LEAST_SHARE))) / _GRAIN)
 
@@ -193,7 +193,7 @@ def _cumulated(probabilities: Sequence[FloatArray]) -> FloatArray:
 
 
 def _placements(window: int, signals: Sequence[Signal], n_steps: int) -> FloatArray:
-    """Return the probability of each start: even over each stretch that is watched, and over the stretches."""
+    """Return the probability of each start: uniform over each observed interval, and over the intervals."""
     density = np.zeros(n_steps)
     stretches = {(signal.start_steps, signal.term_steps) for signal in signals}
     for start, term in stretches:

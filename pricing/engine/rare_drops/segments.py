@@ -1,4 +1,4 @@
-"""A step of a model as the segments of its quantile tables: what tilts act on."""
+"""A step of a model as the segments of its quantile tables: the elements on which tilts act."""
 
 import math
 from dataclasses import dataclass, replace
@@ -22,11 +22,11 @@ class SegmentLaw:
     probabilities : ndarray of shape (n_segments,)
         Probability of each segment.
     sizes : ndarray of shape (n_segments,)
-        Log return in the middle of each.
+        Log return in the middle of each segment.
     statistic : ndarray of shape (n_segments,)
-        What the exponent of a tilt multiplies.
+        Statistic that the exponent of a tilt multiplies.
     rate : float
-        Expected number in a step; an innovation comes exactly once.
+        Expected number per step; an innovation occurs exactly once.
     """
 
     probabilities: FloatArray
@@ -49,7 +49,7 @@ def innovation_law(arrays: ModelArrays) -> SegmentLaw:
 
 
 def jump_laws(arrays: ModelArrays) -> tuple[SegmentLaw, ...]:
-    """Return the laws of the jumps, one a source."""
+    """Return the laws of the jumps, one per source."""
     return tuple(
         _law(_segment_probabilities(split), _middles(sizes), rate=1.0 / wait)
         for split, sizes, wait in zip(arrays.splits, arrays.sizes, arrays.mean_waits, strict=False)
@@ -57,7 +57,7 @@ def jump_laws(arrays: ModelArrays) -> tuple[SegmentLaw, ...]:
 
 
 def _law(probabilities: FloatArray, sizes: FloatArray, rate: float) -> SegmentLaw:
-    """Take the size as the statistic, held to moderate quantiles where the tail is heavy."""
+    """Use the size as the statistic, clipped to moderate quantiles if the tail is heavy."""
     law = SegmentLaw(probabilities=probabilities, sizes=sizes, statistic=sizes, rate=rate)
     if not is_heavy(law):
         return law
@@ -66,13 +66,13 @@ def _law(probabilities: FloatArray, sizes: FloatArray, rate: float) -> SegmentLa
 
 
 def is_heavy(law: SegmentLaw) -> bool:
-    """Whether falls grow faster than an exponential law's from one tail probability to a far smaller one."""
+    """Return whether falls grow faster than under an exponential law from one tail probability to a far smaller one."""
     near, far = quantile(law, 2.0**-25), quantile(law, 2.0**-45)
     return bool(far < 2.5 * near < 0.0)
 
 
 def quantile(law: SegmentLaw, probability: float) -> float:
-    """Return the size of the segment that a tail probability falls into."""
+    """Return the size of the segment that contains a tail probability."""
     order = np.argsort(law.sizes, kind="stable")
     place = int(np.searchsorted(np.cumsum(law.probabilities[order]), probability))
     return float(law.sizes[order[min(place, len(order) - 1)]])

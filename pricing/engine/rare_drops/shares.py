@@ -1,7 +1,7 @@
-"""How many paths each law of a mixture deserves: the smallest largest variance over all levels of drop.
+"""Shares of the laws of a mixture: they minimise the largest variance over all levels of drop.
 
 With shares ``a`` the relative second moment of the probability of a level is convex in ``a`` (He and Owen 2014). The
-largest over the levels is made small by weighing the levels (more for the worse ones) and the laws in turn.
+largest over the levels is minimised by reweighting the levels (more for the worse ones) and the laws in turn.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ import numpy as np
 from pricing.tools.arrays import FloatArray, LongArray
 
 LARGEST_PROBABILITY = 0.2
-"""Probability of the shallowest level; drops that are more common are left to the paths that follow the model."""
+"""Probability of the shallowest level; more common drops are left to the paths that follow the model."""
 SMALLEST_PROBABILITY = 1e-12
 """Probability of the deepest level."""
 LARGEST_DROP = 0.95
 """No level is deeper than this."""
 
 _N_LEVELS = 24
-_FEWEST_PATHS = 10  # beyond a level, or it says more about chance than about shares
-_N_ROUNDS = 60  # more of them fit the shares to the few paths of the pilot
+_FEWEST_PATHS = 10  # beyond a level, otherwise chance dominates
+_N_ROUNDS = 60  # more rounds would overfit the few paths of the pilot
 _PACE = 5.0
 
 
@@ -29,16 +29,16 @@ def best_shares(ratios: FloatArray, worst_drops: FloatArray, shares: FloatArray)
     Parameters
     ----------
     ratios : ndarray of shape (n_laws, n_paths)
-        Likelihood of each path under each law, over that under the model. The first law is the model: ones.
+        Ratio of the likelihood of each path under each law to that under the model. The first law is the model: ones.
     worst_drops : ndarray of shape (n_signals, n_paths)
         Worst drops of the same paths.
     shares : ndarray of shape (n_laws,)
-        Shares that the paths were drawn with. The first is a minimum.
+        Shares with which the paths were drawn. The first is a minimum.
 
     Returns
     -------
     ndarray of shape (n_laws,)
-        Better shares; `shares` themselves where no level has enough paths.
+        Better shares; `shares` themselves if no level has enough paths.
     """
     weights = 1.0 / (shares @ ratios)
     found = [_levels(drops, weights) for drops in worst_drops]
@@ -50,16 +50,16 @@ def best_shares(ratios: FloatArray, worst_drops: FloatArray, shares: FloatArray)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Levels:
-    """Levels of drop that a sample of paths is looked at.
+    """Levels of drop at which a sample of paths is evaluated.
 
     Parameters
     ----------
     places : ndarray of shape (n_signals, n_paths)
         Deepest level that each path reaches, from 0, the deepest, to n_levels for none.
     scales : ndarray of shape (n_signals, n_levels)
-        One over the number of paths and the squared probability of each level; 0 where a level does not count.
+        Inverse of the number of paths times the squared probability of each level; 0 if a level does not count.
     weights : ndarray of shape (n_paths,)
-        Weights that the paths were drawn with.
+        Weights with which the paths were drawn.
     """
 
     places: LongArray
@@ -74,14 +74,14 @@ class Levels:
         return np.asarray(np.cumsum(parts.reshape(n_signals, -1), axis=1)[:, :-1] * self.scales)
 
     def costs(self, attention: FloatArray) -> FloatArray:
-        """Return what each path adds to the moments, weighed by attention and times its density, shape (n_paths,)."""
+        """Return the contribution of each path to the moments, times attention and its density, shape (n_paths,)."""
         beyond = np.cumsum((attention * self.scales)[:, ::-1], axis=1)[:, ::-1]
         beyond = np.concatenate([beyond, np.zeros((len(beyond), 1))], axis=1)
         return np.asarray(self.weights * np.take_along_axis(beyond, self.places, axis=1).sum(axis=0))
 
 
 def _levels(drops: FloatArray, weights: FloatArray) -> tuple[LongArray, FloatArray]:
-    """Return the places and scales of one signal."""
+    """Return the levels and scales of one signal."""
     order = np.argsort(-drops, kind="stable")
     tail = np.cumsum(weights[order]) / len(weights)
     ends = np.searchsorted(tail, np.geomspace(SMALLEST_PROBABILITY, LARGEST_PROBABILITY, _N_LEVELS))

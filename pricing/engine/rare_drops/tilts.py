@@ -1,9 +1,9 @@
-"""The laws that a rare-drop sample is mixed from: windows under a tilt, one jump more, or both.
+"""The component laws of a rare-drop sample: windows under a tilt, an extra jump, or both.
 
 A tilt (Esscher 1932) multiplies the probability of every innovation and every jump in a window by
 ``exp(-tilt * statistic)``, and the rate of jumps accordingly. It acts on the segments of the quantile tables: it
-multiplies the probability of a segment and leaves the law inside it alone, so that likelihood ratios are exact. The
-statistic is the value in the middle of the segment; any other number would be as correct and only less efficient.
+multiplies the probability of a segment and leaves the law within it unchanged, so that likelihood ratios are exact. The
+statistic is the value in the middle of the segment; any other number would also be correct, only less efficient.
 """
 
 import math
@@ -21,34 +21,34 @@ from pricing.tools.arrays import FloatArray
 DEEPEST_LOG_DROP = 3.2
 """Mean log drop of the strongest tilt; a drop of 95 % is 3.0."""
 LARGEST_RATE = 40.0
-"""Relative entropy of the strongest tilt: a window like it has probability about exp(-40) = 4e-18."""
+"""Relative entropy of the strongest tilt: such a window has a probability of about exp(-40) = 4e-18."""
 SPACING = 1.0
-"""Distance of neighbouring tilts, in standard deviations."""
+"""Distance between neighbouring tilts, in standard deviations."""
 STORM_ENTROPY = 8.0
 """Relative entropy of a storm: about that of an event of probability exp(-8) = 3e-4."""
 STORM_SQUARE = 4.0
-"""Weight of the squared innovation against the innovation in a storm."""
+"""Weight of the squared innovation relative to the innovation in a storm."""
 STORM_HALF_LIVES = (1.0, 4.0)
 """Lengths of storms beyond the shortest window, in half-lives of a variance shock."""
 
 _FLAT_OCTAVES = 40  # depth of the flat law: falls of probability down to 2^-40
-_N_TRIED = 129  # exponents of a window, to find those of given distances
+_N_TRIED = 129  # exponents of a window from which those of given distances are chosen
 _NEAR_CEILING = 0.9
-_END = 0.02  # part of the smallest probability where falls stop to be even: the deepest level needs some beyond
+_END = 0.02  # share of the smallest probability at which falls cease to be even: the deepest level needs some beyond it
 _LARGEST_EXPONENT = 39.0  # the kernel holds exponents to 40
 _LARGEST_MOMENT = 600.0  # exp(600) is still a number
-_WITHIN_SIGHT = 0.5  # distance up to which plain paths see enough
-_NOTHING_MOVES = 1e12  # a tilt beyond this means that no step can fall
+_WITHIN_SIGHT = 0.5  # distance up to which plain paths are enough
+_NOTHING_MOVES = 1e12  # a larger tilt means that no step can fall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Window:
-    """A stretch of steps whose law can be tilted.
+    """A sequence of steps whose law can be tilted.
 
     Parameters
     ----------
     length : int
-        In steps.
+        Length in steps.
     innovation : SegmentLaw
         Law of the innovation.
     jumps : tuple of SegmentLaw
@@ -78,7 +78,7 @@ class Window:
         return math.sqrt(2.0 * entropy) if not entropy <= 0.0 else 0.0
 
     def is_usable(self, tilt: float) -> bool:
-        """Whether a tilt is a law in double precision, and another one than the model."""
+        """Return whether a tilt is a law in double precision, and differs from the model."""
         masses = [float(law.tilted(tilt).sum()) for law in (self.innovation, *self.jumps)]
         if not all(0.0 < mass < math.inf for mass in masses) or not abs(self.log_moment(tilt)) < _LARGEST_MOMENT:
             return False
@@ -93,26 +93,26 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Component:
-    """A law that paths are drawn from instead of the model.
+    """A law from which paths are drawn instead of the model.
 
     Parameters
     ----------
     window : Window or None
-        What is tilted; None where one jump is put anywhere into the path and nothing else is changed.
+        The tilted window; None if one jump is added anywhere in the path and nothing else is changed.
     tilt, log_moment : float
         Exponent, and the log of its moment.
     innovations : ndarray of shape (n_segments,)
         Probabilities of the segments of the innovations in the window.
     sizes : ndarray of shape (n_sources, n_segments)
-        Probabilities of the segments of the jumps in the window, and of the jump more.
+        Probabilities of the segments of the jumps in the window, and of the extra jump.
     multiplicity : ndarray of shape (n_sources,)
         Factor on the rate of each source in the window.
     sources : ndarray of shape (n_sources,)
-        Probability of each source to make the jump more; zeros where there is none.
+        Probability that each source makes the extra jump; zeros if there is none.
     per_jump : float
-        Likelihood ratio of the jump more in a window, per jump that the window holds; 0 where there is none.
+        Likelihood ratio of the extra jump in a window, per jump in the window; 0 if there is none.
     size_ratio : ndarray of shape (n_sources, n_segments)
-        Likelihood ratio, per step, of the jump more anywhere; zeros where there is none.
+        Likelihood ratio, per step, of the extra jump anywhere; zeros if there is none.
     """
 
     window: Window | None
@@ -145,10 +145,10 @@ def _tilted(window: Window, tilt: float, *, jump_more: bool = False) -> Componen
 
 
 def tilted_windows(length: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Iterator[Component]:
-    """Tilt a window by exponents that are `SPACING` apart in distance, from the strongest to what plain paths see.
+    """Tilt a window by exponents `SPACING` apart in distance, from the strongest down to what plain paths reach.
 
-    Where there are jumps, each tilt also comes with one jump more: the number of jumps in a tilted window is Poisson,
-    and too often none.
+    If there are jumps, each tilt also has a variant with an extra jump: the number of jumps in a tilted window is
+    Poisson, and too often zero.
     """
     window = Window(length=length, innovation=innovation, jumps=jumps)
     tilts = _strongest_tilt(window) * np.linspace(0.0, 1.0, _N_TRIED)
@@ -164,20 +164,20 @@ def tilted_windows(length: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw,
 
 
 def _strongest_tilt(window: Window) -> float:
-    """Find the exponent that reaches the deepest drop or the largest rate, whichever is first.
+    """Find the exponent that reaches the deepest drop or the largest rate, whichever comes first.
 
-    Without jumps the rate cannot exceed that of a window of nothing but the deepest innovation, and comes near it only
-    under absurd exponents.
+    Without jumps the rate cannot exceed that of a window of only the deepest innovation, and approaches it only
+    under extreme exponents.
     """
     deepest = window.innovation.statistic == window.innovation.statistic.min()
     ceiling = -window.length * math.log(float(window.innovation.probabilities[deepest].sum()))
     largest = LARGEST_RATE if window.jumps else min(LARGEST_RATE, _NEAR_CEILING * ceiling)
-    # Written so that an overflow to NaN is too strong.
+    # Written so that an overflow to NaN counts as too strong.
     return _bisect(lambda tilt: not window.mean_fall(tilt) < DEEPEST_LOG_DROP or _is_beyond(window, largest, tilt))
 
 
 def _bisect(too_strong: Callable[[float], bool]) -> float:
-    """Find the largest exponent that is not too strong, or 0 where none is ever too strong."""
+    """Find the largest exponent that is not too strong, or 0 if none is too strong."""
     high = 1e-6
     while not too_strong(high):
         high *= 2.0
@@ -193,7 +193,7 @@ def _bisect(too_strong: Callable[[float], bool]) -> float:
 def storms(
     law: FloatArray, window: int, n_steps: int, innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]
 ) -> Iterator[Component]:
-    """Make stretches of large innovations, of both signs but more often falls, which raise the variance themselves."""
+    """Yield periods of large innovations, of both signs but more often falls, which raise the variance."""
     scale = math.sqrt(float((innovation.probabilities * innovation.sizes**2).sum()))
     if scale == 0.0:
         return
@@ -219,10 +219,10 @@ def _storm_lengths(law: FloatArray, window: int, n_steps: int) -> list[int]:
 
 
 def huge_steps(innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...]) -> Iterator[Component]:
-    """Make one huge fall in one step where innovations are heavy: every octave of the lower tail is as likely as any.
+    """Yield one huge fall in one step if innovations are heavy: all octaves of the lower tail are equally likely.
 
-    The statistic is minus the log of the ratio of probabilities, so that the tilt 1 is the law wanted: an even mixture
-    of the law and the flat one.
+    The statistic is minus the log of the ratio of probabilities, so that the tilt 1 gives the desired law: an equal
+    mixture of the law and the flat one.
     """
     if is_heavy(innovation):
         window = Window(length=1, innovation=_flattened(innovation), jumps=tuple(map(_untouched, jumps)))
@@ -244,9 +244,9 @@ def _flattened(law: SegmentLaw) -> SegmentLaw:
 
 
 def further_jumps(innovation: SegmentLaw, jumps: tuple[SegmentLaw, ...], n_steps: int) -> Iterator[Component]:
-    """Put one jump of a source anywhere into a path of the model, for every source in turn.
+    """Add one jump of a source anywhere in a path of the model, for every source in turn.
 
-    The likelihood ratio is a sum over the jumps of the path, so it costs next to nothing.
+    The likelihood ratio is a sum over the jumps of the path, so its cost is negligible.
     """
     for source, jump in enumerate(jumps):
         if jump.rate * n_steps < SMALLEST_PROBABILITY:
@@ -271,9 +271,9 @@ def _ratio(sizes: FloatArray, expected: FloatArray) -> FloatArray:
 
 
 def _even_falls(jump: SegmentLaw, smallest: float) -> FloatArray:
-    """Make falls of every order of probability as likely as any other, down to the deepest drop or the smallest.
+    """Make falls of every order of probability equally likely, down to the deepest drop or the smallest probability.
 
-    Of all laws this one has the smallest largest variance over the falls; see docs/rare-drops.md.
+    Among all laws this one minimises the largest variance over the falls; see docs/rare-drops.md.
     """
     order = np.argsort(jump.sizes, kind="stable")
     tail = np.empty_like(jump.sizes)

@@ -154,7 +154,7 @@ def test_the_posterior_prices_and_is_the_next_prior():
         ([1.0, -1.0], [1.0, 1.0], [0.0, 0.0], r"counts at row 1 must be finite and not negative, got -1"),
         ([1.0, 0.0], [1.0, 0.0], [0.0, 0.0], "exposure at row 1 must be positive and finite, got 0"),
         ([1.0, 0.0], [1.0, 1.0], [0.0, math.nan], r"covariates at row 1 must be finite, got \[nan\]"),
-        ([1.0], [1.0, 1.0], [0.0, 0.0], "must have as many rows"),
+        ([1.0], [1.0, 1.0], [0.0, 0.0], "must be of equal length"),
     ],
 )
 def test_wrong_rows_are_refused(counts, exposure, scores, message):

@@ -113,7 +113,7 @@ def test_a_name_and_an_asset_come_once(tmp_path):
     publish_level(tmp_path, 1)
     with pytest.raises(RateStoreError, match="name must be new, got 'night-1'"):
         publish_level(tmp_path, 1)
-    with pytest.raises(RateStoreError, match="asset must come once in a version, got 'OM' twice"):
+    with pytest.raises(RateStoreError, match="asset must occur once in a version, got 'OM' twice"):
         publish_level(tmp_path, 2, assets=("OM", "OM"))
     assert RateStore.open(tmp_path).version == "night-1"
 
