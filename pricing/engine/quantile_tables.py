@@ -81,7 +81,7 @@ def _side(law: QuantileLaw, quantile: Callable[[FloatArray], FloatArray], *, wan
 
 
 def _cubics(values: FloatArray) -> FloatArray:
-    """Turn values at the four nodes into coefficients, shape (segments, 4); written out so that no library decides the bits."""
+    """Turn values at the four nodes into coefficients, shape (segments, 4); without a library, to fix the bits."""
     start, quarter, three_quarters, end = values.T
     rise = end - start
     first = quarter - start - 0.25 * rise
