@@ -1,10 +1,10 @@
-"""How people use the engine: the command line, the readable table, the picture and a synthetic sample market.
+"""User interface of the engine: the command line, tables, pictures and a synthetic sample market.
 
 ::
 
     files (price_files, holder_files) ──► calibration.calibrate ──► quoting, drivers ──► table, picture, JSON
     sample_market ────────────────────────────────┘
 
-``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. Importing this package imports
-nothing.
+``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. Importing this package has no
+other imports.
 """

@@ -1,4 +1,4 @@
-"""The command ``crashcover``: options and help texts. What the commands do is imported when it is needed."""
+"""The command ``crashcover``: options and help texts. The code of a command is imported when the command runs."""
 
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ Exit codes:
   5    calibration failed: too few data, or no convergence
   6    every cover was refused: uninsurable, or not resolved by the simulation
   7    a quote could not be reproduced
-  8    another run is at work on the folder
-  9    workers were lost, or could not be reached
+  8    another run is using the folder
+  9    workers were lost or could not be reached
   10   the system refused a file or folder: disk full, no permission, not a folder
   130  interrupted
 """
@@ -121,7 +121,7 @@ Examples:
 
 
 class _Commands(click.Group):
-    """A group whose errors are one line on stderr and an exit code."""
+    """A group that reports errors as one line on stderr and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from crashcover.commands.exits import Exit, exit_code
@@ -132,7 +132,7 @@ class _Commands(click.Group):
         except PricingError as error:
             click.echo(f"error: {' '.join(str(error).split())}", err=True)
             ctx.exit(exit_code(error))
-        except BrokenPipeError:  # of a reader that wants no more: click ends quietly
+        except BrokenPipeError:  # the reader has closed the pipe: click ends quietly
             raise
         except OSError as error:
             from crashcover.files.tables import reason
@@ -145,7 +145,7 @@ class _Commands(click.Group):
             ctx.exit(Exit.INTERRUPTED)
 
 
-#: What a report can be made of, and what else each needs or may have.
+#: Sources of a report, and the options that each requires or allows.
 _REPORT_SOURCES = {
     "report_file": ("--from", set()),
     "quotes": ("--quote", set()),
@@ -155,7 +155,7 @@ _REPORT_SOURCES = {
 
 
 def _check_sources(options: dict[str, Any]) -> None:
-    """Demand one thing to report on, and nothing that it would not look at."""
+    """Require exactly one source of a report, and no option that it would ignore."""
     chosen = [name for name in _REPORT_SOURCES if options[name]]
     if len(chosen) != 1:
         names = ", ".join(option for option, _ in _REPORT_SOURCES.values())
@@ -163,7 +163,7 @@ def _check_sources(options: dict[str, Any]) -> None:
     option, looked_at = _REPORT_SOURCES[chosen[0]]
     for name in ("prices", "rates", "holders", "capital", "asset", "supply"):
         if options[name] is not None and name not in looked_at:
-            raise click.UsageError(f"{option} does not go with --{name}")
+            raise click.UsageError(f"{option} cannot be combined with --{name}")
     if option == "--book" and (options["prices"] is None) == (options["rates"] is None):
         raise click.UsageError("--book needs either --prices or --rates")
     if option == "--book" and options["capital"] is None:
@@ -202,7 +202,7 @@ def main() -> None:
 @json_option
 @click.pass_context
 def quote(ctx: click.Context, /, **options: Any) -> None:
-    """Calibrate a token and price covers on it, every combination of --drop, --window and --term."""
+    """Calibrate a token and price covers on it for every combination of --drop, --window and --term."""
     from crashcover.commands.quote import run_quote
 
     ctx.exit(run_quote(options))
@@ -213,7 +213,7 @@ def quote(ctx: click.Context, /, **options: Any) -> None:
 @json_option
 @click.pass_context
 def calibrate(ctx: click.Context, /, **options: Any) -> None:
-    """Fit the price model of a token and say what it rests on."""
+    """Fit the price model of a token and show its assumptions."""
     from crashcover.commands.calibrate import run_calibrate
 
     ctx.exit(run_calibrate(options))
@@ -224,9 +224,9 @@ def calibrate(ctx: click.Context, /, **options: Any) -> None:
 @threads_option
 @click.pass_context
 def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
-    """Recalculate the quotes of a JSON file and demand the same numbers to the last bit.
+    """Recalculate the quotes of a JSON file and check that the numbers agree bit for bit.
 
-    QUOTE_FILE is what "crashcover quote --json" printed, or a single quote out of it.
+    QUOTE_FILE is the output of "crashcover quote --json", or a single quote from it.
     """
     from crashcover.commands.reproduce import run_reproduce
 
@@ -235,14 +235,14 @@ def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
 
 @main.command(epilog=_MARKET_EXAMPLE + _EXIT_CODES)
 @click.argument("panel_file", metavar="PANEL")
-@option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="Where to write the market.")
+@option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write the market to.")
 @option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
 @label_option
 @click.pass_context
 def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
-    """Learn the laws of the worst drop from a panel of tokens, for --market of quote and calibrate.
+    """Fit the laws of the worst drop to a panel of tokens, for the option --market of quote and calibrate.
 
-    PANEL is a .csv, .csv.gz or .parquet file: a time column, and one column of hourly closes a token.
+    PANEL is a .csv, .csv.gz or .parquet file: a time column, and one column of hourly closes per token.
     """
     from crashcover.commands.market import run_market
 
@@ -256,7 +256,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     type=click.Path(file_okay=False),
     default="backtest-results",
     metavar="FOLDER",
-    help="Where results are kept; a second run goes on from there.",
+    help="Folder for results; a second run continues from there.",
 )
 @option(
     "--forecaster",
@@ -273,7 +273,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     multiple=True,
     default=[0.1, 0.2, 0.3, 0.4, 0.5],
     metavar="FRACTION",
-    help="Fall to quote, 0.5 for 50 %. May repeat.",
+    help="Drop to quote, 0.5 for 50 %. Can be repeated.",
 )
 @option(
     "--window",
@@ -281,37 +281,39 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     multiple=True,
     default=["1h", "24h"],
     metavar="DURATION",
-    help="How far the reference looks back. May repeat.",
+    help="Time over which the reference price looks back. Can be repeated.",
 )
-@option("--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of a cover. May repeat.")
+@option(
+    "--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of a cover. Can be repeated."
+)
 @option(
     "--first-start",
     callback=read_instant,
     metavar="TIME",
     help="First start: 2021-04-01T00:00Z; by default 90 days into the panel.",
 )
-@option("--every", default="30d", metavar="DURATION", help="From one start to the next.")
-@option("--warm-up", type=int, default=1, metavar="N", help="First periods, which teach but are not scored.")
+@option("--every", default="30d", metavar="DURATION", help="Time from one start to the next.")
+@option("--warm-up", type=int, default=1, metavar="N", help="First periods, which are used for fitting but not scored.")
 @option(
     "--leave-out",
     multiple=True,
     metavar="NAME",
-    help="Token to leave out; by default those pegged or wrapped. May repeat.",
+    help="Token to leave out; by default pegged and wrapped tokens. Can be repeated.",
 )
 @label_option
 @option(
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes; by default one a core. Results do not depend on them.",
+    help="Processes; by default one per core. Results do not depend on them.",
 )
-@option("--paths", type=click.IntRange(min=1), default=10_000, metavar="N", help="Simulated paths a token.")
+@option("--paths", type=click.IntRange(min=1), default=10_000, metavar="N", help="Simulated paths per token.")
 @option(
     "--sample",
     type=click.IntRange(min=1),
     default=500,
     metavar="N",
-    help="Token-periods, about, that the slow garch quotes.",
+    help="Approximate number of token-periods that the slow garch quotes.",
 )
 @option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed of simulations and of the intervals.")
 @option("--quiet", is_flag=True, help="Print nothing.")
@@ -320,7 +322,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
 def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     """Walk forward through a panel of prices and score forecasters of crashes.
 
-    PANEL is a wide .csv, .csv.gz or .parquet file: a time column and one column of closes a token.
+    PANEL is a wide .csv, .csv.gz or .parquet file: a time column and one column of closes per token.
     """
     from crashcover.commands.backtest import run_backtest
 
@@ -332,19 +334,21 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     "--prices",
     required=True,
     metavar="PANEL_OR_FOLDER",
-    help="A wide file with one column of closes a token, or a folder of price files named by token.",
+    help="A wide file with one column of closes per token, or a folder of price files named by token.",
 )
-@option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where rates are published.")
+@option(
+    "--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Folder where rates are published."
+)
 @option("--holders", type=click.Path(file_okay=False), metavar="FOLDER", help="Holder files named by token.")
 @option(
     "--supplies",
     metavar="FILE",
-    help="Tokens that exist: columns asset, supply; goes with --holders. Without it the listed total is taken.",
+    help="File of supplies: columns asset, supply; needs --holders. By default the listed total is used.",
 )
 @option(
     "--market",
     metavar="PANEL_OR_FILE",
-    help="Prices to fit the market to, or what `crashcover market` wrote; by default the market that ships.",
+    help="Prices to fit the market to, or a file from `crashcover market`; by default the shipped market.",
 )
 @option(
     "--window",
@@ -352,7 +356,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     multiple=True,
     default=["1h", "4h", "24h", "72h"],
     metavar="DURATION",
-    help="How far the reference looks back. May repeat.",
+    help="Time over which the reference price looks back. Can be repeated.",
 )
 @option(
     "--term",
@@ -360,7 +364,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     multiple=True,
     default=["7d", "30d", "60d", "90d"],
     metavar="DURATION",
-    help="Length of a cover. May repeat.",
+    help="Length of a cover. Can be repeated.",
 )
 @option(
     "--waiting-period",
@@ -368,7 +372,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     multiple=True,
     default=["0h"],
     metavar="DURATION",
-    help="Opening part of a term without cover. May repeat.",
+    help="Time without cover at the start of a term. Can be repeated.",
 )
 @option(
     "--reference",
@@ -376,29 +380,29 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     type=click.Choice(["rolling-high", "lagged", "running-high", "inception"]),
     multiple=True,
     default=["rolling-high"],
-    help="Price that a fall is measured from. May repeat.",
+    help="Price from which a drop is measured. Can be repeated.",
 )
 @simulation_options
 @option(
     "--as-of",
     callback=read_instant,
     metavar="TIME",
-    help="Use closes up to this time: 2024-01-31T00:00Z; by default up to the last that most tokens reach.",
+    help="Use closes up to this time: 2024-01-31T00:00Z; by default up to the last close that most tokens reach.",
 )
-@option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older has failed.")
-@option("--valid-for", default="36h", metavar="DURATION", help="How long the rates may be sold on.")
+@option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older counts as failed.")
+@option("--valid-for", default="36h", metavar="DURATION", help="Time for which the rates are valid for sales.")
 @option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")
 @label_option
 @workplace_options
 @json_option
 @click.pass_context
 def rates(ctx: click.Context, /, **options: Any) -> None:
-    """Calibrate and simulate all tokens, and publish their rates: the nightly job.
+    """Calibrate and simulate all tokens and publish their rates (the nightly job).
 
-    A token that fails keeps its earlier rates, marked stale. A job that was stopped goes on where it was.
+    A token that fails keeps its earlier rates, marked stale. A job that was stopped continues where it stopped.
     """
     if options["supplies"] and not options["holders"]:
-        raise click.UsageError("--supplies goes with --holders")
+        raise click.UsageError("--supplies needs --holders")
     from crashcover.commands.rates import run_rates
 
     ctx.exit(run_rates(options))
@@ -407,13 +411,13 @@ def rates(ctx: click.Context, /, **options: Any) -> None:
 @main.command(epilog=_REPRICE_EXAMPLES + _EXIT_CODES)
 @click.argument("book", metavar="BOOK")
 @option("--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="What `rates` published.")
-@option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Where the priced book goes.")
-@option("--table", metavar="NAME", help="Table of the book, where BOOK is the URL of a database.")
+@option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Folder for the priced book.")
+@option("--table", metavar="NAME", help="Table of the book, if BOOK is the URL of a database.")
 @option(
     "--previous",
     type=click.Path(file_okay=False, exists=True),
     metavar="FOLDER",
-    help="What an earlier run wrote, to say which rates moved most and why.",
+    help="Folder of an earlier run, to report which rates moved most and why.",
 )
 @basis_options
 @workplace_options
@@ -423,7 +427,7 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
     """Price a book of covers on published rates.
 
     BOOK is a .csv, .csv.gz or .parquet file, a folder of parquet files, or the URL of a database. Rows that cannot be
-    priced go to quarantine.csv with the reason. A run that was stopped goes on where it was.
+    priced go to quarantine.csv with the reason. A run that was stopped continues where it stopped.
     """
     from crashcover.commands.reprice import run_reprice
 
@@ -437,17 +441,17 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
     type=click.Path(dir_okay=False),
     callback=check_page,
     metavar="FILE",
-    help="The page; its figures go next to it with the ending .json.",
+    help="File for the page; its figures are written next to it with the suffix .json.",
 )
-@option("--from", "report_file", metavar="FILE", help="Figures of an earlier report: makes its page again.")
-@option("--quote", "quotes", metavar="FILE", help="What `crashcover quote --json` printed: reports on its covers.")
+@option("--from", "report_file", metavar="FILE", help="Figures of an earlier report, to write its page again.")
+@option("--quote", "quotes", metavar="FILE", help="Output of `crashcover quote --json`, to report on its covers.")
 @option(
     "--book",
     metavar="FILE",
     help="Covers: .csv, .csv.gz or .parquet with the columns cover_id, asset, drop, window, reference, payout, limit, "
     "currency, term, waiting_period. Reports on capital.",
 )
-@option("--rates", metavar="FOLDER", help="What `crashcover rates` published, for a book, in place of --prices.")
+@option("--rates", metavar="FOLDER", help="Folder published by `crashcover rates`, for a book, instead of --prices.")
 @prices_option(required=False)
 @knowledge_options
 @drop_option(required=False)
@@ -458,9 +462,9 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
 @threads_option
 @click.pass_context
 def report(ctx: click.Context, /, **options: Any) -> None:
-    """Write a page for a committee, on covers of one token or on a book, and the figures that it is made of.
+    """Write a page for a committee, on covers of one token or on a book, together with its figures.
 
-    Covers take the options of "crashcover quote", or the JSON that it printed. A book takes prices with one column a
+    Covers take the options of "crashcover quote", or its JSON output. A book takes prices with one column per
     token, or rates.
     """
     _check_sources(options)
@@ -471,13 +475,17 @@ def report(ctx: click.Context, /, **options: Any) -> None:
 
 @main.command(epilog=_DEMO_EXAMPLE + _EXIT_CODES)
 @option(
-    "--out", type=click.Path(file_okay=False), default="demo", metavar="FOLDER", help="Where the demo writes its files."
+    "--out",
+    type=click.Path(file_okay=False),
+    default="demo",
+    metavar="FOLDER",
+    help="Folder for the files of the demo.",
 )
 @simulation_options
 @threads_option
 @click.pass_context
 def demo(ctx: click.Context, /, out: str, **options: Any) -> None:
-    """Price covers on a synthetic market, draw a picture, and leave sample files to try things on."""
+    """Price covers on a synthetic market, draw a picture, and write sample files to experiment with."""
     from crashcover.commands.demo import run_demo
     from crashcover.commands.inputs import read_settings
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their values are read."""
+"""Options shared by several commands, and the parsing of their values."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def read_instant(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
-    """Read a time with its zone."""
+    """Parse a time with its zone."""
     if text is None:
         return None
     try:
@@ -24,7 +24,7 @@ def read_instant(_ctx: click.Context, _parameter: click.Parameter, text: str | N
 
 
 def check_picture(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Path | None:
-    """Demand a file name that a picture can have."""
+    """Check the file name of a picture."""
     if text is None:
         return None
     path = Path(text)
@@ -36,7 +36,7 @@ def check_picture(_ctx: click.Context, _parameter: click.Parameter, text: str | 
 
 
 def check_page(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
-    """Demand a file name that a page can have."""
+    """Check the file name of a page."""
     if Path(text).suffix not in (".html", ".htm"):
         raise click.BadParameter(f"{text!r} must end in .html")
     if not Path(text).parent.is_dir():
@@ -63,7 +63,7 @@ def option(*names: str, **attributes: Any) -> Decorator:
 label_option = option(
     "--label",
     type=click.Choice(["open", "close"]),
-    help="End of the bar that the time column names; by default its own name tells.",
+    help="End of the bar that the time column labels; by default inferred from its name.",
 )
 
 
@@ -73,12 +73,12 @@ def prices_option(*, required: bool) -> Decorator:
         "--prices",
         required=required,
         metavar="FILE",
-        help="Closes: .csv, .csv.gz or .parquet with the columns time, close, or time and one column a token.",
+        help="Closes: .csv, .csv.gz or .parquet with the columns time, close, or time and one column per token.",
     )
 
 
 def drop_option(*, required: bool) -> Decorator:
-    """Declare the falls that fire."""
+    """Declare the drops that fire the trigger."""
     return option(
         "--drop",
         "drops",
@@ -86,15 +86,17 @@ def drop_option(*, required: bool) -> Decorator:
         multiple=True,
         required=required,
         metavar="FRACTION",
-        help="Fall that fires, 0.5 for 50 %. May repeat.",
+        help="Drop that fires the trigger, 0.5 for 50 %. Can be repeated.",
     )
 
 
 knowledge_options = bundle(
-    option("--holders", metavar="FILE", help="Holders: columns address, balance and perhaps label and list."),
-    option("--asset", metavar="NAME", help="Token to choose where a file holds several."),
-    option("--market", metavar="FILE", help="What `crashcover market` wrote; by default the market that ships."),
-    option("--supply", type=float, metavar="TOKENS", help="Tokens that exist; without it the listed total is taken."),
+    option("--holders", metavar="FILE", help="Holders: columns address, balance and optionally label and list."),
+    option("--asset", metavar="NAME", help="Token to choose if a file holds several."),
+    option("--market", metavar="FILE", help="File from `crashcover market`; by default the shipped market."),
+    option(
+        "--supply", type=float, metavar="TOKENS", help="Number of tokens in existence; by default the listed total."
+    ),
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
     label_option,
 )
@@ -105,7 +107,7 @@ simulation_options = bundle(
     option(
         "--rare-drops",
         is_flag=True,
-        help="Draw most paths where deep drops are common, and weight them: for probabilities below one in a thousand.",
+        help="Importance sampling of deep drops, for probabilities below one in a thousand.",
     ),
 )
 threads_option = option("--threads", type=int, default=1, metavar="N", help="Threads; results do not depend on them.")
@@ -116,10 +118,15 @@ shape_options = bundle(
         multiple=True,
         default=["24h"],
         metavar="DURATION",
-        help="How far the reference looks back. May repeat.",
+        help="Time over which the reference price looks back. Can be repeated.",
     ),
     option(
-        "--term", "terms", multiple=True, default=["30d"], metavar="DURATION", help="Length of the cover. May repeat."
+        "--term",
+        "terms",
+        multiple=True,
+        default=["30d"],
+        metavar="DURATION",
+        help="Length of the cover. Can be repeated.",
     ),
     option("--limit", type=float, default=100_000.0, metavar="AMOUNT", help="Largest payment."),
     option("--currency", default="USD", help="Currency of limit and premium."),
@@ -127,10 +134,10 @@ shape_options = bundle(
         "--reference",
         type=click.Choice(["rolling-high", "lagged", "running-high", "inception"]),
         default="rolling-high",
-        help="Price that the fall is measured from.",
+        help="Price from which the drop is measured.",
     ),
     option("--payout", default="full", help="full, linear:ATTACHMENT:EXHAUSTION or tiered:DROP=SHARE,DROP=SHARE,..."),
-    option("--waiting-period", default="0h", metavar="DURATION", help="Opening part of the term without cover."),
+    option("--waiting-period", default="0h", metavar="DURATION", help="Time without cover at the start of the term."),
 )
 term_options = bundle(drop_option(required=True), shape_options)
 basis_options = bundle(
@@ -142,33 +149,48 @@ basis_options = bundle(
         "--capital-rate",
         type=float,
         default=0.0,
-        help="Return a year on capital: the tail value at risk at 99.5 % beyond the expected loss.",
+        help="Annual return on capital; capital is the tail value at risk at 99.5 % beyond the expected loss.",
     ),
     option("--commission-ratio", type=float, default=0.0, help="Commission as a fraction of the gross premium."),
     option("--profit-ratio", type=float, default=0.0, help="Profit as a fraction of the gross premium."),
-    option("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, on top of it."),
-    option("--minimum-premium", type=float, default=0.0, help="Least gross premium per cover."),
-    option("--minimum-rate-on-line", type=float, default=0.0, help="Least gross premium as a fraction of the limit."),
-    option("--interest-rate", type=float, default=0.0, help="Continuous rate a year that discounts payments."),
+    option("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, added to it."),
+    option("--minimum-premium", type=float, default=0.0, help="Minimum gross premium per cover."),
+    option("--minimum-rate-on-line", type=float, default=0.0, help="Minimum gross premium as a fraction of the limit."),
+    option("--interest-rate", type=float, default=0.0, help="Continuous annual rate that discounts payments."),
 )
 workplace_options = bundle(
-    option("--processes", type=click.IntRange(min=1), metavar="N", help="Local processes; by default one a core."),
-    option("--workers", type=click.IntRange(min=1), metavar="N", help="Start so many Dask workers here instead."),
-    option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster that runs: tcp://host:8786."),
+    option("--processes", type=click.IntRange(min=1), metavar="N", help="Local processes; by default one per core."),
+    option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Number of Dask workers to start on this machine instead.",
+    ),
+    option("--scheduler", metavar="ADDRESS", help="Address of a running Dask cluster: tcp://host:8786."),
 )
 pool_options = bundle(
-    option("--capital", type=float, metavar="AMOUNT", help="Capital of the pool; a book needs it."),
+    option("--capital", type=float, metavar="AMOUNT", help="Capital of the pool; required for a book."),
     option("--scenarios", type=int, default=50_000, metavar="N", help="Joint scenarios of one period."),
     option("--level", type=float, default=0.995, help="Confidence of value at risk and tail value at risk."),
-    option("--ruin-target", type=float, default=0.005, help="Probability of ruin that capital is asked for."),
-    option("--horizon-periods", type=int, default=12, metavar="N", help="Periods in which ruin is looked for."),
-    option("--share-of-capital", type=float, default=0.02, help="Most that limits on one token may be."),
+    option(
+        "--ruin-target",
+        type=float,
+        default=0.005,
+        help="Probability of ruin for which the required capital is computed.",
+    ),
+    option("--horizon-periods", type=int, default=12, metavar="N", help="Number of periods of the ruin horizon."),
+    option(
+        "--share-of-capital",
+        type=float,
+        default=0.02,
+        help="Largest sum of limits on one token, as a fraction of capital.",
+    ),
     option(
         "--reinsurance",
         multiple=True,
         metavar="CONTRACT",
         help="quota-share:CEDED:COMMISSION or excess:OCCURRENCE:RETENTION:LIMIT:PREMIUM, where an occurrence is a "
-        "period or an asset. May repeat, applied in this order.",
+        "period or an asset. Can be repeated; contracts apply in this order.",
     ),
 )
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")

@@ -1,8 +1,8 @@
-"""A synthetic market: four tokens that do not exist, with a year of hourly closes and the lists of their holders.
+"""A synthetic market: four tokens that do not exist, with a year of hourly closes and holder lists.
 
 Nothing here is market data. The prices are drawn from the seed below, the holders follow a rank-size rule; the figures
-are chosen so that each token shows one thing: calm, a crash on the record, and twins of the same returns whose holders
-alone differ.
+are chosen so that each token shows one case: calm, a crash on the record, and two tokens with the same returns that
+differ only in their holders.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ HOURS = 365 * 24
 FIRST_CLOSE = pd.Timestamp("2025-01-01T01:00Z")
 SUPPLY = 1_000_000_000.0
 
-#: Share of a shock to the variance that stays each hour, and how it splits into news and memory.
+#: Share of a shock to the variance that remains after an hour, and its split into news and memory.
 _NEWS, _MEMORY = 0.06, 0.92
 _TAIL = 5.0
 _CRASH_HOUR = 200 * 24 + 14
 _CRASH_RETURNS = (-0.06, -0.38, -0.24, -0.05, 0.09)
-#: Prices are quoted to so many digits, as on an exchange.
+#: Number of digits of prices, as on an exchange.
 _DIGITS = 6
 
 
@@ -36,17 +36,17 @@ class SyntheticToken:
     name : str
         Ticker, beginning with SYNTH.
     story : str
-        What it is there to show.
+        The case that it shows.
     stream : int
-        Random stream of its returns; tokens of the same stream have the same returns.
+        Random stream of its returns; tokens with the same stream have the same returns.
     annual_volatility : float
         Long-run standard deviation of the log return over a year, without the crash.
     first_price : float
         Opening price in USD.
     rank_exponent : float
-        Fall of the balances with the rank of the holder; 0 is equality.
+        Exponent of the decrease of balances with the holder's rank; 0 is equality.
     crashes : bool
-        Whether its history holds the crash.
+        Whether its history contains the crash.
     """
 
     name: str
@@ -102,7 +102,7 @@ _LABELLED = (
 
 
 def is_synthetic(name: str) -> bool:
-    """Whether a name is that of a token of the sample market."""
+    """Return whether a name is that of a token of the sample market."""
     return name in {token.name for token in TOKENS}
 
 
@@ -132,7 +132,7 @@ def _returns(token: SyntheticToken) -> FloatArray:
 def holders(token: SyntheticToken) -> pd.DataFrame:
     """Generate the holder list: columns address, balance and label, largest first.
 
-    The list of SYNTH-WHALE ends after its hundred largest addresses, holds 92 % of the supply, and names exchanges, a
+    The list of SYNTH-WHALE ends after its hundred largest addresses, covers 92 % of the supply, and names exchanges, a
     vesting contract and burnt tokens. The others are complete lists of 2,000 holders.
     """
     if token is WHALE:

@@ -1,1 +1,1 @@
-"""What each command does, once its options are read."""
+"""Implementation of each command, after its options are read."""

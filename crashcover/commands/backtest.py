@@ -1,4 +1,4 @@
-"""What ``crashcover backtest`` does: read a panel, walk it, write the report."""
+"""The command ``backtest``: read a panel, walk through it, write the report."""
 
 import json
 from pathlib import Path
@@ -80,7 +80,7 @@ def score_table(cell: Values) -> Table:
         One of the cells that ``backtest.summarise`` returns.
     """
     title = (
-        f"fall of {100 * cell['drop']:g} % within {cell['window']}, some time in {cell['term']}: came in "
+        f"fall of {100 * cell['drop']:g} % within {cell['window']}, at some time in {cell['term']}: occurred in "
         f"{cell['events']:,} token-periods, {100 * cell['frequency']:.2f} %"
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
@@ -119,13 +119,13 @@ def _notes(summary: Values, folder: Path) -> list[str]:
     return [
         f"{plan['token_periods']:,} token-periods of {plan['tokens']} tokens, {len(plan['starts'])} starts from "
         f"{plan['starts'][0][:10]} to {plan['starts'][-1][:10]} every {plan['every']}.",
-        f"Ranges: {intervals['level']:.0%}, whole periods drawn again ({intervals['resamples']:,} resamples, seed "
-        f"{intervals['seed']}), because tokens fall together. A/E: events that came over events expected.",
-        f"Skill: share of the loss of {REFERENCE} that is saved. Capital: loss of a year not exceeded with 99.5 %, in "
+        f"Ranges: {intervals['level']:.0%}, whole periods are resampled ({intervals['resamples']:,} resamples, seed "
+        f"{intervals['seed']}), because tokens fall together. A/E: actual over expected events.",
+        f"Skill: share of the loss of {REFERENCE} that is avoided. Capital: annual loss not exceeded with 99.5 %, in "
         "years' premium.",
         *(
             f"{name} refused {count:,} token-periods, scored at the quote of {REFERENCE}."
             for name, count in refused.items()
         ),
-        f"Page with pictures: {folder / 'backtest.html'}; every number: {folder / 'backtest.json'}.",
+        f"Page with pictures: {folder / 'backtest.html'}; all numbers: {folder / 'backtest.json'}.",
     ]

@@ -77,7 +77,7 @@ def _chart(token: SyntheticToken, offers: Offers) -> Chart:
 
 
 def _program() -> str:
-    """Return the command as it was called, so that it can be copied from an environment that is not active."""
+    """Return the command as it was called, so that it can be copied even if its environment is not active."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "crashcover" else "crashcover"
 

@@ -1,4 +1,4 @@
-"""What a command tells the shell."""
+"""Exit codes of the commands."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ from pricing import errors
 
 
 class Exit(IntEnum):
-    """Exit codes; 2 is left to wrong usage, which click reports."""
+    """Exit codes; 2 is reserved for wrong usage, which click reports."""
 
     DONE = 0
     BAD_DATA = 3

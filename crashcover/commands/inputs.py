@@ -1,4 +1,4 @@
-"""What the commands do, once their options are read."""
+"""Inputs that several commands read from their options."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ Options = Mapping[str, Any]
 
 
 def read_terms(options: Options) -> Terms:
-    """Make the terms of covers from options."""
+    """Return the terms of covers from options."""
     return Terms(
         drops=options["drops"],
         windows=options["windows"],
@@ -39,7 +39,7 @@ def read_terms(options: Options) -> Terms:
 
 
 def read_basis(options: Options) -> PricingBasis:
-    """Make the loadings from options."""
+    """Return the loadings from options."""
     capital_rate = options["capital_rate"]
     return PricingBasis(
         risk_load=StandardDeviationPrinciple(multiple=options["risk_load_multiple"]),
@@ -49,7 +49,7 @@ def read_basis(options: Options) -> PricingBasis:
 
 
 def read_settings(options: Options) -> SimulationSettings:
-    """Make the size of the simulation from options."""
+    """Return the settings of the simulation from options."""
     return SimulationSettings(
         n_paths=options["paths"],
         seed=options["seed"],
@@ -59,7 +59,7 @@ def read_settings(options: Options) -> SimulationSettings:
 
 
 def read_history(options: Options) -> PriceHistory:
-    """Read the prices of one token, and tell of what was remarkable about the file."""
+    """Read the prices of one token, and report the notices about the file."""
     path = Path(options["prices"])
     history = read_prices(path, asset=options["asset"], label=options["label"])
     _tell("notice", (f"{path}: {notice}" for notice in history.notices))
@@ -67,7 +67,7 @@ def read_history(options: Options) -> PriceHistory:
 
 
 def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
-    """Calibrate one token from its files, and tell of findings."""
+    """Calibrate one token from its files, and report the findings."""
     holders = read_holders(Path(options["holders"]), asset=options["asset"]) if options["holders"] else None
     market = read_market(Path(options["market"])) if options["market"] else None
     with one_blas_thread():
@@ -89,5 +89,5 @@ def _tell(kind: str, texts: Iterable[str]) -> None:
 
 
 def story_of(asset: str) -> str:
-    """Say so where a token does not exist."""
+    """Return a note if a token is synthetic."""
     return "synthetic" if is_synthetic(asset) else ""

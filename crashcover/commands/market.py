@@ -1,4 +1,4 @@
-"""What ``crashcover market`` does: learn the laws of a panel, write them, and read them again."""
+"""The command ``market``: fit the laws to a panel and write them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ def run_market(path: Path, options: Mapping[str, Any]) -> Exit:
 
 
 def market_table(market: Market) -> Table:
-    """Tabulate the laws of a market, one column a window."""
+    """Tabulate the laws of a market, one column per window."""
     title = (
         f"Laws of the worst drop in {format_duration(TERM)}: {market.n_tokens} tokens, months from "
         f"{market.first_start:%Y-%m-%d}, as of {market.as_of:%Y-%m-%d %H:%M} UTC"
@@ -48,7 +48,7 @@ def market_table(market: Market) -> Table:
         ("level: slope on market volatility", [f"{law.level.volatility_slope:.2f}" for law in market.laws]),
         ("level: slope on 90-day run-up", [f"{law.level.run_up_slope:.2f}" for law in market.laws]),
         ("level: standard error", [f"{law.level.error:.3f}" for law in market.laws]),
-        ("own crashes of 100 % volatility, a year", [f"{_per_year(law.own.log_rate):.2f}" for law in market.laws]),
+        ("own crashes per year at 100 % volatility", [f"{_per_year(law.own.log_rate):.2f}" for law in market.laws]),
         ("Pareto index of their depth", [f"{law.own.index:.2f}" for law in market.laws]),
     ]
     for name, cells in rows:

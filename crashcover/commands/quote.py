@@ -29,7 +29,7 @@ from pricing.tools.units import format_duration
 
 
 def run_quote(options: Options) -> Exit:
-    """Price covers on one token: table or JSON on stdout, a picture where asked for."""
+    """Price covers on one token: table or JSON on stdout, a picture if requested."""
     basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
     history = read_history(options)
     covers = terms.covers(history.asset)

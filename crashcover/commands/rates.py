@@ -1,4 +1,4 @@
-"""What ``crashcover rates`` and ``crashcover reprice`` do, once their options are read."""
+"""The command ``rates``: calibrate, simulate and publish the rates of all tokens."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What the command ``report`` does, once its options are read."""
+"""The command ``report``: write a page and its figures."""
 
 import json
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ from pricing.tools.progress import Progress
 
 
 def run_report(options: Options) -> Exit:
-    """Write a report, or the page of one that was written before."""
+    """Write a report, or write the page of an earlier report again."""
     page = Path(options["out"])
     if options["report_file"]:
         content = read_report(Path(options["report_file"]))
     else:
         text = write_json(_make_content(options))
-        # The page is made of what the file says, so that it can be made again from the file.
+        # The page is made from the values of the file, so that it can be reproduced from the file.
         content = json.loads(text)
         _write(page.with_suffix(".json"), text)
     _write(page, write_page(content))
@@ -52,7 +52,7 @@ def read_report(path: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        If the file cannot be read or holds no report.
+        If the file cannot be read or does not hold a report.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -61,7 +61,7 @@ def read_report(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DataError(f"{path}: is not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(f"{path}: must be a report of the format {FORMAT!r}, which crashcover report writes")
+        raise DataError(f"{path}: must be a report in the format {FORMAT!r}, written by crashcover report")
     return content
 
 
@@ -134,11 +134,13 @@ def _rated_from_panel(covers: Sequence[Cover], options: Options, begin: Progress
 
 
 def _listed(holders: Path) -> set[str]:
-    """Return the tokens that a file of holders lists; the others are flagged as tokens without."""
+    """Return the tokens that a file of holders lists; the others are flagged as tokens without holders."""
     table = read_table(holders)
     column = find_column(table, *ASSET_COLUMNS)
     if column is None:
-        raise DataError(f"{holders}, row 1: must have a column that names the token, for a book, such as list")
+        raise DataError(
+            f"{holders}, row 1: must have a column that names the token (such as list) if it is used for a book"
+        )
     return set(table[column].dropna().astype(str))
 
 

@@ -41,9 +41,9 @@ def run_reprice(options: Options) -> Exit:
 def _read_book(book: str, table: str | None) -> Path | TableBook:
     is_url = "://" in book
     if is_url and table is None:
-        raise click.UsageError("BOOK is the URL of a database: name the table of the book with --table")
+        raise click.UsageError("BOOK is the URL of a database: give the table of the book with --table")
     if table is not None and not is_url:
-        raise click.UsageError(f"--table goes with the URL of a database, got BOOK {book!r}")
+        raise click.UsageError(f"--table needs the URL of a database, got BOOK {book!r}")
     return Path(book) if table is None else TableBook(url=book, table=table)
 
 

@@ -10,7 +10,7 @@ from crashcover.files.quotes import read_quotes
 
 
 def run_reproduce(path: Path, n_threads: int) -> Exit:
-    """Recalculate every quote of a file and say that the bits agree."""
+    """Recalculate every quote of a file and report whether the bits agree."""
     quotes = read_quotes(path)
     with stages() as begin:
         done = begin("reproducing", len(quotes))

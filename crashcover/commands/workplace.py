@@ -1,4 +1,4 @@
-"""Where the batch commands run, and what they say at the end."""
+"""Workplace of the batch commands, and their final message."""
 
 import time
 from pathlib import Path
@@ -24,5 +24,5 @@ def read_workplace(options: Options) -> Workplace:
 
 
 def tell_end(started: float, where: str) -> None:
-    """Say how long a command took and where its results are."""
+    """Print the time that a command took and the place of its results."""
     click.echo(f"done in {time.perf_counter() - started:,.1f} seconds; {where}", err=True)

@@ -1,1 +1,1 @@
-"""What people see on a terminal and in pictures."""
+"""Output on the terminal and in pictures."""

@@ -5,7 +5,7 @@ from rich.console import Console
 from crashcover.display.table import calibration_panel, cover_table
 from crashcover.offers.offers import Offers
 
-#: Tables take what they need; panels and notes have a width of their own.
+#: Tables take the width that they need; panels and notes have a fixed width.
 _UNBOUNDED = 1000
 
 

@@ -10,9 +10,9 @@ from pricing.tools.arrays import FloatArray
 
 #: Normal quantile of a 95 % band.
 BAND = 1.96
-#: A probability of fewer paths than this cannot be told from zero with 95 % confidence.
+#: A probability of fewer paths than this cannot be distinguished from zero with 95 % confidence.
 FEWEST_PATHS = 3
-#: Drops at which curves are written down.
+#: Drops at which curves are evaluated.
 GRID = tuple(percent / 100 for percent in range(1, 100))
 
 
@@ -22,9 +22,9 @@ def plain_estimate(estimate: Estimate[float]) -> dict[str, float]:
 
 
 def plain_curve(sample: WeightedSample) -> dict[str, Any]:
-    """Write an exceedance curve, as far as enough paths went.
+    """Return an exceedance curve as plain values, as far as there are enough paths.
 
-    The band is even on the logarithmic scale: a probability times and divided by the exponential of 1.96 relative
+    The band is even on the logarithmic scale: a probability multiplied and divided by the exponential of 1.96 relative
     standard errors.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Exceedance curves: how likely a worst drop of a given size or more is, drawn as far as the simulation can see."""
+"""Exceedance curves: probabilities of worst drops of a given size or more, as far as the simulation resolves them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Chart:
     title : str
         Heading.
     curves : sequence of Curve
-        At most six.
+        Curves, at most six.
     """
 
     title: str
@@ -60,14 +60,14 @@ class Chart:
 
 
 def draw_exceedance(charts: Sequence[Chart], path: Path, *, title: str) -> None:
-    """Draw exceedance curves, one panel a chart, on common axes.
+    """Draw exceedance curves, one panel per chart, with common axes.
 
     Parameters
     ----------
     charts : sequence of Chart
-        At least one.
+        Charts, at least one.
     path : Path
-        Picture to write; its ending chooses the format.
+        Picture to write; its suffix determines the format.
     title : str
         Heading of the picture.
     """
@@ -85,9 +85,9 @@ def draw_exceedance(charts: Sequence[Chart], path: Path, *, title: str) -> None:
         axes.set_visible(False)
     _scale(panels.flat[0], charts)
     figure.supxlabel(
-        "worst drop within the term, % of the reference price (bands: 95 % by simulation error alone)", fontsize=10
+        "worst drop within the term, % of the reference price (bands: 95 %, simulation error only)", fontsize=10
     )
-    figure.supylabel("probability of that drop or a deeper one, %", fontsize=10)
+    figure.supylabel("probability of at least that drop, %", fontsize=10)
     figure.suptitle(title, fontsize=12, fontweight="bold")
     figure.savefig(path, dpi=130)
 

@@ -1,4 +1,4 @@
-"""Progress on the terminal, and silence everywhere else."""
+"""Progress bars on the terminal, and no output elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

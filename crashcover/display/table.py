@@ -1,4 +1,4 @@
-"""The readable side of a calibration and its covers: panels and tables for a terminal of 100 columns or more."""
+"""Panels and tables of a calibration and its covers, for a terminal of 100 columns or more."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,23 +31,21 @@ from pricing.tools.units import YEAR, format_duration
 WIDTH = 104
 
 _IMPRECISE = "*"
-#: Drops whose probabilities over 30 days a summary shows.
+#: Drops whose 30-day probabilities a summary shows.
 _SHOWN_DROPS = (0.2, 0.3, 0.5)
-#: From this limit on amounts are shown in whole units: the rest is far below the standard error.
+#: From this limit on, amounts are shown in whole units: decimals are far below the standard error.
 _WHOLE_UNITS_FROM = 10_000.0
 #: Headings of the sums below the lines of a premium.
 _SUMS = {"gross": "premium", "tax": "tax", "total": "to pay"}
 _USUAL = frozenset({"expected_loss", "risk_load", "expenses", "gross"})
 _DRIVER_NOTE = (
-    "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: crashes of "
-    "the token's own at ordinary holders; conc.: what holders and signals add (negative: dispersed holders lower the "
-    "price); unc.: what the uncertainty of the level adds; '?' where the standard error exceeds 10 points."
+    "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: the token's "
+    "own crashes with typical holders; conc.: effect of holders and signals (negative: dispersed holders lower the "
+    "price); unc.: effect of the uncertainty of the level; '?': the standard error exceeds 10 points."
 )
-_PARAMETER_NOTE = (
-    "param.: load for parameter uncertainty, what is there because the level of the law is not known exactly."
-)
+_PARAMETER_NOTE = "param.: load for parameter uncertainty, because the level of the law is not known exactly."
 _IMPRECISE_NOTE = (
-    f"{_IMPRECISE} imprecise: the standard error of the expected loss, or of it with its risk load, exceeds a tenth of "
+    f"{_IMPRECISE} imprecise: the standard error of the expected loss, with or without risk load, exceeds a tenth of "
     "it (raise --paths)."
 )
 
@@ -58,11 +56,11 @@ def calibration_panel(calibration: Calibration, asset: str, story: str = "") -> 
     Parameters
     ----------
     calibration : Calibration
-        What to summarise.
+        Calibration to summarise.
     asset : str
         Name of the token.
     story : str
-        What to add to the name, such as that the token is synthetic.
+        Addition to the name, for example that the token is synthetic.
     """
     figures = Table.grid(padding=(0, 2))
     figures.add_column(style="bold")
@@ -70,13 +68,13 @@ def calibration_panel(calibration: Calibration, asset: str, story: str = "") -> 
     for name, text in (*_price_figures(calibration), *_holder_figures(calibration.concentration)):
         figures.add_row(name, text)
     doubts = [Text(f"- {reason}") for reason in explain(calibration.verdict)]
-    verdict = [Text("Look twice:", style="bold"), *doubts] if doubts else [Text("Verdict: nothing to object to.")]
+    verdict = [Text("Warnings:", style="bold"), *doubts] if doubts else [Text("No warnings.")]
     title = f"{asset} ({story})" if story else asset
     return Panel(Group(figures, Text(), *verdict), title=title, title_align="left", box=box.ROUNDED, width=WIDTH)
 
 
 def assumption_list(calibration: Calibration) -> RenderableType:
-    """List what a calibration takes for granted."""
+    """List the assumptions of a calibration."""
     lines = Table.grid(padding=(0, 1))
     for assumption in calibration.assumptions:
         lines.add_row("-", assumption)
@@ -129,8 +127,8 @@ def _crash_figures(calibration: Calibration) -> list[tuple[str, str]]:
     return [
         (
             "Own crashes" if place == 0 else "",
-            f"{rate.per_year:.2f} a year of {rate.threshold_drop:.0%} or more within {format_duration(rate.window)}: "
-            f"{rate.market_rate * (YEAR / TERM):.2f} of its kind x {rate.credibility_factor:.2f} for its record",
+            f"{rate.per_year:.2f} per year of {rate.threshold_drop:.0%} or more within {format_duration(rate.window)}: "
+            f"{rate.market_rate * (YEAR / TERM):.2f} for similar tokens x {rate.credibility_factor:.2f} for its record",
         )
         for place, rate in enumerate(calibration.crashes)
     ]
@@ -150,12 +148,12 @@ def _holder_figures(holders: Concentration | None) -> tuple[tuple[str, str], ...
             f"HHI {_bounded(holders.hhi, '.4f')}, effective holders {_bounded(holders.effective_holders, ',.1f')},",
         ),
         ("", f"top 10 hold {_bounded(holders.top10, '.1%')}, Nakamoto {_bounded(holders.nakamoto, ',.0f')}"),
-        ("", f"of the float of {holders.float:,.0f} tokens, of which the list shows {holders.listed_share:.1%}"),
+        ("", f"of the float of {holders.float:,.0f} tokens; the list covers {holders.listed_share:.1%} of it"),
     )
 
 
 def _bounded(number: Bounded, form: str) -> str:
-    """Write a number with its bounds, once where they look the same."""
+    """Write a number with its bounds, or only once if they look the same."""
     lower, upper = (format(bound, form) if math.isfinite(bound) else "?" for bound in (number.lower, number.upper))
     return lower if lower == upper else f"{lower} to {upper}"
 
@@ -170,9 +168,9 @@ def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
     Parameters
     ----------
     offers : sequence of Offer
-        The covers, at least one, all of one limit and currency.
+        Covers, at least one, all with the same limit and currency.
     settings : SimulationSettings
-        Size of the simulation, which limits what it can see.
+        Size of the simulation, which limits its resolution.
     """
     shown = _amounts_shown([offer.outcome for offer in offers if isinstance(offer.outcome, Quote)])
     currency = offers[0].cover.currency
@@ -271,7 +269,7 @@ def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> Renderab
     size = f"{settings.n_paths:,} paths, seed {settings.seed}"
     notes = [
         f"Limit {cover.limit:,.0f} {cover.currency}, {_payout(cover)}; {size}. "
-        "rate: premium over limit, for the whole term. s.e.: standard error of the simulation; it says nothing about "
+        "rate: premium over limit, for the whole term. s.e.: standard error of the simulation, without errors of "
         "the model."
     ]
     if any(isinstance(offer.outcome, Quote) and offer.outcome.premium.parameter_load for offer in offers):

@@ -1,1 +1,1 @@
-"""Reading and writing files, with the row in every error."""
+"""Reading and writing files; error messages name the row."""

@@ -23,15 +23,15 @@ def read_holders(path: Path, *, asset: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        A .csv, .csv.gz or .parquet file with columns address, balance and perhaps label; where it also has a column
+        A .csv, .csv.gz or .parquet file with columns address, balance and optionally label; if it also has a column
         list, token, asset or symbol, only the rows of the token are kept.
     asset : str, optional
-        Token to choose; needed where the file holds several.
+        Token to choose; needed if the file holds several.
 
     Returns
     -------
     DataFrame
-        Columns address, balance and, where the file has it, label.
+        Columns address, balance and, if the file has it, label.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def read_holders(path: Path, *, asset: str | None = None) -> pd.DataFrame:
 
 
 def read_supplies(path: Path) -> dict[str, float | DataError]:
-    """Read how many tokens exist, so that a wrong supply is that of one asset.
+    """Read the supplies of tokens; an invalid supply affects only its own asset.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ def read_supplies(path: Path) -> dict[str, float | DataError]:
     Returns
     -------
     dict
-        Supply of each asset, or what is wrong with it.
+        Supply of each asset, or the error in it.
 
     Raises
     ------
     DataError
-        If the file cannot be read or has no such columns.
+        If the file cannot be read or lacks these columns.
     """
     table = read_table(path)
     asset, supply = find_column(table, *ASSET_COLUMNS), find_column(table, "supply")
@@ -84,8 +84,8 @@ def read_supplies(path: Path) -> dict[str, float | DataError]:
 def _supply(rows: pd.DataFrame, column: str, path: Path) -> float | DataError:
     try:
         values = numbers(rows, column, path)
-        _refuse(~(values > 0.0), path, f"{column} must be positive (leave the row out where it is not known)")
-        _refuse(values != values.iloc[0], path, f"{column} must agree with the row before of the same asset")
+        _refuse(~(values > 0.0), path, f"{column} must be positive (leave the row out if it is not known)")
+        _refuse(values != values.iloc[0], path, f"{column} must agree with the previous row of the same asset")
     except DataError as error:
         return error
     return float(values.iloc[0])

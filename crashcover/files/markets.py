@@ -7,7 +7,7 @@ from pricing.errors import DataError
 
 
 def read_market(path: Path) -> Market:
-    """Read what ``run_market`` wrote.
+    """Read a market that ``run_market`` wrote.
 
     Raises
     ------
@@ -19,4 +19,4 @@ def read_market(path: Path) -> Market:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
     except (DataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} must be what `crashcover market` wrote: {error}") from error
+        raise DataError(f"{path} must be a file from `crashcover market`: {error}") from error

@@ -1,4 +1,4 @@
-"""Reading a panel: one column of closes a token."""
+"""Reading a panel: one column of closes per token."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -15,14 +15,14 @@ from pricing.errors import DataError
 
 
 def read_panel(path: Path, *, label: str | None, leave_out: Collection[str]) -> Panel:
-    """Read a wide file: a time column, and one column of closes a token.
+    """Read a wide file: a time column, and one column of closes per token.
 
     Parameters
     ----------
     path : Path
         A .csv, .csv.gz or .parquet file.
     label : {"open", "close"}, optional
-        Which end of the bar the time column names; by default its own name tells.
+        End of the bar that the time column labels; by default inferred from the column's name.
     leave_out : collection of str
         Tokens to leave out.
 
@@ -37,12 +37,12 @@ def read_panel(path: Path, *, label: str | None, leave_out: Collection[str]) -> 
 
 
 def read_columns(path: Path, *, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
-    """Read a wide file column by column, so that a wrong price is that of one token.
+    """Read a wide file column by column, so that an invalid price affects only its own token.
 
     Raises
     ------
     DataError
-        If the file is no wide file, or its times are wrong.
+        If the file is not a wide file, or its times are invalid.
     """
     table, times = _read_wide(path, label)
     for asset in table.columns:
@@ -56,7 +56,7 @@ def read_columns(path: Path, *, label: str | None) -> Iterator[tuple[str, pd.Ser
 
 def _require_name(column: str, path: Path) -> None:
     if not column or re.fullmatch(r"Unnamed: \d+", column):  # as pandas calls a column without a name
-        raise DataError(f"{path}, row 1: column {column!r} must have the name of a token, got none (an index, perhaps)")
+        raise DataError(f"{path}, row 1: column {column!r} must have the name of a token, got none (perhaps an index)")
 
 
 def _read_wide(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
@@ -65,11 +65,11 @@ def _read_wide(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.Datetime
     time_column = find_time_column(table.columns, path)
     if find_column(table, "close") is not None:
         raise DataError(
-            f"{path}, row 1: must have one column of closes a token, got a column close (a file of one token)"
+            f"{path}, row 1: must have one column of closes per token, got a column close (a file of one token)"
         )
     times = read_times(table[time_column], path)
     by_open = labels_open(time_column) if label is None else label == "open"
     if by_open is None:
-        slip = "if it is the open, say --label open"
+        slip = "if it is the open, use --label open"
         click.echo(f"notice: {path}: column {time_column} is read as the close of the bar; {slip}", err=True)
     return table.drop(columns=time_column), times + bar_length(times, path) if by_open else times

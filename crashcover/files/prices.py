@@ -1,4 +1,4 @@
-"""Price histories from files: one token, or one column or group of rows out of a panel."""
+"""Price histories from files: one token, or one column or group of rows of a panel."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +21,14 @@ from crashcover.files.times import bar_length, find_time_column, labels_open, re
 from pricing.errors import DataError
 from pricing.tools.units import format_duration
 
-#: Columns that show that a file is no panel of tokens.
+#: Columns that show that a file is not a panel of tokens.
 _NO_TOKENS = {"open", "high", "low", *ASSET_COLUMNS}
 _MEANT = " (a missing price is left empty)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceHistory:
-    """Closes of one token as a file has them.
+    """Closes of one token as in a file.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class PriceHistory:
     closes : Series of float
         Closes on a UTC DatetimeIndex, labelled by the close of the bar, in the order of the file.
     notices : tuple of str
-        What was assumed or shifted on the way.
+        Notices about assumptions and shifts.
     """
 
     asset: str
@@ -51,12 +51,12 @@ def read_prices(path: Path, *, asset: str | None = None, label: str | None = Non
     Parameters
     ----------
     path : Path
-        A .csv, .csv.gz or .parquet file with a time column and either a column ``close`` or one column a token.
+        A .csv, .csv.gz or .parquet file with a time column and either a column ``close`` or one column per token.
     asset : str, optional
-        Token to choose; needed where the file holds several. Otherwise a name for the only one, by default that of the
+        Token to choose; needed if the file holds several. Otherwise a name for the only one, by default that of the
         file.
     label : {"open", "close"}, optional
-        Which end of the bar the time column names; by default its own name tells.
+        End of the bar that the time column labels; by default inferred from the column's name.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _choose(table: pd.DataFrame, time_column: str, asset: str | None, path: Path
         return rows, name or path.name.split(".")[0], close
     tokens = [column for column in table.columns if column != time_column]
     if not tokens or {column.lower() for column in tokens} & _NO_TOKENS:
-        raise DataError(f"{path}, row 1: must have a column close, or one column a token, got {some(table.columns)}")
+        raise DataError(f"{path}, row 1: must have a column close, or one column per token, got {some(table.columns)}")
     column = choose_asset(tokens, asset, path)
     return table, column, column
 
@@ -90,12 +90,12 @@ def _closes(rows: pd.DataFrame, time_column: str, close_column: str, path: Path)
 
 
 def traded_prices(rows: pd.DataFrame, column: str, path: Path) -> pd.Series:
-    """Read a column of prices without the time before the first and after the last, labelled by row.
+    """Read a column of prices from the first price to the last, labelled by row.
 
     Raises
     ------
     DataError
-        If there is none, or one that is no positive number.
+        If there is no price, or one is not a positive number.
     """
     prices = numbers(rows, column, path)
     traded = prices.loc[prices.first_valid_index() : prices.last_valid_index()]
@@ -108,12 +108,12 @@ def traded_prices(rows: pd.DataFrame, column: str, path: Path) -> pd.Series:
 
 
 def closes_at(times: pd.DatetimeIndex, prices: pd.Series, path: Path) -> pd.Series:
-    """Put prices at their times; that one comes twice is left to the calibration, which repairs and reports it.
+    """Label prices by their times; the calibration repairs and reports repeated times.
 
     Raises
     ------
     DataError
-        If there are two prices of one time.
+        If there are two different prices for one time.
     """
     if not times.is_unique:
         _refuse_contradictions(times, prices, path)
@@ -137,7 +137,7 @@ def _label_by_close(
     """Move closes that are labelled by the open of their bar to its end."""
     by_open = labels_open(time_column) if label is None else label == "open"
     if by_open is None:
-        return closes, (f"column {time_column} is read as the close of the bar; if it is the open, say --label open",)
+        return closes, (f"column {time_column} is read as the close of the bar; if it is the open, use --label open",)
     if not by_open:
         return closes, ()
     length = bar_length(pd.DatetimeIndex(closes.index), path)

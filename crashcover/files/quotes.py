@@ -45,9 +45,9 @@ def read_quotes(path: Path) -> tuple[Quote, ...]:
     Raises
     ------
     DataError
-        If the file cannot be read, is no JSON, or holds no quote.
+        If the file cannot be read, is not JSON, or holds no quote.
     PricingError
-        If a quote is not one.
+        If a quote is invalid.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

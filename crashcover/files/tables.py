@@ -12,7 +12,7 @@ import pandas as pd
 
 from pricing.errors import DataError
 
-#: Columns that say which token a row belongs to.
+#: Columns that may name the token of a row.
 ASSET_COLUMNS = ("list", "token", "asset", "symbol")
 
 _READABLE = (".csv", ".csv.gz", ".parquet")
@@ -37,7 +37,7 @@ def read_table(path: Path) -> pd.DataFrame:
     DataError
         If the file cannot be read, or has no rows.
     """
-    if not path.exists():  # parquet readers do not say so
+    if not path.exists():  # parquet readers do not report that clearly
         raise DataError(f"{path}: cannot be read: no such file or directory")
     if not path.name.endswith(_READABLE):
         raise DataError(f"{path}: must be one of {', '.join(_READABLE)}, got {path.suffix or 'no ending'!r}")
@@ -53,12 +53,12 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def require_different_names(names: Iterable[str], path: Path) -> None:
-    """Demand that no two columns have one name.
+    """Check that no two columns have the same name.
 
     Raises
     ------
     DataError
-        If two have.
+        If two columns have the same name.
     """
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -85,7 +85,7 @@ def _row_in(error: Exception) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Say in a line what an error of the system or of a library says."""
+    """Return the message of an error of the system or of a library in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return one_line(str(error)) or type(error).__name__
@@ -97,27 +97,27 @@ def one_line(text: str) -> str:
 
 
 def row_error(path: Path, row: int, slip: str) -> DataError:
-    """Make the error for one row of a file."""
+    """Return the error for one row of a file."""
     return DataError(f"{path}, row {row}: {slip}")
 
 
 def first_row(wrong: pd.Series) -> int:
-    """Return the first row of a table where a condition holds."""
+    """Return the first row of a table for which a condition holds."""
     return int(wrong.index[int(np.argmax(wrong.to_numpy(dtype=np.bool_)))])
 
 
 def find_column(table: pd.DataFrame, *names: str) -> str | None:
-    """Find the first column of one of several names, in small letters or capitals."""
+    """Return the first column with one of several names, ignoring case."""
     return next((column for column in table.columns if column.lower() in names), None)
 
 
 def numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
-    """Read a column as finite floats, NaN where it is empty.
+    """Read a column as finite floats, NaN if empty.
 
     Raises
     ------
     DataError
-        At the first row that is anything else.
+        If a row is anything else; the first such row is named.
     """
     texts = table[column]
     values = pd.to_numeric(texts, errors="coerce").astype(np.float64)
@@ -130,41 +130,41 @@ def numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
 
 
 def number_slip(text: str) -> str:
-    """Guess why a text is no number."""
+    """Return the likely reason why a text is not a number."""
     if "%" in text:
         return " (write a fraction: 50 % is 0.5)"
     return " (write digits and a decimal point, without thousands separators)" if "," in text else ""
 
 
 def rows_of_asset(table: pd.DataFrame, asset: str | None, path: Path) -> tuple[pd.DataFrame, str | None]:
-    """Keep the rows of one token where a column says which token a row belongs to.
+    """Return the rows of one token, if a column names the token of each row.
 
     Returns
     -------
     table : DataFrame
-        Rows of the token; all rows where there is no such column.
+        Rows of the token; all rows if there is no such column.
     asset : str or None
-        Name of the token: the one asked for, else the only one in the file, else None.
+        Name of the token: the requested one, else the only one in the file, else None.
 
     Raises
     ------
     DataError
-        If the token is not in the file, or there are several and none was asked for.
+        If the token is not in the file, or there are several and none was requested.
     """
     column = find_column(table, *ASSET_COLUMNS)
     if column is None:
         return table, asset
     name = choose_asset(table[column].dropna().astype(str).unique(), asset, path)
-    return table[table[column].astype(str) == name], name  # a token may be called 888
+    return table[table[column].astype(str) == name], name  # a token may have the name 888
 
 
 def choose_asset(names: Iterable[str], asset: str | None, path: Path) -> str:
-    """Choose a token among those that a file holds.
+    """Choose a token among those in a file.
 
     Raises
     ------
     DataError
-        If it is not there (the message suggests names that look alike), or it is not said which.
+        If it is missing (the message suggests similar names), or several exist and none was requested.
     """
     known = list(names)
     if asset in known:

@@ -1,4 +1,4 @@
-"""The time column of a price file: which one it is, what its values mean, and whether it labels open or close."""
+"""The time column of a price file: its name, the meaning of its values, and whether it labels open or close."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ import pandas as pd
 from crashcover.files.tables import first_row, row_error, some
 from pricing.errors import DataError, InsufficientDataError
 
-#: Recognised time columns, the first that a file has is used.
+#: Recognised time columns, the first one in a file is used.
 TIME_COLUMNS = ("time", "close_time", "timestamp", "date", "open_time", "open_time_ms")
 
 _EPOCH_UNITS: dict[Literal["s", "ms", "us", "ns"], float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -38,7 +38,7 @@ def find_time_column(columns: Iterable[str], path: Path) -> str:
 
 
 def labels_open(column: str) -> bool | None:
-    """Tell whether a column labels bars by their open, by its name; None where the name does not say."""
+    """Return whether a column labels bars by their open, judged by its name; None if the name does not tell."""
     name = column.lower()
     return True if "open" in name else False if name in ("time", "close_time") else None
 
@@ -57,7 +57,7 @@ def read_times(column: pd.Series, path: Path) -> pd.DatetimeIndex:
     Raises
     ------
     DataError
-        At the first row that is no time, or has no time zone.
+        If a row is not a time, or has no time zone; the first such row is named.
     """
     if pd.api.types.is_bool_dtype(column):
         raise row_error(path, column.index[0], f"{column.name} must be a time, got {column.iloc[0]!r}")
@@ -68,7 +68,7 @@ def read_times(column: pd.Series, path: Path) -> pd.DatetimeIndex:
     else:
         times = _from_texts(column.astype("str"), path)
     _refuse(column, times.isna(), path, "must be a time")
-    _refuse(column, (times < _EARLIEST) | (times > _LATEST), path, "must lie between 2009 and 2100")
+    _refuse(column, (times < _EARLIEST) | (times > _LATEST), path, "must be between 2009 and 2100")
     return pd.DatetimeIndex(times, name="time")
 
 
@@ -104,7 +104,7 @@ def _refuse(column: pd.Series, wrong: pd.Series, path: Path, demand: str) -> Non
 
 
 def bar_length(times: pd.DatetimeIndex, path: Path) -> timedelta:
-    """Return the most common spacing of times, the shorter one of a tie.
+    """Return the most common spacing of times, or the shorter one in a tie.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def bar_length(times: pd.DatetimeIndex, path: Path) -> timedelta:
     """
     spacings = np.diff(times.unique().sort_values().tz_convert(None).to_numpy())
     if not len(spacings):
-        raise InsufficientDataError(f"{path}: must hold at least two closes to tell the length of a bar, got one")
+        raise InsufficientDataError(f"{path}: must hold at least two closes to determine the length of a bar, got one")
     lengths, counts = np.unique(spacings, return_counts=True)
     length: timedelta = pd.Timedelta(lengths[np.argmax(counts)]).to_pytimedelta()
     return length

@@ -1,9 +1,9 @@
-"""What drives a price: months that all share, crashes of the token's own, holders and signals, and what is not known.
+"""Drivers of a price: months that all tokens share, the token's own crashes, holders and signals, and uncertainty.
 
-The cover is priced four times with the same random numbers: without crashes of the token's own, with those of a token
-of ordinary holders, with the token's holders and signals, and with the uncertainty of the law's level. Differences of
-losses on the same path have small standard errors. The steps are taken in this order, so what only happens because
-two causes meet counts to the later one.
+The cover is priced four times with the same random numbers: without the token's own crashes, with those of a token
+with typical holders, with the token's holders and signals, and with the uncertainty of the law's level. Differences of
+losses on the same path have small standard errors. The steps are taken in this order, so an effect that needs
+two causes together counts towards the later one.
 """
 
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ class Drivers:
     Parameters
     ----------
     volatility : Estimate
-        Share that is left without any crash of the token's own: volatility and the shocks of the market.
+        Share that remains without the token's own crashes: volatility and the shocks of the market.
     crash_rate : Estimate
-        What own crashes of a token of ordinary holders add.
+        Addition by own crashes of a token with typical holders.
     concentration : Estimate
-        What holders and signals add.
+        Addition by holders and signals.
     uncertainty : Estimate
-        What the uncertainty of the level of the law adds.
+        Addition by the uncertainty of the level of the law.
     """
 
     volatility: Estimate[float]
@@ -54,8 +54,8 @@ class Variants:
     Parameters
     ----------
     full, certain, ordinary, smooth : DropSurface
-        Worst drops under the full model; with its level known exactly; moreover with ordinary holders; moreover without
-        crashes of the token's own.
+        Worst drops under the full model; with its level known exactly; additionally with typical holders; additionally
+        without the token's own crashes.
     """
 
     full: DropSurface
@@ -97,7 +97,7 @@ def simulate_variants(
 
 
 def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
-    """Split the expected loss of a cover; None where the full model has none."""
+    """Split the expected loss of a cover; None if the full model has none."""
     full, certain, ordinary, smooth = (_losses(cover, getattr(variants, part.name)) for part in fields(variants))
     if not full.any():
         return None
@@ -110,7 +110,7 @@ def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
 
 
 def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
-    """Weighted loss of every path as a share of the limit, in the order of the paths."""
+    """Return the weighted loss of every path as a share of the limit, in the order of the paths."""
     losses = shares_by_path(cover, surface)
     return losses if surface.weights is None else losses * surface.weights
 
@@ -118,7 +118,7 @@ def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
 def _share(part: FloatArray, whole: FloatArray) -> Estimate[float]:
     """Estimate a ratio of means of pairs, with its standard error to first order (Cochran 1977, section 2.11).
 
-    Where all paths agree the error would be zero, which would claim certainty from silence; so it is at least that of
+    If all paths agree, the error would be zero, which would wrongly claim certainty; so it is at least that of
     one full loss that differs.
     """
     share = float(part.mean() / whole.mean())
@@ -128,5 +128,5 @@ def _share(part: FloatArray, whole: FloatArray) -> Estimate[float]:
 
 
 def is_resolved(share: Estimate[float]) -> bool:
-    """Whether a share is known to within ten points."""
+    """Return whether a share is known to within ten points."""
     return share.standard_error <= LARGEST_STANDARD_ERROR

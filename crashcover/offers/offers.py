@@ -1,4 +1,4 @@
-"""Covers on one asset, simulated, quoted and explained in one go."""
+"""Simulation, quotes and drivers of covers on one asset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +19,16 @@ from pricing.tools.progress import Progress, silent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What became of one cover.
+    """Result for one cover.
 
     Parameters
     ----------
     cover : Cover
         The contract.
     outcome : Quote or Refusal
-        A price, or why there is none.
+        A price, or the reason why there is none.
     drivers : Drivers or None
-        What drives the expected loss; None where it is zero, or nobody asked.
+        Drivers of the expected loss; None if it is zero, or if drivers were not requested.
     """
 
     cover: Cover
@@ -38,16 +38,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offers:
-    """What became of all covers on one asset.
+    """Results for all covers on one asset.
 
     Parameters
     ----------
     calibration : Calibration
         Source of the model.
     surface : DropSurface
-        What they were priced from.
+        Surface that the covers were priced from.
     offers : tuple of Offer
-        One a cover, in their order.
+        One per cover, in the order of the covers.
     """
 
     calibration: Calibration
@@ -56,7 +56,7 @@ class Offers:
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
-        """The covers that are sold."""
+        """Quotes of the covers that are sold."""
         return tuple(offer.outcome for offer in self.offers if isinstance(offer.outcome, Quote))
 
 
@@ -107,11 +107,11 @@ def make_offers(
 
 
 def parameter_uncertainty(calibration: Calibration, cover: Cover) -> ParameterUncertainty | None:
-    """Say which part of the probabilities behind a cover is there for parameter uncertainty.
+    """Return the part of a cover's probabilities that is due to parameter uncertainty.
 
-    The law of the worst month says so for its windows and falls below the rolling high. What it says for a month is
-    taken over to other terms; for other windows and references, and where paths are not anchored to it, nothing is told
-    apart.
+    The law of the worst month gives this part for its windows and for falls below the rolling high. Its value for a
+    month is used for other terms as well. For other windows and references, and for paths that are not anchored, no
+    part is separated.
     """
     if not calibration.model.anchors or cover.trigger.reference is not Reference.ROLLING_HIGH:
         return None

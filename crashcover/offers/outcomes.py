@@ -1,4 +1,4 @@
-"""From a calibration and terms to quotes: what the command line and the demo do, without any of their looks."""
+"""From a calibration and terms to quotes: the work of the command line and the demo, without display."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def simulate_covers(
 def quote_or_refuse(
     cover: Cover, surface: DropSurface, basis: PricingBasis, *, uncertainty: ParameterUncertainty | None = None
 ) -> Quote | Refusal:
-    """Quote a cover, or say why it is not sold."""
+    """Quote a cover, or return the reason why it is not sold."""
     try:
         return Quoter({cover.asset: surface}, basis).quote(cover, uncertainty=uncertainty)
     except QuoteRefusedError as error:

@@ -1,4 +1,4 @@
-"""Why a rate moved: a change split into terms, market, volatility, own record, holders and signals, and paths."""
+"""Explanation of a rate change: split into terms, market, volatility, own record, holders and signals, and paths."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,24 +13,24 @@ from pricing.quotes.quote import Quote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateChange:
-    """Two expected losses as shares of the limit, and what lies between them.
+    """Two expected losses as shares of the limit, and the parts of their difference.
 
     Parameters
     ----------
     before, after : float
         Expected loss on line of both quotes.
     terms : float
-        Other terms under the old calibration.
+        Effect of other terms under the old calibration.
     market : float
-        Laws and state of the market.
+        Effect of the laws and the state of the market.
     volatility : float
-        The token's volatility at all horizons, and how heavy its tails were.
+        Effect of the token's volatility at all horizons and of its tail weight.
     own_record : float
-        Its own record against the market.
+        Effect of the token's own record against the market.
     concentration : float
-        Holders and signals.
+        Effect of holders and signals.
     paths : float
-        Shape of the paths: clustering and fat tails.
+        Effect of the shape of the paths: clustering and fat tails.
     """
 
     before: float
@@ -46,22 +46,22 @@ class RateChange:
 def explain(
     quote_before: Quote, quote_after: Quote, *, calibration_before: Calibration, calibration_after: Calibration
 ) -> RateChange:
-    """Split the change of a rate, one input after the other, on the same random numbers.
+    """Split the change of a rate, input by input, with the same random numbers.
 
-    The parts add up to the change exactly. They are taken in the order of the fields, so what only happens because two
-    inputs moved counts to the later one.
+    The parts add up to the change exactly. They are taken in the order of the fields, so an effect that needs two
+    inputs to move counts towards the later one.
 
     Parameters
     ----------
     quote_before, quote_after : Quote
-        Quotes of one asset, of the same number of paths and seed.
+        Quotes of one asset, with the same number of paths and seed.
     calibration_before, calibration_after : Calibration
-        What they were made from.
+        Calibrations of these quotes.
 
     Raises
     ------
     InvalidTermsError
-        If the quotes are of different assets or simulations, or not of these calibrations.
+        If the quotes are of different assets or simulations, or do not belong to these calibrations.
     """
     _check(quote_before, quote_after, calibration_before, calibration_after)
     _, *moved = exchanged(inputs_of(calibration_before), inputs_of(calibration_after))
@@ -92,7 +92,7 @@ def _check(before: Quote, after: Quote, calibration_before: Calibration, calibra
         ("after", after, calibration_after),
     ):
         if quote.model != calibration.model:
-            raise InvalidTermsError(f"calibration_{name} must be the one that quote_{name} was made from")
+            raise InvalidTermsError(f"calibration_{name} must be the calibration behind quote_{name}")
 
 
 def _loss_on_line(model: PriceModel, quote: Quote) -> float:

@@ -1,4 +1,4 @@
-"""Terms of a table of covers, as the command line states them."""
+"""Terms of a table of covers, as given on the command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ class Terms:
     Parameters
     ----------
     drops : sequence of float
-        Falls that fire, fractions of the reference price.
+        Drops that fire the trigger, fractions of the reference price.
     windows : sequence of timedelta or str
-        How far the reference looks back.
+        Times over which the reference price looks back.
     terms : sequence of timedelta or str
         Lengths of the covers.
     limit : float
@@ -28,11 +28,11 @@ class Terms:
     currency : str
         Currency of limits and premiums.
     reference : Reference
-        What a fall is measured from.
+        Price from which a drop is measured.
     payout : FullPayout, LinearPayout, TieredPayout or any payout
-        How much of the limit is due.
+        Share of the limit that is due.
     waiting_period : timedelta or str
-        Opening part of each term without cover.
+        Time without cover at the start of each term.
     """
 
     drops: Sequence[float]
@@ -45,12 +45,12 @@ class Terms:
     waiting_period: Duration = "0h"
 
     def covers(self, asset: str) -> tuple[Cover, ...]:
-        """Write the covers out, each once, in the order of windows, terms and drops.
+        """Return the covers, each once, in the order of windows, terms and drops.
 
         Raises
         ------
         InvalidTermsError
-            If a term makes no sense.
+            If a term is invalid.
         """
         terms = [parse_duration(term, "term") for term in self.terms]
         covers = [

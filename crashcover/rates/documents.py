@@ -1,4 +1,4 @@
-"""Calibrations as files that are named by their content: what a rate rests on, and what its reasons are read from."""
+"""Calibrations as files named by their content: the basis of a rate and of the reasons for its changes."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ from pricing.errors import DataError
 from pricing.tools.whole_files import write_text
 
 _CALIBRATIONS, _MARKETS = "calibrations", "markets"
-#: Folders of a rate store that documents are kept in.
+#: Folders of a rate store for these documents.
 KEPT = (_CALIBRATIONS, _MARKETS)
 
 
 def write_calibration(folder: Path, asset: str, calibration: Calibration) -> str:
-    """Keep a calibration and its market, each once.
+    """Store a calibration and its market, each once.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_inputs(folder: Path, calibration_id: str) -> Inputs:
     Raises
     ------
     DataError
-        If it was not kept, or is damaged.
+        If it was not stored, or is damaged.
     """
     document = json.loads(_read(folder / _CALIBRATIONS, calibration_id))
     market = Market.from_json(_read(folder / _MARKETS, document["market"]))
@@ -81,12 +81,12 @@ def _read(folder: Path, name: str) -> str:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
     if hashlib.sha256(text.encode()).hexdigest()[:32] != name:
-        raise DataError(f"{path}: is damaged, its content does not match its name")
+        raise DataError(f"{path}: is damaged: its content does not match its name")
     return text
 
 
 def _plain_inputs(inputs: Inputs) -> dict[str, Any]:
-    """Write the state of one token and its market; infinite or missing values do not occur in them."""
+    """Return the state of one token and its market as plain values; they contain no infinite or missing values."""
     state = inputs.state
     return {
         "log_volatilities": state.log_volatilities[:, 0].tolist(),

@@ -1,4 +1,4 @@
-"""What ``crashcover rates`` does: the nightly job, resumable after any interruption."""
+"""The nightly job of ``crashcover rates``, resumable after any interruption."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ _WORK, _PRICES = "work", "prices"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateJob:
-    """A night's work.
+    """Inputs and settings of a nightly job.
 
     Parameters
     ----------
@@ -51,17 +51,17 @@ class RateJob:
     supplies : Path, optional
         A file of the supplies of tokens, with the columns asset and supply.
     market : Path, optional
-        A wide file of prices to fit the market to, or what ``crashcover market`` wrote; by default the one that ships.
+        A wide file of prices to fit the market to, or a file from ``crashcover market``; by default the shipped market.
     as_of : datetime, optional
-        Use closes up to this time; by default up to the last that most tokens reach.
+        Use closes up to this time; by default up to the last close that most tokens reach.
     label : {"open", "close"}, optional
-        Which end of a bar the time columns name.
+        End of a bar that the time columns label.
     settings : RateSettings
-        What to simulate.
+        Settings of the simulation.
     valid_for : timedelta
-        How long the rates may be sold on.
+        Time for which the rates are valid for sales.
     keep : int
-        Versions to keep.
+        Number of versions to keep.
     """
 
     prices: Path
@@ -82,12 +82,12 @@ def run_job(job: RateJob, workplace: Workplace, begin: Progress) -> dict[str, An
     Returns
     -------
     dict
-        The report as plain values, as it is kept in the store.
+        The report as plain values, as stored.
 
     Raises
     ------
     FolderInUseError
-        If another run is at work on the store.
+        If another run is using the store.
     DataError
         If there are no prices, or the market cannot be read.
     """
@@ -155,14 +155,14 @@ def _publish(
 
 
 def _sweep(store: Path) -> None:
-    """Delete what a run that was stopped left; others may be at work in other folders of the store."""
+    """Delete the remains of a run that was stopped; other runs may be using other folders of the store."""
     sweep(store, deep=False)
     for name in (_WORK, REPORTS, *KEPT):
         sweep(store / name)
 
 
 class _Clock:
-    """Tells how long each stage took."""
+    """Measures the time of each stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -174,7 +174,7 @@ class _Clock:
 
 
 def _name(job: RateJob, night: Night) -> str:
-    """Name a night after its time and everything that its rates are a function of."""
+    """Return a name for a night from its time and everything that its rates depend on."""
     known = {
         "prices": digest_of(job.out / _WORK / _PRICES),
         "unreadable": dict(night.unreadable),
@@ -191,7 +191,7 @@ def _name(job: RateJob, night: Night) -> str:
 
 
 def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
-    tokens = folder / "tokens"  # apart from the market, as a token may be called so
+    tokens = folder / "tokens"  # separate from the market, because a token may have that name
     tokens.mkdir(parents=True, exist_ok=True)
     market = _market(job, night, folder / "market.json")
     return [
@@ -211,7 +211,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
 
 
 def _market(job: RateJob, night: Night, fitted: Path) -> Market | None:
-    """Read the market, or fit it to prices, once a night."""
+    """Read the market, or fit it to prices, once per night."""
     if job.market is None or not night.prices:
         return None
     if job.market.suffix == ".json":
@@ -224,7 +224,7 @@ def _market(job: RateJob, night: Night, fitted: Path) -> Market | None:
 
 
 def _market_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Series]]:
-    """Read the tokens to learn from, each without repetitions; one that is wrong is left out with a notice."""
+    """Read the tokens for the fit, each without repetitions; an invalid one is left out with a notice."""
     for asset, closes in read_columns(path, label=label):
         if isinstance(closes, DataError):
             click.echo(f"notice: the market is fitted without {asset}: {closes}", err=True)

@@ -1,4 +1,4 @@
-"""What a night's rates are a function of, laid out so that every worker can read its token."""
+"""Inputs of a night's rates, written so that every worker can read its token."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,24 +19,24 @@ from pricing.contract.triggers import Reference
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
 from pricing.surface.settings import SimulationSettings
 
-#: Endings of price and holder files, in the order in which they are taken off a name.
+#: Endings of price and holder files, in the order in which they are removed from a name.
 _ENDINGS = (".csv.gz", ".csv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSettings:
-    """What is simulated for every token.
+    """Simulation settings for every token.
 
     Parameters
     ----------
     windows, terms, waiting_periods : tuple of str
-        Durations.
+        Windows, terms and waiting periods.
     references : tuple of Reference
-        What falls are measured from.
+        Prices from which drops are measured.
     n_paths : int
-        Paths a token.
+        Paths per token.
     seed : int
-        Seed of the night; that of a token is made from it and the name of the token.
+        Seed of the night; the seed of a token is derived from it and the token's name.
     rare_drops : bool
         As in ``SimulationSettings``.
     oldest_close : timedelta
@@ -45,7 +45,7 @@ class RateSettings:
     Raises
     ------
     InvalidTermsError
-        If a duration makes no sense, whatever the step of a token.
+        If a duration is invalid for any step.
     SimulationError
         If the number of paths is out of range.
     """
@@ -74,17 +74,17 @@ class RateSettings:
         return make_signals(observations, step)
 
     def simulation(self, asset: str) -> SimulationSettings:
-        """Make size and seed of the simulation of a token."""
+        """Return size and seed of the simulation of a token."""
         return SimulationSettings(n_paths=self.n_paths, seed=self.seed_of(asset), rare_drops=self.rare_drops)
 
     def seed_of(self, asset: str) -> int:
-        """Make the seed of a token, the same whatever other tokens there are."""
+        """Return the seed of a token, independent of the other tokens."""
         return int.from_bytes(hashlib.sha256(f"{self.seed}/{asset}".encode()).digest()[:8], "big")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """Tokens to rate.
+    """Tokens to rate, and their files.
 
     Parameters
     ----------
@@ -93,13 +93,13 @@ class Night:
     prices : dict of str to Path
         File of each token's closes, as ``read_closes`` reads it.
     holders : dict of str to Path
-        File of the holders of tokens that have one.
+        File of the holders of each token that has one.
     supplies : dict of str to float
-        Supply of those among them for which it is known.
+        Supply of each of these tokens, if known.
     unreadable : dict of str to str
-        Tokens whose prices or supplies are wrong in themselves, and why.
+        Tokens with invalid prices or supplies, and the reason.
     notices : tuple of str
-        What was given and is not used.
+        Notices about inputs that are not used.
     """
 
     as_of: datetime
@@ -121,33 +121,33 @@ def lay_out(
     before: datetime | None = None,
     label: str | None = None,
 ) -> Night:
-    """Read all prices and lay the closes out, one file a token.
+    """Read all prices and write the closes, one file per token.
 
     Parameters
     ----------
     prices : Path
-        A wide file, one column of closes a token, or a folder of price files that are named by their token.
+        A wide file, one column of closes per token, or a folder of price files that are named by their token.
     holders : Path, optional
         A folder of holder files that are named by their token.
     supplies : Path, optional
-        A file of the supplies of tokens, used where there are holders.
+        A file of the supplies of tokens, used if there are holders.
     folder : Path
-        Where to lay the closes out.
+        Folder for the closes.
     oldest_close : timedelta
-        How far closes may end before the time of the night.
+        Largest age of a last close at the time of the night.
     as_of : datetime, optional
-        Use closes up to this time; by default up to the last that most tokens reach. A token that goes beyond that one
+        Use closes up to this time; by default up to the last close that most tokens reach. A token that goes beyond it
         counts as unreadable.
     before : datetime, optional
-        Time of the night where it was not said and no token can be read.
+        Time of the night if it is not given and no token can be read.
     label : {"open", "close"}, optional
-        Which end of a bar the time columns name; by default their own names tell.
+        End of a bar that the time columns label; by default inferred from their names.
 
     Raises
     ------
     DataError
-        If there are no prices at all, or a wide file or that of the supplies cannot be read; a single token that cannot
-        be read stops nothing.
+        If there are no prices at all, or the wide file or the file of supplies cannot be read; a single token that
+        cannot be read does not stop the job.
     """
     lists = dict(_files_by_token(holders)) if holders else {}
     supplied = read_supplies(supplies) if supplies else {}
@@ -176,7 +176,7 @@ def lay_out(
 def _lay_prices(
     prices: Path, folder: Path, label: str | None
 ) -> tuple[dict[str, Path], dict[str, str], dict[str, pd.DatetimeIndex]]:
-    """Return the file and the last two closes of each token that can be read, and what is wrong with the others."""
+    """Return the file and the last two closes of each token that can be read, and the errors of the others."""
     folder.mkdir(parents=True, exist_ok=True)
     laid, unreadable, ends = {}, {}, {}
     for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label=label):
@@ -195,16 +195,16 @@ def _unused(path: Path | None, reason: str, given: Iterable[str], wanted: Collec
 
 
 def common_end(ends: Iterable[pd.DatetimeIndex], reach: timedelta) -> datetime:
-    """Return the last close that most tokens reach: theirs lie at most so far before it.
+    """Return the last close that most tokens reach: their last closes are at most `reach` before it.
 
-    Neither a token that ended long ago nor one with times of the future moves it.
+    Neither a token that ended long ago nor one with future times moves it.
 
     Parameters
     ----------
     ends : iterable of DatetimeIndex
-        The last two closes of each token; a last one that stands alone is no end, unless all are so.
+        The last two closes of each token; an isolated last close does not count, unless all are isolated.
     reach : timedelta
-        How far before it a token may end.
+        Largest distance of a token's last close before it.
     """
     ends = list(ends)
     steady = [end[-1] for end in ends if end[-1] - end[0] <= reach]
@@ -217,7 +217,7 @@ def common_end(ends: Iterable[pd.DatetimeIndex], reach: timedelta) -> datetime:
 def _beyond(last: pd.Timestamp, time: datetime) -> str:
     return (
         f"prices must not go beyond {time.isoformat()}, the last close that most tokens reach, got "
-        f"{last.isoformat()} (a wrong time in the file; if it is the others that stand still, say --as-of)"
+        f"{last.isoformat()} (a wrong time in the file; if the other tokens are outdated, use --as-of)"
     )
 
 
@@ -228,12 +228,12 @@ def _lay_down(closes: pd.Series, path: Path) -> Path:
 
 
 def require_steps(night: Night, settings: RateSettings) -> None:
-    """Refuse durations that are whole numbers of steps for no token: none could be rated.
+    """Check that every duration is a whole number of steps for some token; otherwise none could be rated.
 
     Raises
     ------
     InvalidTermsError
-        If there are such; where they fit some tokens, only the others fail.
+        If a duration fits no token; if it fits some tokens, only the others fail.
     """
     slip = None
     for path in night.prices.values():
@@ -242,7 +242,7 @@ def require_steps(night: Night, settings: RateSettings) -> None:
         except InvalidTermsError as error:
             slip = error
         except InsufficientDataError:
-            continue  # a token of one close, which fails alone
+            continue  # a token with one close, which fails by itself
         else:
             return
     if slip:
@@ -261,7 +261,7 @@ def _first(unreadable: Mapping[str, str]) -> str:
 
 
 def _files_by_token(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Name each file of a folder by its token, in the order of names."""
+    """Yield each file of a folder with the name of its token, in the order of names."""
     if not folder.is_dir():
         raise DataError(f"{folder}: cannot be read: no such folder")
     for path in sorted(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""From outcomes to a published version: tonight's surfaces, and yesterday's where tonight's failed."""
+"""Publication of outcomes as a version: tonight's surfaces, and earlier ones for tokens that failed tonight."""
 
 import shutil
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,9 @@ from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.store import RateEntry, RateStore, is_empty, open_version, prune, publish, versions
 from pricing.version import ENGINE_VERSION
 
-#: Why an asset that nobody gave prices for was not rated.
+#: Reason for an asset without prices.
 NO_PRICES = "no prices tonight"
-#: What a surface that rotted on the disk raises.
+#: Errors that a damaged surface raises.
 DAMAGE = (RateStoreError, CorruptSurfaceError)
 _KEPT = "kept from an earlier night: "
 
@@ -27,13 +27,13 @@ class Tonight:
     Parameters
     ----------
     entries : mapping of str to RateEntry
-        What is known of each asset, by name.
+        Entry of each asset, by name.
     surface_files : mapping of str to Path
-        Surfaces made tonight.
+        Surfaces computed tonight.
     before : RateStore or None
-        Where the others are.
+        Store with the other surfaces.
     lost : mapping of str to str
-        Assets whose earlier rates were needed and are damaged, and how.
+        Assets whose earlier rates are needed but damaged, with the damage.
     """
 
     entries: Mapping[str, RateEntry]
@@ -66,7 +66,7 @@ def store_before(folder: Path) -> RateStore | None:
 def _way_out(folder: Path) -> str:
     whole = [name for name in versions(folder) if _entries(folder, name)]
     current = folder / "CURRENT"
-    return f"write {whole[-1]} into {current} to go back to it" if whole else f"delete {current} to begin anew"
+    return f"write {whole[-1]} into {current} to go back to it" if whole else f"delete {current} to start again"
 
 
 def last_time(before: RateStore | None) -> datetime | None:
@@ -82,18 +82,18 @@ def put_together(
     as_of: datetime,
     valid_until: datetime,
 ) -> Tonight:
-    """Take tonight's rates, and the earlier ones of tokens that have none tonight, marked stale.
+    """Combine tonight's rates with the earlier ones of tokens that have none tonight, marked stale.
 
     Parameters
     ----------
     outcomes : mapping of str to RateOutcome
-        What became of each token.
+        Outcome of each token.
     surface_files : mapping of str to Path
-        Surfaces of those that were rated.
+        Surfaces of the rated tokens.
     before : RateStore or None
         The version in force so far.
     as_of, valid_until : datetime
-        UTC time of the last data, and until when rates may be sold on.
+        UTC time of the last data, and end of the validity of the rates for sales.
     """
     fresh = {asset: _fresh(outcome, as_of, valid_until) for asset, outcome in outcomes.items() if not outcome.error}
     needed = {asset: entry for asset, entry in (before.entries if before else {}).items() if asset not in fresh}
@@ -111,7 +111,7 @@ def put_together(
 
 
 def _damage(before: RateStore, asset: str) -> str:
-    """Say what is wrong with a surface; empty where nothing is."""
+    """Return the damage of a surface as text, or an empty text."""
     try:
         before.surface(asset)
     except DAMAGE as error:
@@ -129,11 +129,11 @@ def publish_night(folder: Path, name: str, tonight: Tonight, *, keep: int) -> Ra
     name : str
         Name of the version.
     tonight : Tonight
-        What to publish.
+        Rates to publish.
     keep : int
-        Versions to keep, this one included.
+        Number of versions to keep, including this one.
     """
-    if (folder / name).exists():  # but not in force: a run was stopped, or somebody went back to an older version
+    if (folder / name).exists():  # but it is not in force: a run was stopped, or an older version was restored
         shutil.rmtree(folder / name)
     store = publish(folder, ((entry, tonight.surface(asset)) for asset, entry in tonight.entries.items()), name=name)
     prune(folder, keep=keep)
@@ -145,7 +145,7 @@ def publish_night(folder: Path, name: str, tonight: Tonight, *, keep: int) -> Ra
 def _entries(folder: Path, version: str) -> Iterable[RateEntry]:
     try:
         return open_version(folder, version).entries.values()
-    except RateStoreError:  # an older version that was damaged must not end a night that is published
+    except RateStoreError:  # a damaged older version must not end a night that is already published
         return ()
 
 

@@ -1,4 +1,4 @@
-"""What a night came to: every asset with its status, the rates that moved most, and the time it took."""
+"""The report on a night: every asset with its status, the rates that moved most, and the time taken."""
 
 import math
 from collections import Counter
@@ -16,7 +16,7 @@ from pricing.contract.signals import observation_of
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.store import RateStore
 
-#: Fall that stands for the rates of an asset, and how it is observed where that was simulated.
+#: Drop that represents the rates of an asset, and its observation if that was simulated.
 DROP = 0.3
 _USUAL = Observation(window="24h", term="30d")
 _MOST_CHANGES = 10
@@ -24,24 +24,24 @@ _MOST_CHANGES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetReport:
-    """One asset of a night.
+    """Report on one asset of a night.
 
     Parameters
     ----------
     asset : str
         Name of the token.
     status : str
-        "fresh", "stale", "suspended", or "missing" where there are no rates at all.
+        "fresh", "stale", "suspended", or "missing" if there are no rates at all.
     verdict : tuple of str
-        As published.
+        Times as published.
     error : str
-        Why there are no rates of tonight; empty where there are.
+        Reason why there are no rates from tonight; empty if there are.
     notices : tuple of str
         Warnings of the simulation.
     rate, rate_before : float or None
-        Probability of the fall that stands for the rates, tonight and in the version before.
+        Probability of the representative drop, tonight and in the previous version.
     seconds : dict of str to float
-        What each stage took.
+        Seconds of each stage.
     """
 
     asset: str
@@ -55,12 +55,12 @@ class AssetReport:
 
     @property
     def change(self) -> float:
-        """Log of the ratio of both rates; 0 where there are not two."""
+        """Log of the ratio of both rates; 0 unless both exist."""
         return math.log(self.rate / self.rate_before) if self.rate and self.rate_before else 0.0
 
 
 def report_assets(outcomes: Mapping[str, RateOutcome], tonight: Tonight) -> tuple[AssetReport, ...]:
-    """Report every asset that was to be rated, has rates or had some, by name."""
+    """Report every asset that was to be rated, or has or had rates, by name."""
     assets = sorted({*outcomes, *tonight.entries, *tonight.lost})
     return tuple(_report(outcomes.get(asset, RateOutcome(asset=asset, error=NO_PRICES)), tonight) for asset in assets)
 
@@ -83,7 +83,7 @@ def _report(outcome: RateOutcome, tonight: Tonight) -> AssetReport:
 
 
 def _surface_before(before: RateStore | None, asset: str) -> CompactSurface | None:
-    """Map the earlier surface of an asset to compare with; one that is damaged must not stop those of tonight."""
+    """Map the earlier surface of an asset for comparison; a damaged one must not stop tonight's rates."""
     try:
         return before.surface(asset) if before and asset in before.entries else None
     except DAMAGE:
@@ -109,7 +109,7 @@ def _rate(surface: CompactSurface | None, observation: Observation | None) -> fl
 def report_document(
     name: str, as_of: str, assets: Sequence[AssetReport], notices: Sequence[str], seconds: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Make the report as plain values."""
+    """Return the report as plain values."""
     return {
         "version": name,
         "as_of": as_of,
@@ -121,7 +121,7 @@ def report_document(
 
 
 def count_text(report: Mapping[str, Any]) -> str:
-    """Say in a line what became of the tokens, and how long it took."""
+    """Summarise the outcome of the tokens and the time taken in one line."""
     statuses = ", ".join(f"{count} {status}" for status, count in report["statuses"].items())
     seconds = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in report["seconds"].items())
     return f"Rates {report['version']}: {statuses}. Time: {seconds}."
@@ -129,7 +129,7 @@ def count_text(report: Mapping[str, Any]) -> str:
 
 def change_table(assets: Sequence[AssetReport]) -> Table:
     """Tabulate the rates that moved most."""
-    table = _table(f"Largest changes of the chance of a fall of {DROP:.0%}", "asset", "before", "now", "change")
+    table = _table(f"Largest changes of the probability of a fall of {DROP:.0%}", "asset", "before", "now", "change")
     moved = sorted((each for each in assets if each.change), key=lambda each: (-abs(each.change), each.asset))
     for each in moved[:_MOST_CHANGES]:
         table.add_row(
@@ -142,7 +142,7 @@ def change_table(assets: Sequence[AssetReport]) -> Table:
 
 
 def failure_table(assets: Sequence[AssetReport]) -> Table:
-    """Tabulate the assets that have no rates of tonight."""
+    """Tabulate the assets that have no rates from tonight."""
     table = _table("Not rated tonight", "asset", "status", "reason")
     for each in assets:
         if each.error:
@@ -152,7 +152,7 @@ def failure_table(assets: Sequence[AssetReport]) -> Table:
 
 def asset_table(assets: Sequence[AssetReport]) -> Table:
     """Tabulate all assets."""
-    table = _table("Assets", "asset", "status", f"fall of {DROP:.0%}", "seconds", "look twice at")
+    table = _table("Assets", "asset", "status", f"fall of {DROP:.0%}", "seconds", "warnings")
     for each in assets:
         rate = "–" if each.rate is None else f"{100 * each.rate:.3g} %"
         verdict = ", ".join(_flag_text(reason) for reason in each.verdict)
@@ -161,7 +161,7 @@ def asset_table(assets: Sequence[AssetReport]) -> Table:
 
 
 def _flag_text(reason: str) -> str:
-    """Write the name of a flag in small letters, and leave sentences, which name files, as they are."""
+    """Return the name of a flag in lower case, and leave sentences, which name files, unchanged."""
     return reason.lower() if reason.isupper() else reason
 
 

@@ -1,4 +1,4 @@
-"""Rates of one token: calibrated, simulated, compacted and laid down, wherever the task runs."""
+"""Rates of one token: calibrated, simulated, compacted and stored; the task can run anywhere."""
 
 import hashlib
 import time
@@ -19,13 +19,13 @@ from pricing.tools.plain import read_json, to_json
 from pricing.tools.units import format_duration
 from pricing.tools.whole_files import write_text
 
-#: What a token's data can do to its calibration; anything else is a fault of this program and stops the night.
+#: Errors that a token's data can cause; any other error is a fault of this program and stops the night.
 _FAILURES = (PricingError, ArithmeticError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateTask:
-    """One token, small enough to be sent anywhere.
+    """One token to rate, small enough to be sent to any worker.
 
     Parameters
     ----------
@@ -36,17 +36,17 @@ class RateTask:
     holders : Path or None
         File of its holders.
     supply : float or None
-        Tokens that exist; only with holders.
+        Number of tokens in existence; only with holders.
     market : Market or None
-        Laws of the market; None for those that ship.
+        Laws of the market; None for the shipped ones.
     as_of : datetime
         UTC time up to which prices are used.
     settings : RateSettings
-        What to simulate.
+        Settings of the simulation.
     store : Path
-        The rate store, where the calibration is kept.
+        The rate store, where the calibration is stored.
     folder : Path
-        Where to lay the surface and the outcome down.
+        Folder for the surface and the outcome.
     """
 
     asset: str
@@ -61,7 +61,7 @@ class RateTask:
 
     @property
     def surface_file(self) -> Path:
-        """Where the surface is laid down."""
+        """File of the surface."""
         return self.folder / f"{file_name(self.asset)}.surface"
 
     @property
@@ -72,16 +72,16 @@ class RateTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateOutcome:
-    """What became of one token.
+    """Outcome of one token.
 
     Parameters
     ----------
     asset : str
         Name of the token.
     error : str
-        Why there are no rates of tonight; empty where there are.
+        Reason why there are no rates from tonight; empty if there are.
     calibration_id, surface_id : str
-        Identities of both; empty where there are none.
+        Identities of calibration and model; empty if there are none.
     verdict : tuple of str
         Names of the flags of the calibration.
     notices : tuple of str
@@ -100,13 +100,13 @@ class RateOutcome:
 
 
 def rate_token(task: RateTask) -> RateOutcome:
-    """Rate one token and keep the outcome, whatever it is."""
+    """Rate one token and write the outcome, including failures."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             outcome = _rate(task)
         outcome = replace(outcome, notices=tuple(dict.fromkeys(str(warning.message) for warning in caught)))
-    except TooLargeError:  # no token's fault: with so many paths all would fail
+    except TooLargeError:  # not the token's fault: with so many paths all would fail
         raise
     except _FAILURES as error:
         outcome = RateOutcome(asset=task.asset, error=" ".join(str(error).split()))
@@ -154,7 +154,7 @@ def _calibrate(task: RateTask) -> Calibration:
     if known.empty or task.as_of - known.max() > task.settings.oldest_close:
         last = "none" if known.empty else known.max().isoformat()
         raise InsufficientDataError(
-            f"prices must reach to within {format_duration(task.settings.oldest_close)} of {task.as_of.isoformat()}, "
+            f"prices must reach within {format_duration(task.settings.oldest_close)} of {task.as_of.isoformat()}, "
             f"the last close is {last}"
         )
     holders = read_holders(task.holders, asset=task.asset) if task.holders else None

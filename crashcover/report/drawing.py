@@ -1,4 +1,4 @@
-"""What all pictures of a report have in common: size, colours, axes, and SVG that can stand many times on one page."""
+"""Common parts of all pictures of a report: size, colours, axes, and SVG that can occur many times in one page."""
 
 import re
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ WIDTH = 6.9
 
 
 def figure(height: float) -> "Figure":
-    """Make a picture of the width of the page."""
+    """Return a picture of the width of the page."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), layout="constrained", facecolor="none")
 
 
 def plain(axes: "Axes", *, grid: str = "both") -> None:
-    """Take away what carries no number."""
+    """Remove elements that carry no information."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -66,9 +66,9 @@ def svg(picture: "Figure", name: str) -> str:
     Parameters
     ----------
     picture : Figure
-        What was drawn.
+        The drawing.
     name : str
-        Distinct for each picture of a page: it begins every identifier, of which HTML allows each only once.
+        Distinct for each picture of a page: the prefix of every identifier, because HTML allows each only once.
     """
     from matplotlib import rc_context
 

@@ -1,23 +1,23 @@
-"""Numbers as texts: as many digits as their standard errors bear, and the same unit for both."""
+"""Numbers as texts: as many digits as their standard errors justify, and the same unit for both."""
 
 import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-#: Digits of a standard error that are shown.
+#: Number of digits of a standard error that are shown.
 _DIGITS = 2
-#: A standard error of less is rounding: the number is known.
+#: A smaller standard error is rounding: the number is exact.
 _ROUNDING = 1e-12
 _MINUS = "−"
-#: A blank at which no line breaks.
+#: A non-breaking space.
 _BLANK = "\N{NO-BREAK SPACE}"
 
 Estimate = Mapping[str, float]
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with so many digits and no exponent.
+    """Write a number with a number of digits and no exponent.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def fixed(value: float, decimals: int) -> str:
-    """Write a number with so many decimals.
+    """Write a number with a number of decimals.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def percent(value: float, digits: int = 3) -> str:
 
 
 def share(value: float) -> str:
-    r"""Write a fraction that somebody chose as per cent, with the digits that it has.
+    r"""Write a chosen fraction as per cent, with all its digits.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def share(value: float) -> str:
 
 
 def with_error(estimate: Estimate, scale: float = 1.0, most_decimals: int = 6) -> str:
-    r"""Write a number and its standard error, cut where the error has two digits.
+    r"""Write a number and its standard error, rounded to two digits of the error.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def cents(amount: str) -> str:
 
 
 def amount(value: float | str) -> str:
-    """Write an amount in whole units, or that it has no bound.
+    """Write an amount in whole units, or "none" for infinity.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def amount(value: float | str) -> str:
 
 
 def ends(bounds: Mapping[str, float | str], form: str) -> str:
-    """Write two bounds, or one number where they look the same.
+    """Write two bounds, or one number if they look the same.
 
     Examples
     --------
@@ -164,4 +164,4 @@ FILTERS = {
     "with_error": with_error,
     "words": words,
 }
-"""All of them, by their names in the templates."""
+"""All formats, by their names in the templates."""

@@ -13,17 +13,17 @@ Values = Mapping[str, Any]
 
 _TEMPLATES = Path(__file__).parent
 
-#: What drives an expected loss, in the words of the page.
+#: Titles of the drivers of an expected loss on the page.
 DRIVERS = {
     "volatility": "Volatility and market shocks",
-    "crash_rate": "Crashes of its own",
+    "crash_rate": "Own crashes",
     "concentration": "Holders and signals",
-    "uncertainty": "Level not known exactly",
+    "uncertainty": "Uncertainty of the level",
 }
 
 
 def write_json(content: Values) -> str:
-    """Write a report's values as JSON with sorted keys; the page of what is read back is the same to the last byte."""
+    """Write a report's values as JSON with sorted keys; the values read back give the same page, byte for byte."""
     return json.dumps(content, sort_keys=True, allow_nan=False, indent=1) + "\n"
 
 
@@ -33,12 +33,12 @@ def write_page(content: Values) -> str:
     Parameters
     ----------
     content : mapping
-        Made by ``cover_content`` or ``book_content``, or read back from JSON.
+        Values from ``cover_content`` or ``book_content``, or read back from JSON.
 
     Returns
     -------
     str
-        HTML with everything in it: no script, no font, no picture from elsewhere.
+        Self-contained HTML: no external script, font or picture.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

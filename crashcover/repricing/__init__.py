@@ -1,4 +1,4 @@
-"""A book of covers priced in one go: checked rows in, the same rows with their premiums out.
+"""Repricing of a book of covers: checked rows in, the same rows with their premiums out.
 
 ::
 

@@ -12,15 +12,15 @@ import pandas as pd
 
 from pricing.tools.units import format_duration
 
-#: As many changes are kept.
+#: Number of changes that are kept.
 MOST_CHANGES = 20
 
-#: Another limit moves the last bits of a rate.
+#: Relative tolerance: another limit changes the last bits of a rate.
 _ROUNDING = 1e-12
 
 _TERMS = ("drop", "window", "reference", "payout", "term", "waiting_period")
 _FIGURES = ("limit", "currency", "premium", "rate_on_line", "calibration_id")
-#: Columns of priced covers that a comparison looks at.
+#: Columns of priced covers that a comparison uses.
 COMPARED = ("cover_id", *_TERMS, *_FIGURES)
 
 
@@ -31,15 +31,15 @@ class CoverChange:
     Parameters
     ----------
     cover_id, asset : str
-        Which.
+        Cover and asset.
     before, after : float
-        Both rates on line.
+        Previous and current rate on line.
     drop : float
-        Fall that fires it.
+        Drop that fires the trigger.
     window, term : str
-        How it is observed.
+        Observation of the drop.
     same_terms : bool
-        Whether its terms are those of the run before.
+        Whether its terms are the same as in the previous run.
     calibration_before, calibration_after : str
         Identities of both calibrations.
     """
@@ -62,19 +62,19 @@ class CoverChange:
 
 
 def matched(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Put covers beside themselves in another run.
+    """Join covers with the same covers in another run.
 
     Parameters
     ----------
     now, before : DataFrame
-        Priced covers on one asset with the columns ``COMPARED``, one row a cover; `before` has no rows where there was
+        Priced covers on one asset with the columns ``COMPARED``, one row per cover; `before` has no rows if there was
         no other run.
 
     Returns
     -------
     DataFrame
-        Covers that have a price in both, in the order of `now`; the columns of `before` end in ``_before``. Two more
-        tell whether a cover has the same terms, and whether its limit and currency are the same besides.
+        Covers priced in both, in the order of `now`; the columns of `before` end in ``_before``. Two more columns
+        say whether a cover has the same terms, and whether its limit and currency are also the same.
     """
     covers = _with_price(now).merge(_with_price(before), on="cover_id", suffixes=("", "_before"), validate="one_to_one")
     has_same_terms = np.logical_and.reduce([_is_same(covers, name) for name in _TERMS])
@@ -94,16 +94,16 @@ def _is_same(covers: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:
 
 
 def _texts(cells: pd.Series) -> npt.NDArray[np.object_]:
-    """Write each distinct cell as a text, as one run may hold durations where the other holds texts."""
+    """Convert each distinct cell to text, because one run may hold durations and the other texts."""
     codes, kinds = pd.factorize(cells, use_na_sentinel=False)
     return np.array([_text(kind) for kind in kinds], dtype=object)[codes]
 
 
 def changes_of(asset: str, covers: pd.DataFrame) -> list[CoverChange]:
-    """Return the largest changes among matched covers on an asset, the largest first.
+    """Return the largest changes among matched covers on an asset, in descending order.
 
-    They are measured in points of the rate on line: relative changes are largest where rates are small, and there they
-    are the noise of the simulation.
+    They are measured in points of the rate on line: relative changes are largest for small rates, where they
+    are mostly noise of the simulation.
     """
     moves = np.abs(covers["rate_on_line"].to_numpy() - covers["rate_on_line_before"].to_numpy())
     order = np.lexsort((covers["cover_id"].to_numpy(dtype=object), -moves))[:MOST_CHANGES]
@@ -111,7 +111,7 @@ def changes_of(asset: str, covers: pd.DataFrame) -> list[CoverChange]:
 
 
 def largest(changes: Iterable[CoverChange]) -> list[CoverChange]:
-    """Return the largest of many changes, the largest first."""
+    """Return the largest of many changes, in descending order."""
     return sorted(changes, key=lambda each: (-abs(each.after - each.before), each.asset, each.cover_id))[:MOST_CHANGES]
 
 

@@ -1,4 +1,4 @@
-"""What ``crashcover reprice`` does: price a book on published rates, resumable after any interruption."""
+"""The job of ``crashcover reprice``: price a book on published rates, resumable after any interruption."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ _WORK = ".work"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepriceJob:
-    """A book to price.
+    """Inputs and output of a repricing run.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class RepriceJob:
     rates : Path
         The rate store.
     out : Path
-        Where the priced book goes.
+        Folder for the priced book.
     previous : Path, optional
-        Where an earlier run left the same book, to compare with.
+        Folder of an earlier run on the same book, for comparison.
     basis : PricingBasis
         Loadings.
     """
@@ -58,14 +58,14 @@ def run_job(job: RepriceJob, workplace: Workplace, begin: Progress) -> dict[str,
     Returns
     -------
     dict
-        The summary as plain values, as it is kept in the folder.
+        The summary as plain values, as stored in the folder.
 
     Raises
     ------
     FolderInUseError
-        If another run is at work on the folder.
+        If another run is using the folder.
     InvalidTermsError
-        If the folder holds a run of another book, basis, engine or rates, or lies within the book or the rates.
+        If the folder holds a run of another book, basis, engine or rates, or is within the book or the rates.
     DataError
         If the book cannot be read.
     RateStoreError
@@ -86,17 +86,17 @@ def run_job(job: RepriceJob, workplace: Workplace, begin: Progress) -> dict[str,
 
 
 def _require_apart(job: RepriceJob) -> None:
-    """Demand a folder of its own: the rate store deletes folders in it, and a book that holds its results changes."""
+    """Require a separate folder: the rate store deletes folders within it, and results would change a book."""
     sources = {"--rates": job.rates, "the book": job.book, "--previous": job.previous}
     for name, source in sources.items():
         if isinstance(source, Path) and job.out.resolve().is_relative_to(source.resolve()):
             raise InvalidTermsError(
-                f"--out must not lie within {name}, got {job.out} in {source} (choose another --out)"
+                f"--out must not be within {name}, got {job.out} in {source} (choose another --out)"
             )
 
 
 def _book_file(job: RepriceJob) -> Path:
-    """Return the file of the book; a table is written to one first, so that it is priced as it was at one time."""
+    """Return the file of the book; a table is first written to a file, so that it is priced as of one point in time."""
     if isinstance(job.book, Path):
         return job.book
     (job.out / _WORK).mkdir(exist_ok=True)
@@ -118,7 +118,7 @@ def _open_rates(job: RepriceJob, folder: RunFolder) -> RateStore:
 
 
 def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:
-    """Describe everything that the result is a function of."""
+    """Describe everything that the result depends on."""
     return {
         "book": digest_of(book),
         "rates": store.version,
@@ -144,7 +144,7 @@ def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, 
     _require_all(staged, outcomes)
     summary = summarise(staged, outcomes, store)
     if not (job.out / PRICED).exists():
-        sweep(work / PRICED)  # of a worker that outlived its run for a moment
+        sweep(work / PRICED)  # remains of a worker that outlived its run
         (work / PRICED).replace(job.out / PRICED)
     with replacing(job.out / QUARANTINE) as part:
         shutil.copyfile(staged.quarantine_file, part)
@@ -155,7 +155,7 @@ def _stage(job: RepriceJob, book: Path, store: RateStore, begin: Progress) -> St
     try:
         return stage(book, _assets(store), job.out / _WORK / "staged", begin)
     except DataError:
-        (job.out / MANIFEST).unlink()  # nothing was priced: the folder is free for the book once it is mended
+        (job.out / MANIFEST).unlink()  # nothing was priced: the folder can be used again for the corrected book
         shutil.rmtree(job.out / _WORK, ignore_errors=True)
         raise
 
@@ -185,7 +185,7 @@ def _tasks(job: RepriceJob, store: RateStore, staged: StagedBook) -> list[Repric
 
 
 def _only(store: RateStore, asset: str) -> RateStore:
-    """Cut a store down to what one task needs, which spares it the manifest of all."""
+    """Reduce a store to the entry of one task, so that the whole manifest need not be sent."""
     return replace(store, entries={asset: store.entries[asset]}, files={asset: store.files[asset]})
 
 
@@ -194,5 +194,5 @@ def _require_all(staged: StagedBook, outcomes: list[RepriceOutcome]) -> None:
     if staged.n_rows != n_priced + staged.n_quarantined:
         raise SimulationError(
             f"{staged.n_rows:,} rows came in, {n_priced:,} were priced and {staged.n_quarantined:,} set aside: the "
-            "difference is lost (start again in another --out)"
+            "difference is lost (start again with another --out)"
         )

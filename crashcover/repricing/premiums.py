@@ -1,4 +1,4 @@
-"""The covers on one asset with their premiums: rows of a book in, the same rows and more columns out."""
+"""The covers on one asset with their premiums: rows of a book in, the same rows with further columns out."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.store import RateEntry
 from pricing.tools.arrays import IntArray
 
-#: Columns of numbers that a row gets, with the line or figure of a premium that each shows.
+#: Numeric columns that are added to a row, with the line or figure of a premium that each shows.
 FIGURES = {
     "premium": "gross",
     "rate_on_line": "rate_on_line",
@@ -24,7 +24,7 @@ FIGURES = {
     "expected_loss": "expected_loss",
     "trigger_probability": "trigger_probability",
 }
-#: Columns of texts that a row gets.
+#: Text columns that are added to a row.
 TEXTS = ("verdict", "engine_version", "calibration_id", "surface_id")
 
 
@@ -34,11 +34,11 @@ def with_premiums(table: pa.Table, entry: RateEntry, surface: CompactSurface, ba
     Parameters
     ----------
     table : Table
-        Rows that ``check_rows`` let pass.
+        Rows that passed ``check_rows``.
     entry : RateEntry
-        What the rates know of the asset.
+        Entry of the asset in the rates.
     surface : CompactSurface
-        Its worst drops.
+        Worst drops of the asset.
     basis : PricingBasis
         Loadings.
 
@@ -65,7 +65,7 @@ def with_premiums(table: pa.Table, entry: RateEntry, surface: CompactSurface, ba
 
 
 def _books(table: pa.Table, asset: str) -> Iterator[tuple[IntArray, Book]]:
-    """Make a book of the covers in each currency, and say which rows they are."""
+    """Yield a book of the covers in each currency, with their rows."""
     columns = {name: read_column(table, name, read) for name, read in READERS.items()}
     kinds, observation = combine([columns[name] for name in OBSERVATION])
     observations = [Observation(**dict(zip(OBSERVATION, kind, strict=True))) for kind in kinds]

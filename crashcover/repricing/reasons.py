@@ -1,8 +1,8 @@
-"""Why a rate moved, read off the calibrations of both nights without simulating anything.
+"""Reasons for a rate change, computed from the calibrations of both nights without simulation.
 
-The law of a token's worst month gives the probability of each drop for the inputs of one night or the other. They are
-exchanged one after the other, in the order of ``rate_changes.explain``; what is left of the change is in the shape of
-the paths, in terms other than thirty days, and in the simulation.
+The law of a token's worst month gives the probability of each drop for the inputs of either night. They are
+exchanged one after the other, in the order of ``rate_changes.explain``; the remainder of the change comes from the
+shape of the paths, from terms other than thirty days, and from the simulation.
 """
 
 import math
@@ -21,20 +21,20 @@ from pricing.tools.units import parse_duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reasons:
-    """The change of a rate as logs of ratios, which add up to that of the rate.
+    """The change of a rate as logs of ratios, which add up to the log ratio of the rates.
 
     Parameters
     ----------
     market : float
-        Laws and state of the market.
+        Effect of the laws and the state of the market.
     volatility : float
-        The token's volatility at all horizons, and how heavy its tails were.
+        Effect of the token's volatility at all horizons and of its tail weight.
     own_record : float
-        Its own record against the market.
+        Effect of the token's own record against the market.
     concentration : float
-        Holders and signals.
+        Effect of holders and signals.
     rest : float
-        Shape of the paths, other terms, and simulation.
+        Effect of the shape of the paths, other terms, and simulation.
     """
 
     market: float
@@ -45,14 +45,14 @@ class Reasons:
 
 
 def reasons_for(change: CoverChange, rates: Path) -> Reasons | None:
-    """Split a change, where the calibrations of both nights were kept.
+    """Split a change, if the calibrations of both nights are stored.
 
     Parameters
     ----------
     change : CoverChange
         A cover whose rate moved.
     rates : Path
-        The rate store, which keeps the calibrations of its versions.
+        The rate store, which stores the calibrations of its versions.
     """
     try:
         before = read_inputs(rates, change.calibration_before)
@@ -63,7 +63,7 @@ def reasons_for(change: CoverChange, rates: Path) -> Reasons | None:
 
 
 def split(change: CoverChange, before: Inputs, after: Inputs) -> Reasons | None:
-    """Split a change between the inputs of two nights; None where the drop is deeper than the laws can tell from 0."""
+    """Split a change between the inputs of two nights; None if the laws give the drop no probability above 0."""
     probabilities = [_probability(inputs, change) for inputs in exchanged(before, after)]
     if not all(probabilities):
         return None
@@ -79,7 +79,7 @@ def split(change: CoverChange, before: Inputs, after: Inputs) -> Reasons | None:
 
 
 def _probability(inputs: Inputs, change: CoverChange) -> float:
-    """Return the chance of the cover's drop in a month, of the law whose window is nearest to the cover's."""
+    """Return the probability of the cover's drop in a month, under the law with the nearest window."""
     laws = inputs.market.laws
     window = parse_duration(change.window, "window") if change.window else max(law.window for law in laws)
     place = min(range(len(laws)), key=lambda at: abs(math.log(laws[at].window / window)))

@@ -1,4 +1,4 @@
-"""What a repriced book comes to: counts, totals by asset, and the rates that moved most with the reasons."""
+"""Summary of a repriced book: counts, totals by asset, and the rates that moved most with the reasons."""
 
 import csv
 import math
@@ -26,14 +26,14 @@ _PARTS = ("market", "volatility", "own_record", "concentration", "rest")
 
 
 def summarise(staged: StagedBook, outcomes: Sequence[RepriceOutcome], store: RateStore) -> dict[str, Any]:
-    """Sum a run up as plain values, a function of the book, the rates and the run before only.
+    """Summarise a run as plain values, which depend only on the book, the rates and the previous run.
 
     Parameters
     ----------
     staged : StagedBook
         The book.
     outcomes : sequence of RepriceOutcome
-        What became of its covers, one an asset.
+        Outcomes, one per asset.
     store : RateStore
         The rates.
     """
@@ -63,7 +63,7 @@ def _change(change: CoverChange, rates: Path) -> dict[str, Any]:
 
 
 def count_text(summary: Values) -> str:
-    """Say in a line what became of the rows."""
+    """Summarise the outcome of the rows in one line."""
     without = f" ({summary['without_price']:,} of them uninsurable or unresolved)" if summary["without_price"] else ""
     fields = ", ".join(f"{count:,} for {field}" for field, count in summary["quarantined_by_field"].items())
     return (
@@ -73,7 +73,7 @@ def count_text(summary: Values) -> str:
 
 
 def total_table(summary: Values) -> Table:
-    """Tabulate the assets with the largest premiums, and all together."""
+    """Tabulate the assets with the largest premiums, and the total."""
     table = _table("Totals by asset", "asset", "", "covers", "limit", "premium", "rate on line", "was")
     totals = sorted(summary["totals"], key=lambda total: (-total["premium"], total["asset"]))
     shown = totals[:_MOST_ASSETS]
@@ -101,7 +101,7 @@ def _total_cells(total: Values) -> tuple[str, ...]:
 
 
 def change_table(summary: Values) -> Table:
-    """Tabulate the largest changes with their reasons, as percentages that multiply to the whole."""
+    """Tabulate the largest changes with their reasons, as percentages that multiply to the total change."""
     headings = ("cover", "asset", "was", "now", "change", *(part.replace("_", " ") for part in _PARTS))
     table = _table("Largest changes of rates since the previous run", *headings)
     for change in summary["changes"]:

@@ -1,4 +1,4 @@
-"""One token's covers: read, priced, compared with the run before, and written, wherever the task runs."""
+"""One token's covers: read, priced, compared with the previous run, and written; the task can run anywhere."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,20 +16,20 @@ from pricing.rates.store import RateStore
 from pricing.tools.plain import read_json, to_json
 from pricing.tools.whole_files import replacing, write_text
 
-#: File of the covers on one asset, in a folder of its own.
+#: File of the covers on one asset, in its own folder.
 PARTITION = "part-0.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepriceTask:
-    """The covers on one asset, small enough to be sent anywhere.
+    """The covers on one asset, small enough to be sent to any worker.
 
     Parameters
     ----------
     asset : str
         Name of the token.
     stretches : Stretches
-        Where its rows are in the staged book.
+        Places of its rows in the staged book.
     staged : Path
         Folder of the staged book.
     rates : RateStore
@@ -39,7 +39,7 @@ class RepriceTask:
     priced : Path
         Folder to write to.
     before : Path or None
-        Folder of the same kind from the run before.
+        Corresponding folder of the previous run.
     """
 
     asset: str
@@ -58,23 +58,23 @@ class RepriceTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """All covers on one asset in one currency.
+    """Totals of the covers on one asset in one currency.
 
     Parameters
     ----------
     asset, currency : str
-        Which.
+        Asset and currency.
     covers : int
-        Covers.
+        Number of covers.
     without_price : int
-        Covers among them that are uninsurable or not resolved.
+        Number of covers that are uninsurable or not resolved.
     limit, priced_limit : float
-        Sum of all limits, and of those of covers that have a price.
+        Sum of all limits, and of the limits of priced covers.
     premium, expected_loss : float
-        Sums over covers that have a price.
+        Sums over priced covers.
     compared, compared_before : float
-        Premiums now and then of the covers that have a price in the run before as well, for the same terms, limit and
-        currency.
+        Current and previous premiums of the covers that are also priced in the previous run with the same terms, limit
+        and currency.
     """
 
     asset: str
@@ -91,18 +91,18 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepriceOutcome:
-    """What became of the covers on one asset.
+    """Outcome of the covers on one asset.
 
     Parameters
     ----------
     asset : str
         Name of the token.
     covers : int
-        Rows that were written.
+        Number of rows written.
     totals : tuple of Total
-        One a currency.
+        Totals, one per currency.
     changes : tuple of CoverChange
-        The largest changes, the largest first.
+        Largest changes, in descending order.
     """
 
     asset: str
@@ -139,7 +139,7 @@ def read_outcome(path: Path) -> RepriceOutcome:
 
 
 def _write(table: pa.Table, task: RepriceTask) -> None:
-    """Write a partition, whose folder says the asset where that is short enough."""
+    """Write a partition whose folder contains the name of the asset, if that is short enough."""
     if is_whole(task.asset):
         table = table.drop_columns("asset")
     folder = task.priced / partition_name(task.asset)

@@ -1,13 +1,13 @@
-"""Names of tokens as names of files."""
+"""File names from token names."""
 
 import hashlib
 from urllib.parse import quote
 
-_MOST_CHARACTERS = 120  # of 255 that file systems take, as there are prefixes and endings
+_MOST_CHARACTERS = 120  # file systems allow 255, but there are prefixes and suffixes
 
 
 def file_name(asset: str) -> str:
-    """Turn the name of a token into one of a file, distinct from all others and never too long.
+    """Return a file name for a token, distinct from all others and never too long.
 
     Examples
     --------
@@ -17,21 +17,24 @@ def file_name(asset: str) -> str:
     name = quote(asset, safe="")
     if len(name) <= _MOST_CHARACTERS:
         return name
-    return f"{name[:_MOST_CHARACTERS]}+{hashlib.sha256(asset.encode()).hexdigest()}"  # whole names hold no plus
+    return (
+        f"{name[:_MOST_CHARACTERS]}+{hashlib.sha256(asset.encode()).hexdigest()}"  # unshortened names contain no plus
+    )
 
 
 def partition_name(asset: str) -> str:
-    """Name the folder of a token in a partitioned data set, from which its name is read where it is short enough.
+    """Return the folder of a token in a partitioned data set; readers take a short enough name from it.
 
     Examples
     --------
     >>> partition_name("BTC")
     'asset=BTC'
     """
-    # Of a data set, readers ask the first file for its columns: the others, which hold their own token, sort behind it.
+    # Readers of a data set take the columns from the first file: files that contain their own token column sort after
+    # it.
     return f"{'asset=' if is_whole(asset) else 'token-'}{file_name(asset)}"
 
 
 def is_whole(asset: str) -> bool:
-    """Tell whether the name of a token is short enough to be that of a file."""
+    """Return whether the name of a token is short enough for a file name."""
     return "+" not in file_name(asset)

@@ -1,4 +1,4 @@
-"""Identities of files and folders by their content."""
+"""Digests of files and folders by their content."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One run at a time on a folder, held by the operating system, so that a killed run holds nothing."""
+"""Lock for one run at a time in a folder; the operating system holds it, so a killed run leaves no lock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ _LOCK = ".lock"
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make a folder and hold it for oneself.
+    """Create a folder and lock it for this process.
 
     Raises
     ------
     FolderInUseError
-        If another process holds it.
+        If another process has locked it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:

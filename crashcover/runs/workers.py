@@ -1,7 +1,7 @@
-"""Where tasks run: local processes, or a Dask cluster on this machine or many.
+"""Execution of tasks: in local processes, or on a Dask cluster of one or many machines.
 
-A task is one call of a module's function with one argument, which writes its results to files that everybody sees and
-returns little. So it does not matter where it runs, how often it is begun, or in which order tasks end.
+A task is one call of a module's function with one argument, which writes its results to shared files and
+returns little. So it does not matter where it runs, how often it is started, or in which order tasks end.
 """
 
 import logging
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"(\w+://)?.+:\d+")
 _CONNECT_SECONDS = 10
-_ANY_PORT = "127.0.0.1:0"  # so that a second cluster on this machine is no reason for a warning
+_ANY_PORT = "127.0.0.1:0"  # so that a second cluster on this machine causes no warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """Where to run tasks; results do not depend on it.
+    """Place where tasks run; results do not depend on it.
 
     Parameters
     ----------
     processes : int, optional
-        Local processes; by default one a core. One means this process.
+        Number of local processes; by default one per core. One means the current process.
     workers : int, optional
-        Workers of a Dask cluster that is started on this machine, and ended afterwards.
+        Number of workers of a Dask cluster that is started on this machine and stopped afterwards.
     scheduler : str, optional
-        Address of a Dask cluster that runs already.
+        Address of a running Dask cluster.
 
     Raises
     ------
     WorkerError
-        If more than one of them is given, or the scheduler is no address.
+        If more than one of them is given, or the scheduler is not an address.
     """
 
     processes: int | None = None
@@ -58,21 +58,21 @@ class Workplace:
             raise WorkerError(f"scheduler must be an address such as tcp://host:8786, got {self.scheduler!r}")
 
     def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-        """Call a function with each task, and give results as they come.
+        """Call a function with each task, and yield results as they complete.
 
-        A Dask worker that is lost is replaced and its task done again; a local process that is lost ends the run.
+        A lost Dask worker is replaced and its task repeated; a lost local process ends the run.
 
         Parameters
         ----------
         function : callable
-            A function of a module; it is sent by name.
+            A module-level function, which is sent by name.
         tasks : sequence
             Arguments, small enough to be sent.
 
         Raises
         ------
         WorkerError
-            If workers are lost for good.
+            If workers are lost repeatedly.
         """
         alone = partial(_call, function)
         if self.workers or self.scheduler:
@@ -100,7 +100,7 @@ def _connect(scheduler: str) -> "Client":
 
 @contextmanager
 def _start(n_workers: int | None) -> Iterator["Client"]:
-    """Start workers on this machine, and end them."""
+    """Start workers on this machine, and stop them afterwards."""
     from distributed import Client, LocalCluster
 
     with _interrupts_held():
@@ -109,14 +109,14 @@ def _start(n_workers: int | None) -> Iterator["Client"]:
         try:
             yield client
         except KeyboardInterrupt:
-            logging.getLogger("distributed").setLevel(logging.CRITICAL)  # that workers are killed is what was asked
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the workers are killed on purpose
             raise
 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold interrupts back for a moment; processes begun meanwhile leave them to this one for good."""
-    resource_tracker.ensure_running()  # which lets them through again when it starts
+    """Block interrupts temporarily; processes started in the meantime leave them to this process permanently."""
+    resource_tracker.ensure_running()  # which unblocks them again when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -125,7 +125,7 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def one_blas_thread() -> threadpool_limits:
-    """Hold linear algebra to one thread: sums in another order would be other bits, whatever the number of cores."""
+    """Limit linear algebra to one thread: otherwise the number of cores would change the order of sums and bits."""
     return threadpool_limits(limits=1, user_api="blas")
 
 
@@ -143,6 +143,6 @@ def _run_on_dask(client: "Client", function: Callable[[Task], Result], tasks: Se
         for _, result in as_completed_on_dask(futures, loop=client.loop, with_results=True):
             yield result
     except KilledWorker as error:
-        raise WorkerError(f"a task lost worker after worker (too little memory?): {error}") from error
+        raise WorkerError(f"a task lost several workers (too little memory?): {error}") from error
     finally:
         client.cancel(futures)

@@ -276,7 +276,7 @@ class TailReader:
         return shifted_powers(foot, slope, weighted, squared)
 
     def _power_sums(self, place: int) -> tuple[float, ...]:
-        """Return sums of powers of drops from a group on: stored sums from the next eighth group, plus those between."""
+        """Return sums of powers of drops from a group on: stored sums from the next eighth group, and those between."""
         block = -(-place // STRIDE)
         sums: Sequence[float] = self.powers[6 * block : 6 * block + 6].tolist()
         w1, w2, v1, v2, v3, v4 = sums

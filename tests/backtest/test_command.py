@@ -53,7 +53,7 @@ def test_a_file_of_one_token_is_no_panel(tmp_path):
 def test_the_command_prints_tables_and_writes_a_document_and_a_page(files, tmp_path):
     result = run(files / "opens.parquet", "--out", tmp_path, *QUICK)
     assert result.exit_code == 0, result.output
-    assert "fall of 10 % within 24h, some time in 30d: came in" in result.stdout
+    assert "fall of 10 % within 24h, at some time in 30d: occurred in" in result.stdout
     assert "whole periods drawn again" in result.stdout
     for name in ("constant", "logit"):
         assert f" {name} " in result.stdout

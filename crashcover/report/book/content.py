@@ -1,4 +1,4 @@
-"""What a report on a book says, as plain values."""
+"""Content of a report on a book, as plain values."""
 
 import json
 from collections import Counter
@@ -29,14 +29,14 @@ from pricing.version import ENGINE_VERSION
 
 Values = dict[str, Any]
 
-#: Covers with the largest tail contributions that are listed.
+#: Number of covers with the largest tail contributions that are listed.
 MOST_COVERS = 20
-#: Probabilities of the curve of one period; a tenth of the fewest scenarios beyond the last would be noise.
+#: Probabilities of the curve of one period; with few scenarios beyond the last one it would be noise.
 _PROBABILITIES = (0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005, 0.0002)
 
 
 def book_content(pooled: PooledBook) -> Values:
-    """Write everything that the page of a report on a book shows.
+    """Return everything that the page of a report on a book shows.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _years(pooled: PooledBook) -> set[float]:
 
 
 def _kinds(pooled: PooledBook) -> list[Values]:
-    """Sum the book by what its covers look at, largest limits first."""
+    """Sum the book by observation, largest limits first."""
     book = pooled.compressed.book
     return sorted(
         (
@@ -116,7 +116,7 @@ def _kinds(pooled: PooledBook) -> list[Values]:
 
 
 def _premiums(pooled: PooledBook) -> Values:
-    """Sum the statements of all covers that are priced: cents that add up."""
+    """Sum the statements of all priced covers: cents that add up."""
     written = [statement(each) for each in pooled.premiums if isinstance(each, Premium)]
     lines = {line: sum((each.lines[line] for each in written), Decimal("0.00")) for line in pooled.basis.lines}
     gross, tax = (sum((getattr(each, name) for each in written), Decimal("0.00")) for name in ("gross", "tax"))
@@ -208,7 +208,7 @@ def _gross(priced: Premium | Refusal) -> float | None:
 
 
 def _assumptions(pooled: PooledBook) -> Values:
-    """Tell what all calibrations take for granted from what is said of one token."""
+    """Separate the assumptions common to all calibrations from those on single tokens."""
     stated = {asset: token.calibration["assumptions"] for asset, token in pooled.tokens.items()}
     first, *others = stated.values()
     common = [sentence for sentence in first if all(sentence in other for other in others)]

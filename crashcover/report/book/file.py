@@ -1,4 +1,4 @@
-"""A book of covers from a file, whole or not at all: capital for most of a book is capital for none of it."""
+"""A book of covers from a file, complete or not at all: capital for a part of a book would be meaningless."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,12 +20,12 @@ def read_book(path: Path) -> list[Cover]:
     Parameters
     ----------
     path : Path
-        A .csv, .csv.gz or .parquet file with one row a cover and the columns of ``COLUMNS``.
+        A .csv, .csv.gz or .parquet file with one row per cover and the columns of ``COLUMNS``.
 
     Raises
     ------
     DataError
-        If the file cannot be read, lacks a column, or a row makes no cover; the message names the row.
+        If the file cannot be read, lacks a column, or a row is not a valid cover; the message names the row.
     """
     table = read_table(path)
     require_columns(list(table.columns), path)
@@ -74,7 +74,7 @@ def _require_one_book(covers: list[Cover], table: pd.DataFrame, path: Path) -> N
     first_row: dict[str, int] = {}
     for row, cover in zip(table.index.tolist(), covers, strict=True):
         if cover.cover_id in first_row:
-            slip = f"cover_id {cover.cover_id!r} must come once, came in row {first_row[cover.cover_id]} before"
+            slip = f"cover_id {cover.cover_id!r} must occur once, also found in row {first_row[cover.cover_id]}"
             raise row_error(path, row, slip)
         first_row[cover.cover_id] = row
         if cover.currency != covers[0].currency:

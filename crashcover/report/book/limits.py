@@ -1,4 +1,4 @@
-"""What the model of a pool leaves out or takes for granted, in sentences."""
+"""Omissions and assumptions of the model of a pool, in sentences."""
 
 from crashcover.report.book.pooling import PooledBook
 from pool import periods_in_a_year
@@ -7,25 +7,25 @@ from pricing.tools.units import format_duration
 
 
 def state_limits(pooled: PooledBook) -> list[str]:
-    """Say what capital and allocation rest on."""
+    """Return the assumptions behind capital and allocation."""
     period = format_duration(pooled.scenarios.period)
     years = periods_in_a_year(pooled.scenarios.period)
     return [
-        "Tokens fall together through the shock of a month, whose law is that of the months on record. No shock is "
-        "worse than the worst on record but for the error of the level, so beyond about ten years the curves rest on "
+        "Tokens fall together through the shock of a month, drawn from the months on record. No shock is "
+        "worse than the worst on record, except for the error of the level: beyond about ten years the curves rest on "
         "two or three months.",
         "Deviations and own crashes of different tokens are independent, given the shock.",
-        f"Tokens are tied by the rank of {_observed(pooled.ranking)}. {_shape(pooled)}",
-        f"A period is {period}, a year {years} of them. Periods are independent but for the error of the level, which "
-        "lasts, and the book is renewed unchanged in each. Covers shorter than the period are not renewed within it.",
+        f"Tokens are linked by the rank of {_observed(pooled.ranking)}. {_shape(pooled)}",
+        f"A period is {period}, a year {years} of them. Periods are independent except for the persistent "
+        "error of the level. The book is renewed unchanged in each; covers shorter than it are not renewed within it.",
         "Income is the gross premium of every cover at today's price, less expenses and commission. Covers that would "
         "not be sold today bring losses and no premium.",
         "Standard errors are those of independent scenarios. Errors of the surfaces, of the laws and of the dependence "
-        "are not in them.",
-        "A tail contribution's standard error takes the scenarios that make up the tail as given.",
-        f"Limits on one token should not exceed {pooled.aims.share_of_capital:.0%} of capital: a judgement. What it "
-        "would cost to fire a trigger on purpose is not looked at here, nor are leverage products, counterparties of "
-        "reinsurance, and the operation of the pool itself.",
+        "are not included.",
+        "The standard error of a tail contribution treats the scenarios in the tail as given.",
+        f"Limits on one token should not exceed {pooled.aims.share_of_capital:.0%} of capital: a judgement. The cost "
+        "of firing a trigger on purpose is not considered here, nor are leverage products, reinsurance counterparties "
+        "and the operation of the pool itself.",
     ]
 
 
@@ -38,8 +38,8 @@ def _observed(observation: Observation) -> str:
 
 def _shape(pooled: PooledBook) -> str:
     if pooled.shape is None:
-        return "All covers look at just that."
+        return "All covers use exactly this observation."
     return (
-        f"Among paths of almost the same rank, {_observed(pooled.shape)} decides, with a correlation of "
-        f"{pooled.dependence.shape_correlation:g} between tokens; other windows and terms are tied too little."
+        f"Among paths of almost the same rank, {_observed(pooled.shape)} decides the order, with a correlation of "
+        f"{pooled.dependence.shape_correlation:g} between tokens; dependence for other windows and terms is too weak."
     )

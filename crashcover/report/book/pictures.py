@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, Any]
 
-#: Tokens that a picture shows.
+#: Number of tokens that a picture shows.
 _MOST_TOKENS = 15
 _YEARLY = (
     ("aggregate", "all losses of a year (AEP)", BLUE, "-"),
@@ -24,7 +24,7 @@ _YEARLY = (
 
 
 def period_losses(content: Values, name: str) -> str:
-    """Draw how likely losses of one period are, with 95 % intervals, before and after reinsurance."""
+    """Draw exceedance probabilities of losses of one period, with 95 % intervals, before and after reinsurance."""
     picture = drawing.figure(3.0)
     axes = picture.subplots()
     curves = content["period_curves"]
@@ -40,7 +40,7 @@ def period_losses(content: Values, name: str) -> str:
     drawing.plain_numbers(axes.yaxis, (1.0, 2.0, 5.0))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
     drawing.plain(axes)
-    drawing.label(axes, across=f"loss of one period, {content['currency']}", up="probability of more, %")
+    drawing.label(axes, across=f"loss of one period, {content['currency']}", up="probability of exceeding it, %")
     drawing.legend(axes, "upper center")
     return drawing.svg(picture, name)
 

@@ -1,4 +1,4 @@
-"""A book on its tokens, priced and pooled: everything that a report on a book looks at."""
+"""A book on its tokens, priced and pooled: the basis of a report on a book."""
 
 import math
 import warnings
@@ -39,7 +39,7 @@ CURVE_YEARS = (1.25, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 25.0, 35.0, 50.0, 75.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolAims:
-    """What a pool has and aims at; its income follows from the premiums of the book.
+    """Capital and targets of a pool; its income follows from the premiums of the book.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ class PoolAims:
     level : float
         Confidence of the tail measures.
     ruin_target : float
-        Probability of ruin that capital is asked for.
+        Probability of ruin for which the required capital is computed.
     horizon_periods : int
-        Periods in which ruin is looked for.
+        Number of periods of the ruin horizon.
     share_of_capital : float
-        Most that limits on one token may be, a fraction of capital.
+        Largest sum of limits on one token, as a fraction of capital.
     reinsurance : tuple of contracts
-        Applied in this order.
+        Reinsurance contracts, applied in this order.
     """
 
     capital: float
@@ -65,7 +65,7 @@ class PoolAims:
     reinsurance: tuple[Reinsurance, ...] = ()
 
     def require_scenarios(self, n_scenarios: int) -> None:
-        """Demand enough scenarios to see what is asked for.
+        """Check that there are enough scenarios for the level and the ruin target.
 
         Raises
         ------
@@ -97,9 +97,9 @@ class PooledBook:
     basis : PricingBasis
         Loadings.
     aims : PoolAims
-        What the pool has and aims at.
+        Capital and targets of the pool.
     ranking, shape : Observation
-        What ties the tokens; no shape where all covers look at the ranking.
+        Observations that link the tokens; no shape if all covers use the ranking.
     dependence : Dependence
         How they fall together.
     settings : JointSettings
@@ -111,7 +111,7 @@ class PooledBook:
     gross, net : PoolLosses
         Losses before and after reinsurance.
     report : PoolReport
-        The pool in figures.
+        Figures of the pool.
     """
 
     covers: tuple[Cover, ...] = field(repr=False)
@@ -143,7 +143,7 @@ def observations_of(covers: Sequence[Cover]) -> tuple[Observation, Observation |
 
 
 def needed_observations(covers: Sequence[Cover], asset: str) -> list[Observation]:
-    """List what has to be simulated of one asset of a book."""
+    """List the observations to simulate for one asset of a book."""
     ranking, shape = observations_of(covers)
     own = [cover.observation for cover in covers if cover.asset == asset]
     return list(dict.fromkeys([*own, ranking, *([shape] if shape else [])]))
@@ -162,20 +162,20 @@ def pool_book(
     Parameters
     ----------
     covers : sequence of Cover
-        The book, of one currency.
+        Covers in one currency.
     tokens : mapping of str to RatedToken
         Every token of the book, simulated for ``needed_observations``.
     basis : PricingBasis
         Loadings; premiums less expenses and commission are the income of a period.
     aims : PoolAims
-        What the pool has and aims at.
+        Capital and targets of the pool.
     settings : JointSettings
         Size and seed of the joint simulation.
 
     Raises
     ------
     SimulationError
-        If there are too few scenarios for what is asked for.
+        If there are too few scenarios for the level or the ruin target.
     """
     aims.require_scenarios(settings.n_scenarios)
     premiums = _price(covers, tokens, basis)
@@ -251,7 +251,8 @@ def _price(
 def _price_one(cover: Cover, sample: WeightedSample, token: RatedToken, basis: PricingBasis) -> Premium | Refusal:
     try:
         with warnings.catch_warnings():
-            # One path that carries much makes a premium imprecise; the report counts those, a line each would be noise.
+            # One path with a large weight makes a premium imprecise; the report counts these premiums instead of one
+            # warning each.
             warnings.simplefilter("ignore", PrecisionWarning)
             found = premium_from_sample(cover, sample, basis, uncertainty=token.uncertainty(cover))
         require_payment(found, cover.cover_id, sample.n_paths)

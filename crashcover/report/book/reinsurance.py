@@ -1,22 +1,22 @@
-"""Reinsurance contracts as one word on the command line, and in a sentence on the page."""
+"""Reinsurance contracts as one word on the command line, and as a sentence on the page."""
 
 from pool import ExcessOfLoss, Occurrence, QuotaShare, Reinsurance
 from pricing.errors import InvalidTermsError
 
 
 def parse_reinsurance(text: str) -> Reinsurance:
-    """Read a contract.
+    """Parse a contract.
 
     Parameters
     ----------
     text : str
-        ``quota-share:CEDED:COMMISSION``, or ``excess:OCCURRENCE:RETENTION:LIMIT:PREMIUM`` where an occurrence is a
+        ``quota-share:CEDED:COMMISSION``, or ``excess:OCCURRENCE:RETENTION:LIMIT:PREMIUM`` in which an occurrence is a
         ``period`` or an ``asset``.
 
     Raises
     ------
     InvalidTermsError
-        If it is anything else, or its numbers make no contract.
+        If it is anything else, or its numbers are not a valid contract.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def _malformed(text: str) -> InvalidTermsError:
 
 
 def describe_reinsurance(contract: Reinsurance) -> str:
-    """Say what a contract does in one period.
+    """Describe the effect of a contract in one period.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def describe_reinsurance(contract: Reinsurance) -> str:
     if isinstance(contract, ExcessOfLoss):
         what = "a period" if contract.occurrence is Occurrence.PERIOD else "an asset in a period"
         return (
-            f"Excess of loss: of all losses of {what}, {contract.limit:,.0f} above {contract.retention:,.0f} are paid, "
-            f"reinstated every period, for a premium of {contract.premium:,.0f} a period."
+            f"Excess of loss pays up to {contract.limit:,.0f} of the losses of {what} above {contract.retention:,.0f}, "
+            f"reinstated every period, for a premium of {contract.premium:,.0f} per period."
         )
     return repr(contract)

@@ -27,7 +27,7 @@ from pricing.surface.surface import DropSurface
 from pricing.tools import plain
 from pricing.tools.progress import Progress
 
-#: Window that tokens are tied by: the one whose law the dependence is read off.
+#: Window that links tokens: the dependence is taken from its law.
 RANKING_WINDOW = timedelta(hours=24)
 
 
@@ -38,17 +38,17 @@ class RatedToken:
     Parameters
     ----------
     asset : str
-        Its name.
+        Name of the token.
     surface : DropSurface
         Worst drops for all observations of its covers.
     risk : TokenRisk
-        What the dependence has to know of it.
+        Parameters of the token for the dependence.
     market : Market
-        The laws that it was calibrated with.
+        Market that it was calibrated with.
     calibration : mapping
         Its calibration as plain values.
     uncertainty : callable
-        Which part of a cover's expected loss is there for parameter uncertainty; None where that is not told apart.
+        Returns the part of a cover's expected loss that is due to parameter uncertainty; None if it is not separated.
     """
 
     asset: str
@@ -71,11 +71,11 @@ def rate_calibrated(
     Parameters
     ----------
     calibration : Calibration
-        Its calibration.
+        Calibration of the token.
     asset : str
-        Its name.
+        Name of the token.
     observations : sequence of Observation
-        What has to be known of its worst drops.
+        Observations of its worst drops to simulate.
     settings : SimulationSettings
         Size and seed of the simulation.
     begin : callable
@@ -96,7 +96,7 @@ def rate_from_store(
 ) -> RatedToken:
     """Simulate a token again as it was when its rates were published.
 
-    Published surfaces are sorted, and joint losses need paths in their order, so the paths are made again from the
+    Published surfaces are sorted, and joint losses need paths in their order, so the paths are simulated again from the
     model and the seed.
 
     Parameters
@@ -111,10 +111,10 @@ def rate_from_store(
     Raises
     ------
     DataError
-        If the calibration was not kept.
+        If the calibration was not stored.
     """
     calibration_id = store.calibration_id(asset)
-    inputs = read_inputs(folder, calibration_id)  # refuses a document that does not match its name
+    inputs = read_inputs(folder, calibration_id)  # raises an error if the document does not match its name
     path = folder / "calibrations" / f"{calibration_id}.json"
     calibration = json.loads(path.read_text(encoding="utf-8"))["calibration"]
     model = plain.from_plain(calibration["model"], MODEL_CLASSES)
@@ -129,7 +129,7 @@ def rate_from_store(
 
 
 def _not_told_apart(_: Cover) -> None:
-    """Leave all of the expected loss in one line: the premium is the same."""
+    """Separate no part of the expected loss: the premium is the same."""
 
 
 def _risk(inputs: Inputs) -> TokenRisk:
@@ -158,12 +158,12 @@ def _simulate(
 
 
 def require_assets(assets: Sequence[str], known: Sequence[str], source: Path) -> None:
-    """Demand that every asset of a book is known.
+    """Check that every asset of a book is known.
 
     Raises
     ------
     DataError
-        If one is not; capital for the rest of the book would be too little.
+        If one is missing; capital for the rest of the book would be too low.
     """
     missing = [asset for asset in assets if asset not in known]
     if missing:

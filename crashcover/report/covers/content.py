@@ -1,4 +1,4 @@
-"""What a report on covers of one token says, as plain values."""
+"""Content of a report on covers of one token, as plain values."""
 
 import json
 from collections.abc import Mapping
@@ -32,15 +32,15 @@ Values = dict[str, Any]
 
 
 def cover_content(priced: PricedCovers) -> Values:
-    """Write everything that the page of a report on covers shows.
+    """Return everything that the page of a report on covers shows.
 
-    Calibration, quotes and refusals stand in it as in a document of ``crashcover quote --json``, so that
-    ``crashcover reproduce`` reads it.
+    Calibration, quotes and refusals have the same form as in a document of ``crashcover quote --json``, so that
+    ``crashcover reproduce`` can read it.
 
     Parameters
     ----------
     priced : PricedCovers
-        The covers, and what they were priced from.
+        Covers, and the data they were priced from.
     """
     outcomes = [offer.outcome for offer in priced.offers]
     asset = priced.offers[0].cover.asset
@@ -126,7 +126,7 @@ def _name_node(below: float, share: float) -> str:
 
 
 def _statement(quote: Quote) -> Values:
-    """Write the premium to the cent, as texts: they add up, and JSON has no decimals."""
+    """Return the premium to the cent, as texts: they add up, and JSON has no decimals."""
     written = quote.statement
     return {
         "lines": [
@@ -141,7 +141,7 @@ def _statement(quote: Quote) -> Values:
 
 
 def _expected_payments(quote: Quote) -> Values:
-    """Return the mean of discounted payments: the expected loss with what a load for parameters takes apart from it."""
+    """Return the mean of discounted payments: the expected loss plus the part separated as parameter load."""
     priced = quote.premium
     mean = (priced.expected_loss + priced.parameter_load) / (1.0 + quote.basis.parameter_load)
     return {"value": mean, "standard_error": priced.expected_loss_standard_error}
@@ -155,7 +155,7 @@ def _drivers(drivers: Drivers) -> list[Values]:
 
 
 def _anchors(cover: Cover, surface: DropSurface) -> Mapping[str, Any] | None:
-    """Return the law that the very drop of a cover is anchored to, if there is one."""
+    """Return the anchor of the observation of a cover, if there is one."""
     if cover.trigger.reference is not Reference.ROLLING_HIGH or cover.waiting_period != timedelta(0):
         return None
     for anchor in surface.model.anchors:

@@ -17,16 +17,16 @@ Values = Mapping[str, Any]
 
 
 def waterfall(statement: Values, currency: str, name: str) -> str:
-    """Draw how a premium builds up, line by line.
+    """Draw the build-up of a premium, line by line.
 
     Parameters
     ----------
     statement : mapping
         Lines, gross premium, tax and total as decimal texts.
     currency : str
-        Of all of them.
+        Currency of the amounts.
     name : str
-        Of the picture.
+        Name of the picture.
     """
     lines = [line for line in statement["lines"] if float(line["amount"])]
     ends = list(accumulate(float(line["amount"]) for line in lines))
@@ -58,7 +58,7 @@ def waterfall(statement: Values, currency: str, name: str) -> str:
 
 
 def exceedance(cover: Values, simulation: Values, name: str) -> str:
-    """Draw how likely a worst drop is, before and after anchoring, with 95 % bands and the cover's own points."""
+    """Draw exceedance curves of the worst drop before and after anchoring, with 95 % bands and the cover's points."""
     picture = drawing.figure(3.3)
     axes = picture.subplots()
     if cover["simulated_curve"]:
@@ -73,7 +73,9 @@ def exceedance(cover: Values, simulation: Values, name: str) -> str:
     _mark(axes, cover["points"])
     drawing.plain_numbers(axes.yaxis)
     drawing.plain(axes)
-    drawing.label(axes, across="worst drop of the term, % of the reference price", up="probability of it or more, %")
+    drawing.label(
+        axes, across="worst drop of the term, % of the reference price", up="probability of at least that drop, %"
+    )
     drawing.legend(axes, "upper right")
     return drawing.svg(picture, name)
 
@@ -85,7 +87,7 @@ def _curve(axes: "Axes", curve: Values, colour: str, dashes: str, label: str) ->
 
 
 def _resolution(axes: "Axes", lowest: float, simulation: Values) -> None:
-    """Grey out what the number of paths cannot see; weighted paths see further down than their number says."""
+    """Shade probabilities that the paths cannot resolve; weighted paths resolve more than their number suggests."""
     if simulation["rare_drops"]:
         return
     axes.axhspan(0.0, lowest, color="#F1F3F5", linewidth=0, zorder=0)
@@ -128,7 +130,7 @@ def drivers(cover: Values, titles: Mapping[str, str], name: str) -> str:
 
 
 def worst_month(calibration: Values, name: str) -> str:
-    """Draw the law of the worst month, and how much of it is there only because its level is not known exactly."""
+    """Draw the law of the worst month, and the part of it that is due to the uncertainty of its level."""
     picture = drawing.figure(2.7)
     left, right = picture.subplots(1, 2, sharex=True)
     styles = ((ORANGE, "--"), (BLUE, "-"), (GREEN, "-."))
@@ -141,8 +143,8 @@ def worst_month(calibration: Values, name: str) -> str:
     left.set(yscale="log", xlim=(0.0, 92.0), ylim=(1e-3, 140.0))
     drawing.plain_numbers(left.yaxis)
     right.axhline(0.0, color=GREY, linewidth=0.8)
-    titles = ("as priced", "for not knowing the level")
-    units = ("probability of it or more, %", "part of the probability, %")
+    titles = ("as priced", "due to level uncertainty")
+    units = ("probability of at least that drop, %", "part of the probability, %")
     for axes, title, unit in zip((left, right), titles, units, strict=True):
         axes.set_title(title, fontsize=NORMAL, loc="left", color=INK)
         drawing.plain(axes)

@@ -1,4 +1,4 @@
-"""Covers on one token with everything that a report looks at, from data or from a document of quotes."""
+"""Covers on one token with all inputs of a report, from data or from a document of quotes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,22 +29,22 @@ _COVER_CLASSES = (Cover, DropTrigger, Payment, Reference)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedCovers:
-    """Covers on one token and what they were priced from.
+    """Covers on one token and the data they were priced from.
 
     Parameters
     ----------
     calibration : mapping
         The calibration as plain values.
     market : mapping, optional
-        How the market was learnt; a document of quotes does not say.
+        The market; a document of quotes does not contain it.
     surface : DropSurface
-        What the covers were priced from.
+        Surface that the covers were priced from.
     simulated : DropSurface, optional
-        The same paths before they were anchored; None where there is nothing to anchor them to.
+        The same paths before anchoring; None if there are no anchors.
     offers : tuple of Offer
-        Quotes and refusals, with drivers where the calibration is at hand.
+        Quotes and refusals, with drivers if the calibration is available.
     moves : tuple of tuple of Move
-        What moves the premium of each.
+        Sensitivities of each premium.
     """
 
     calibration: Mapping[str, Any] = field(repr=False)
@@ -63,7 +63,7 @@ def price_covers(
     settings: SimulationSettings,
     begin: Progress = silent,
 ) -> PricedCovers:
-    """Price covers and find out what drives and moves their premiums.
+    """Price covers and compute the drivers and sensitivities of their premiums.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:
     Raises
     ------
     DataError
-        If it is no such document, or every cover in it was refused.
+        If it is not such a document, or every cover in it was refused.
     ReproductionError
         If a premium differs.
     """
@@ -149,7 +149,7 @@ def _read_refused(document: Mapping[str, Any], path: Path) -> tuple[Offer, ...]:
             for each in document.get("refused", [])
         )
     except (KeyError, TypeError, ValueError, PricingError) as error:
-        raise DataError(f"{path}: refused holds what is no refusal: {error}") from error
+        raise DataError(f"{path}: refused holds an invalid refusal: {error}") from error
 
 
 def _read_refusal(value: Mapping[str, Any]) -> Refusal:

@@ -1,4 +1,4 @@
-"""What one per cent more of an input does to a premium, on the same random numbers."""
+"""Sensitivities of a premium to one per cent more of an input, with the same random numbers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,22 +19,22 @@ from pricing.premiums.sensitivity import (
 from pricing.quotes.quote import Quote
 from pricing.surface.estimates import Estimate
 
-#: Paths that are enough for a slope: it is a difference of the same paths.
+#: Number of paths for a slope: few are enough for differences on the same paths.
 _MOST_PATHS = 20_000
-#: Bumps up and down, as shares.
+#: Size of the bumps up and down, as a share.
 _SIZE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """What one per cent more of an input adds, in the currency of the cover.
+    """Effect of one per cent more of an input, in the currency of the cover.
 
     Parameters
     ----------
     name : str
-        The input.
+        Name of the input.
     expected_loss, gross : Estimate
-        What it adds to the expected loss and to the gross premium.
+        Change of the expected loss and of the gross premium.
     """
 
     name: str
@@ -43,16 +43,16 @@ class Move:
 
 
 def anchored_moves(outcome: Quote | Refusal, calibration: Calibration) -> tuple[Move, ...]:
-    """Move the inputs of the law that paths are anchored to, and anchor anew.
+    """Change the inputs of the law to which paths are anchored, and anchor again.
 
-    Where nothing is anchored the model itself is moved.
+    If there are no anchors, the model itself is changed.
 
     Parameters
     ----------
     outcome : Quote or Refusal
-        A cover; one that is refused has no premium to move.
+        A cover; a refused cover has no premium to change.
     calibration : Calibration
-        What it was priced from.
+        Calibration behind the price.
     """
     if not calibration.model.anchors:
         return model_moves(outcome)
@@ -79,7 +79,7 @@ def _ready(bump: Bump, _model: PriceModel) -> Bump:
 
 
 def model_moves(outcome: Quote | Refusal) -> tuple[Move, ...]:
-    """Move the model of a quote; the anchors of a model stay where they are."""
+    """Change the model of a quote; its anchors stay the same."""
     return _moves(outcome, (volatility_bump, crash_rate_bump, severity_bump))
 
 
@@ -98,7 +98,7 @@ def _with_hazard(inputs: Inputs, size: float) -> Inputs:
 
 
 def _moves(outcome: Quote | Refusal, bumps: Sequence[Callable[[PriceModel], Bump]]) -> tuple[Move, ...]:
-    """Return no moves where there is no premium, before or after, or no slope of it."""
+    """Return no moves if there is no premium, before or after, or no slope."""
     if isinstance(outcome, Refusal):
         return ()
     settings = replace(outcome.settings, n_paths=min(outcome.settings.n_paths, _MOST_PATHS))

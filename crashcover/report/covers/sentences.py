@@ -1,4 +1,4 @@
-"""Contracts in words: what pays, how much, and when."""
+"""Contracts in words: the event, the payment and its time."""
 
 from datetime import timedelta
 
@@ -10,14 +10,14 @@ from pricing.tools.units import format_duration
 
 
 def describe_cover(cover: Cover, step: timedelta) -> list[dict[str, str]]:
-    """Write the terms of a cover, one sentence a heading.
+    """Return the terms of a cover, one sentence per heading.
 
     Parameters
     ----------
     cover : Cover
         The contract.
     step : timedelta
-        How often the price is looked at.
+        Time between two observations of the price.
     """
     term = format_duration(cover.term)
     sentences = {
@@ -25,13 +25,13 @@ def describe_cover(cover: Cover, step: timedelta) -> list[dict[str, str]]:
         "Pays how much": _describe_payout(cover.payout, f"{cover.limit:,.2f} {cover.currency}"),
         "Pays at": _payment(cover),
         "Lasts": f"{term} from the sale. {_waiting(cover)}",
-        "Observed": f"One close each {format_duration(step)}. What happens between two closes is not seen.",
+        "Observed": f"One close every {format_duration(step)}. Moves between two closes are not observed.",
     }
     return [{"name": name, "text": text} for name, text in sentences.items()]
 
 
 def describe_event(trigger: DropTrigger, asset: str) -> str:
-    """Say when a trigger fires.
+    """Describe when a trigger fires.
 
     Examples
     --------
@@ -45,9 +45,9 @@ def _reference(trigger: DropTrigger) -> str:
     window = format_duration(trigger.window) if trigger.window else ""
     return {
         Reference.ROLLING_HIGH: f"the highest close of the last {window}",
-        Reference.LAGGED: f"the close exactly {window} before",
-        Reference.RUNNING_HIGH: "the highest close since the observation began",
-        Reference.INCEPTION: "the close at which the observation began",
+        Reference.LAGGED: f"the close exactly {window} earlier",
+        Reference.RUNNING_HIGH: "the highest close since observation began",
+        Reference.INCEPTION: "the close at which observation began",
     }[trigger.reference]
 
 
@@ -62,7 +62,7 @@ def _payment(cover: Cover) -> str:
         return "The end of the term."
     if _pays_at_once(cover):
         return "The time when the trigger fires."
-    return "The time when the trigger fires, and again whenever the worst drop deepens and more is due."
+    return "The time when the trigger fires, and again whenever a deeper worst drop makes more due."
 
 
 def _pays_at_once(cover: Cover) -> bool:

@@ -1,1 +1,1 @@
-"""A book of any length: read, checked, set aside, sorted by token."""
+"""Intake of a book of any length: read, checked, quarantined, sorted by token."""

@@ -1,4 +1,4 @@
-"""Columns of a book: a few distinct texts that are read once each, or numbers."""
+"""Columns of a book: texts with few distinct values, each parsed once, or numbers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,16 +20,16 @@ from pricing.tools.units import parse_duration
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Column:
-    """A column as its distinct cells, each read.
+    """A column as its distinct cells, each parsed.
 
     Parameters
     ----------
     values : list
-        What each distinct cell means; None where it means nothing.
+        Parsed value of each distinct cell; None if it is invalid.
     slips : list of str or None
-        What is wrong with each.
+        Error in each distinct cell, or None.
     codes : ndarray of int, shape (n_rows,)
-        Place of each row's cell.
+        Index of each row's cell.
     """
 
     values: list[Any]
@@ -38,21 +38,21 @@ class Column:
 
     @property
     def is_wrong(self) -> BoolArray:
-        """Which rows have a slip, shape (n_rows,)."""
+        """Whether each row has an error, shape (n_rows,)."""
         return np.array([slip is not None for slip in self.slips], dtype=np.bool_)[self.codes]
 
     def slip(self, position: int) -> str:
-        """Return what is wrong with a row."""
+        """Return the error in a row."""
         return str(self.slips[self.codes[position]])
 
     def used(self) -> tuple[list[Any], IntArray]:
-        """Return the values that rows have, and their places by row."""
+        """Return the values that occur, and their index by row."""
         places, codes = np.unique(self.codes, return_inverse=True)
         return [self.values[place] for place in places.tolist()], codes
 
 
 def combine(columns: Sequence[Column]) -> tuple[list[tuple[Any, ...]], IntArray]:
-    """Return the combinations of values that rows have, and their places by row."""
+    """Return the combinations of values that occur, and their index by row."""
     sizes = [len(column.values) for column in columns]
     kinds, codes = np.unique(np.ravel_multi_index([column.codes for column in columns], sizes), return_inverse=True)
     places = np.stack(np.unravel_index(kinds, sizes), axis=1).tolist()
@@ -61,7 +61,7 @@ def combine(columns: Sequence[Column]) -> tuple[list[tuple[Any, ...]], IntArray]
 
 
 def read_column(table: pa.Table, name: str, read: Callable[[Any], Any]) -> Column:
-    """Read each distinct cell of a column once.
+    """Parse each distinct cell of a column once.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def read_column(table: pa.Table, name: str, read: Callable[[Any], Any]) -> Colum
     name : str
         Name of the column.
     read : callable
-        Turns a cell into what it means, or raises an ``InvalidTermsError``.
+        Parses a cell, or raises an ``InvalidTermsError``.
     """
     column = table[name].cast(pa.string()) if pa.types.is_null(table[name].type) else table[name]
     encoded = column.unify_dictionaries().combine_chunks()
@@ -90,7 +90,7 @@ def _read_cell(cell: Any, name: str, read: Callable[[Any], Any]) -> tuple[Any, s
 
 
 def read_numbers(table: pa.Table, name: str) -> FloatArray:
-    """Read a column as floats, NaN where a cell is no number."""
+    """Read a column as floats, NaN if a cell is not a number."""
     column = table[name]
     if is_text(column.type):
         return np.asarray(pd.to_numeric(column.cast(pa.string()).to_pandas(), errors="coerce"), dtype=np.float64)
@@ -119,7 +119,7 @@ def _read_currency(cell: Any) -> str:
     return cell
 
 
-#: What turns the cells of each column of texts into what they mean; an asset means what the rates hold of it.
+#: Parser of each column of texts; an asset is looked up in the rates.
 READERS: dict[str, Callable[[Any], Any]] = {
     "window": _read_window,
     "reference": _read_reference,
@@ -128,5 +128,5 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "term": partial(parse_duration, field="term"),
     "waiting_period": partial(parse_duration, field="waiting_period"),
 }
-#: What a worst drop is observed by.
+#: Columns that define the observation of a worst drop.
 OBSERVATION = ("reference", "window", "term", "waiting_period")

@@ -1,4 +1,4 @@
-"""A book of covers from a file, batch after batch, so that no book is too long."""
+"""A book of covers from a file, in batches, so that a book may have any length."""
 
 import csv
 import gzip
@@ -19,7 +19,7 @@ from crashcover.repricing.intake.quarantine import Rejection
 from crashcover.repricing.intake.schema import common_schema, require_columns, require_types
 from pricing.errors import DataError
 
-#: What is wrong with a row that has not the fields of the header.
+#: Field name for a row whose fields do not match the header.
 ROW_FORM = "row"
 
 _ROWS_A_BATCH = 131_072
@@ -34,11 +34,11 @@ class BookBatch:
     Parameters
     ----------
     rows : ndarray of int, shape (n_rows,)
-        Line of each row in a csv file, where the header is line 1; number of the row elsewhere, counted from 1.
+        Line of each row in a csv file, where the header is line 1; otherwise the number of the row, counted from 1.
     table : Table
-        The rows: texts where the file is csv, otherwise as they are stored.
+        The rows: texts from a csv file, otherwise as stored.
     malformed : tuple of Rejection
-        Rows beside those of the table that have more or fewer fields than the header, or a quotation mark too many.
+        Further rows, which have more or fewer fields than the header, or unpaired quotation marks.
     """
 
     rows: npt.NDArray[np.int64] = field(repr=False)
@@ -47,7 +47,7 @@ class BookBatch:
 
 
 def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[BookBatch]:
-    """Read a book in its order, an empty one as one empty batch.
+    """Read a book in its order; an empty book gives one empty batch.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[B
 
 
 def count_rows(path: Path) -> int | None:
-    """Count the rows of a book where its files say it; None where they have to be read for that.
+    """Count the rows of a book if its files state it; None if they would have to be read.
 
     Raises
     ------
     DataError
-        If they cannot be read.
+        If the files cannot be read.
     """
     if _is_csv(path):
         return None
@@ -91,7 +91,7 @@ def _is_csv(path: Path) -> bool:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    """Say why a book cannot be read, with the likely slip."""
+    """Return the error for a book that cannot be read, with the likely slip."""
     held = sorted(file.name for file in path.rglob("*") if _is_csv(file))
     if isinstance(error, UnicodeDecodeError):
         slip = " (save it as UTF-8)"
@@ -129,7 +129,7 @@ def _numbered(table: pa.Table, n_before: int) -> BookBatch:
 
 
 def _read_csv(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
-    """Read a row a line, so that a quotation mark that is never closed takes no other line with it."""
+    """Read one row per line, so that an unclosed quotation mark affects no other line."""
     with _open_text(path) as file:
         names = _header(file.readline(), path)
         places = [names.index(name) for name in columns or names]
@@ -149,7 +149,7 @@ def _header(line: str, path: Path) -> list[str]:
 
 
 def _csv_batch(lines: list[tuple[int, str]], names: list[str], places: list[int]) -> BookBatch:
-    """Sort lines into rows and malformed ones; an empty line is neither."""
+    """Separate lines into rows and malformed ones; an empty line is neither."""
     rows: list[tuple[int, list[str]]] = []
     malformed = []
     for number, line in lines:
@@ -165,10 +165,10 @@ def _csv_batch(lines: list[tuple[int, str]], names: list[str], places: list[int]
 
 
 def _split(line: str, n_fields: int | None = None) -> list[str]:
-    """Split a line into fields; what stops that is a ``csv.Error``."""
+    """Split a line into fields; a failure raises ``csv.Error``."""
     fields = line.split(",")
     if '"' in line:
-        if line.count('"') % 2:  # also the last line of a field with a line break, which could pass for a row
+        if line.count('"') % 2:  # also the last line of a field with a line break, which could look like a row
             raise csv.Error(f"row must have its quotation marks in pairs{_QUOTES}")
         try:
             (fields,) = csv.reader([line], strict=True)

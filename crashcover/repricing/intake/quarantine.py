@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-_MOST_CHARACTERS = 1000  # of a cell: who reads the file, this project too, has limits
+_MOST_CHARACTERS = 1000  # of a cell: readers of the file, including this project, have limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +17,13 @@ class Rejection:
     row : int
         Line of a csv file, where the header is line 1; number of the row in a parquet file or table, counted from 1.
     cover_id : str
-        Name of the cover, as far as there is one.
+        Name of the cover, if there is one.
     field : str
-        Column that is wrong, the first where several are.
+        Column with the error, the first if there are several.
     value : str
-        What it holds.
+        Value of that column.
     reason : str
-        Why that is wrong.
+        Reason of the rejection.
     """
 
     row: int

@@ -1,4 +1,4 @@
-"""Covers that a book names more than once: the first row counts, the others are set aside."""
+"""Covers that a book names more than once: the first row counts, the others are quarantined."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ HashArray = npt.NDArray[np.uint64]
 
 
 class Repeats:
-    """Remembers, row after row, where a name that comes more than once came first.
+    """Remembers the first row of every name that occurs more than once.
 
     Parameters
     ----------
     hashes : ndarray of uint64
-        Rising hashes of the names that come more than once, and perhaps of a few others.
+        Sorted hashes of the names that occur more than once, and possibly of a few others.
     """
 
     def __init__(self, hashes: HashArray) -> None:
@@ -27,13 +27,13 @@ class Repeats:
 
     @classmethod
     def in_book(cls, path: Path) -> "Repeats":
-        """Find the names that a book holds more than once; it takes eight bytes a row."""
+        """Find the names that occur more than once in a book, with eight bytes per row."""
         columns = [_hashes(batch.table["cover_id"]) for batch in read_batches(path, ["cover_id"])]
         hashes = np.sort(np.concatenate([np.empty(0, np.uint64), *columns]))
         return cls(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
 
     def first_rows(self, names: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> dict[int, int]:
-        """Return the row where each repeated name came first, by position; rows come in their order."""
+        """Return the first row of each repeated name, by position; rows must come in their order."""
         is_suspect = np.isin(_hashes(names), self._hashes) & names.is_valid().to_numpy()  # no name repeats no name
         suspects = np.flatnonzero(is_suspect)
         earlier = {}

@@ -1,4 +1,4 @@
-"""The rows of a book, checked: what can be priced, and what is wrong with each of the others."""
+"""Checks of the rows of a book: the rows that can be priced, and the error in each other row."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,15 +24,15 @@ from pricing.tools.units import require_fraction
 
 #: Number of a row in the book, an additional column of the output.
 ROW = "book_row"
-#: Beyond them a limit is a slip, and premiums and their sums might leave the range of numbers.
+#: Outside this range a limit is a slip, and premiums and their sums might exceed the range of numbers.
 SMALLEST_LIMIT, LARGEST_LIMIT = 1e-9, 1e15
-#: A field, the rows where it is wrong, and what is wrong at a position.
+#: A field, the rows in which it is wrong, and the error at a position.
 Slips = tuple[str, BoolArray, Callable[[int], str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetRates:
-    """What the rates hold of one asset.
+    """Contents of the rates for one asset.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class AssetRates:
     signals : frozenset of Signal
         Signals that were simulated.
     is_suspended : bool
-        Whether nothing may be priced from them.
+        Whether the rates are suspended.
     """
 
     step: timedelta
@@ -56,34 +56,36 @@ class AssetRates:
         InvalidTermsError
             If its durations do not fit the step, or each other.
         NotSimulatedError
-            If the rates do not hold it.
+            If the rates do not contain it.
         """
         signal = make_signal(observation, self.step)
         if signal not in self.signals:
-            raise NotSimulatedError(f"the rates hold no {describe(signal, self.step)}: ask `crashcover rates` for it")
+            raise NotSimulatedError(
+                f"the rates hold no {describe(signal, self.step)}: simulate it with `crashcover rates`"
+            )
         return signal
 
 
 def check_rows(batch: BookBatch, rates: Mapping[str, AssetRates], repeats: Repeats) -> tuple[pa.Table, list[Rejection]]:
-    """Tell the rows that can be priced from those that cannot.
+    """Separate the rows that can be priced from those that cannot.
 
-    A row that is wrong in several fields is named for the first that is looked at.
+    A row with several errors is reported with the first one found.
 
     Parameters
     ----------
     batch : BookBatch
         Rows of a book.
     rates : mapping of str to AssetRates
-        What can be priced.
+        Contents of the rates by asset.
     repeats : Repeats
-        Names of covers that come more than once.
+        Names of covers that occur more than once.
 
     Returns
     -------
     table : Table
-        The rows that can be priced, drop and limit as floats, and the number of the row as a further column.
+        The rows that can be priced, with drop and limit as floats and the number of the row as a further column.
     rejections : list of Rejection
-        The others.
+        The other rows.
     """
     table = batch.table
     numbers = {name: read_numbers(table, name) for name in ("drop", "limit")}
@@ -129,7 +131,7 @@ def _name_slips(batch: BookBatch, repeats: Repeats) -> Iterator[Slips]:
     earlier = repeats.first_rows(names, batch.rows)
     is_repeated = np.zeros(len(names), dtype=np.bool_)
     is_repeated[list(earlier)] = True
-    yield "cover_id", is_repeated, lambda position: f"cover_id must come once, came in row {earlier[position]} before"
+    yield "cover_id", is_repeated, lambda position: f"cover_id must occur once, also found in row {earlier[position]}"
 
 
 def _number_slips(table: pa.Table, numbers: Mapping[str, FloatArray]) -> Iterator[Slips]:
@@ -159,7 +161,7 @@ def _limit_slip(cell: Any, number: float) -> str:
 
 
 def _observation_slips(columns: Mapping[str, Column], is_good: BoolArray) -> Slips:
-    """Look up what each distinct asset and observation reads; rows that are wrong already are passed over."""
+    """Look up the signal of each distinct asset and observation; rows with other errors are skipped."""
     kinds, codes = combine([columns[name] for name in ("asset", *OBSERVATION)])
     slips: list[str | None] = [None] * len(kinds)
     for kind in np.unique(codes[is_good]).tolist():
@@ -174,7 +176,7 @@ def _find(rates: AssetRates, terms: Mapping[str, Any]) -> Signal:
 
 
 def _reason(check: Callable[[], object]) -> str | None:
-    """Return what a check says is wrong, if anything."""
+    """Return the error message of a check, or None."""
     try:
         check()
     except (InvalidTermsError, NotSimulatedError) as error:

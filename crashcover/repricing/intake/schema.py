@@ -1,4 +1,4 @@
-"""The columns of a book: which it must have, what they may hold, and what they are over files that differ."""
+"""The schema of a book: required columns, permitted types, and the common types of different files."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -9,7 +9,7 @@ import pyarrow.dataset
 from crashcover.files.tables import require_different_names
 from pricing.errors import DataError
 
-#: Columns that a book must have; what else it has is kept.
+#: Columns that a book must have; further columns are kept.
 COLUMNS = (
     "cover_id",
     "asset",
@@ -23,17 +23,17 @@ COLUMNS = (
     "waiting_period",
 )
 
-#: Those among them that may be stored as lengths of time.
+#: Columns among these that may be stored as durations.
 DURATIONS = ("window", "term", "waiting_period")
 
 
 def require_columns(names: Collection[str], path: Path) -> None:
-    """Demand the columns of a book, each once.
+    """Check that the columns of a book are present, each once.
 
     Raises
     ------
     DataError
-        If one is missing, or any comes twice.
+        If one is missing, or any occurs twice.
     """
     require_different_names(names, path)
     missing = [name for name in COLUMNS if name not in names]
@@ -44,22 +44,22 @@ def require_columns(names: Collection[str], path: Path) -> None:
 
 
 def _slip(names: Collection[str]) -> str:
-    """Guess why columns are missing."""
+    """Return the likely reason why columns are missing."""
     separator = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in "".join(names)), None)
     if separator:
         return f" (its fields are separated by {separator!r}: write commas)"
     if set(COLUMNS) <= {name.strip().lower() for name in names}:
-        return " (write their names in small letters, without blanks)"
+        return " (write their names in lower case, without blanks)"
     return ""
 
 
 def require_types(schema: pa.Schema, path: Path) -> None:
-    """Demand that the columns of a book hold what cells can be read from, right or wrong.
+    """Check that the columns of a book have types from which cells can be parsed.
 
     Raises
     ------
     DataError
-        If one holds times, lists or the like.
+        If a column has another type, such as times or lists.
     """
     for name in COLUMNS:
         kind = schema.field(name).type
@@ -69,15 +69,15 @@ def require_types(schema: pa.Schema, path: Path) -> None:
 
 
 def common_schema(dataset: pyarrow.dataset.Dataset) -> pa.Schema:
-    """Find the columns that all files of a book fit into: a column that a file lacks is empty there.
+    """Return a schema that fits all files of a book: a column that a file lacks is empty there.
 
-    A column of numbers in one file and texts in another is one of texts, so that only the rows that are no numbers are
-    set aside. What pandas noted beside the columns is left out: it would hide those that it took for an index.
+    A column of numbers in one file and texts in another becomes texts, so that only the rows without valid numbers are
+    quarantined. Metadata of pandas is removed: it would hide the columns that were an index.
 
     Raises
     ------
     DataError
-        If a file holds a column twice, or of a type that does not go with that of the others.
+        If a file holds a column twice, or with a type incompatible with the other files.
     """
     schema = dataset.schema.remove_metadata()
     for fragment in dataset.get_fragments():
@@ -105,17 +105,17 @@ def _common_type(one: pa.DataType, field: pa.Field, file: Path) -> pa.DataType:
         if all(is_number(kind) or is_text(kind) for kind in (one, field.type)):
             return pa.string()
         raise DataError(
-            f"{file}: column {field.name} must be of one type in all files, got {field.type} and {one} in others"
+            f"{file}: column {field.name} must have one type in all files, got {field.type} and {one} in others"
         ) from error
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Tell whether a type is one of numbers, also of categories of them."""
+    """Return whether a type is numeric, or a category of numbers."""
     return _is_any(kind, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Tell whether a type is one of texts, also of categories of them."""
+    """Return whether a type is text, or a category of texts."""
     return _is_any(kind, pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 

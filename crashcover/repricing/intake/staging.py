@@ -1,6 +1,6 @@
-"""A book of any length, sorted by asset: each batch of it is checked, sorted and laid down, and an index made.
+"""A book of any length, sorted by asset: each batch is checked, sorted and written, and an index is built.
 
-A task then reads the stretches of its asset out of all batches, in the order of the book, without a look at the rest.
+A task then reads only the sections of its asset from all batches, in the order of the book.
 """
 
 import json
@@ -25,24 +25,24 @@ from pricing.tools.whole_files import replacing, write_text
 _INDEX = "index.json"
 _QUARANTINE = "quarantine.csv"
 
-#: Stretches of one asset: the number of a batch, its first row, and the row after its last.
+#: Sections of one asset: the number of a batch, the first row, and the row after the last.
 Stretches = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedBook:
-    """A book laid down in a folder.
+    """A book staged in a folder.
 
     Parameters
     ----------
     folder : Path
-        Where it is.
+        Folder of the staged book.
     n_rows : int
-        Rows of the book.
+        Number of rows of the book.
     n_quarantined : int
-        Rows among them that cannot be priced.
+        Number of rows that cannot be priced.
     stretches : dict of str to Stretches
-        Where the rows of each asset are.
+        Places of the rows of each asset.
     """
 
     folder: Path
@@ -64,11 +64,11 @@ def stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, begin: Prog
     book : Path
         As in ``read_batches``.
     rates : mapping of str to AssetRates
-        What can be priced.
+        Contents of the rates by asset.
     folder : Path
-        Where to lay it down.
+        Folder for the staged book.
     begin : callable
-        Shows progress.
+        Progress callback.
     """
     index = folder / _INDEX
     if not index.exists():
@@ -83,7 +83,7 @@ def stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, begin: Prog
 
 
 def read_stretches(folder: Path, stretches: Stretches) -> pa.Table:
-    """Read the rows of one asset in the order of the book; only they are read off the disk."""
+    """Read the rows of one asset in the order of the book; only these are read from disk."""
     return pa.concat_tables(
         _open(folder / _batch_name(number)).slice(first, last - first) for number, first, last in stretches
     )
@@ -120,7 +120,7 @@ def _require_free(names: Sequence[str], book: Path) -> None:
 
 
 def _lay_down(table: pa.Table, path: Path) -> list[tuple[str, int, int]]:
-    """Sort rows by asset, keep them, and say where each asset is."""
+    """Sort rows by asset, write them, and return the place of each asset."""
     assets = table["asset"].cast(pa.string()).to_numpy(zero_copy_only=False)
     names, codes = np.unique(assets.astype(object), return_inverse=True)
     order = np.argsort(codes, kind="stable")

@@ -26,14 +26,14 @@ _TYPES |= {datetime: pa.timestamp("us"), date: pa.date32()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableBook:
-    """A table with one row a cover.
+    """A table with one row per cover.
 
     Parameters
     ----------
     url : str
-        Database, as SQLAlchemy writes it: postgresql+psycopg://user@host/database.
+        Database URL in the form of SQLAlchemy: postgresql+psycopg://user@host/database.
     table : str
-        Name of the table, with its schema where that is not the default: covers, or sales.covers.
+        Name of the table, with its schema if that is not the default: covers, or sales.covers.
     """
 
     url: str
@@ -41,18 +41,18 @@ class TableBook:
 
 
 def export(book: TableBook, path: Path) -> Path:
-    """Write a table to a parquet file, in the order of its cover_id, as it is at one time.
+    """Write a table to a parquet file, ordered by cover_id, as of one point in time.
 
-    The columns of a book become texts, so that a cell of a wrong type, which SQLite holds in any column, costs its own
-    row only. In others numbers become 64-bit ones, and everything that is neither number, text nor time the text that
-    it prints as. Intervals are texts such as 24h.
+    The columns of a book become texts, so that a cell of a wrong type, which SQLite permits in any column, invalidates
+    only its own row. In other columns, numbers become 64-bit, and values that are neither numbers, texts nor times
+    become their text form. Intervals become texts such as 24h.
 
     Parameters
     ----------
     book : TableBook
         The table.
     path : Path
-        Where to write it, whole or not at all.
+        File to write, complete or not at all.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _find_table(book: TableBook, connection: "Connection") -> "Table":
 
 
 def _as_stored(column: "Column[Any]") -> "ColumnElement[Any]":
-    """Ask for numbers as the database has them: SQLAlchemy cannot turn all that SQLite holds into what is declared."""
+    """Read numbers as the database stores them: SQLAlchemy cannot convert all values in SQLite to the declared type."""
     from sqlalchemy import Numeric, type_coerce
     from sqlalchemy.types import NullType
 
@@ -108,7 +108,7 @@ def _as_stored(column: "Column[Any]") -> "ColumnElement[Any]":
 
 
 def _order(table: "Table") -> list["Column[Any]"]:
-    """Order by what tells rows apart, so that the same table gives the same file."""
+    """Order by columns that identify rows, so that the same table gives the same file."""
     first = [table.c["cover_id"]] if "cover_id" in table.c else []
     return [*first, *(column for column in table.primary_key.columns if column.name != "cover_id")]
 
@@ -131,7 +131,7 @@ def _arrow_array(cells: Sequence[Any], field: pa.Field) -> pa.Array:
     try:
         return pa.array([_cell(cell, field.type) for cell in cells], field.type)
     except (pa.ArrowException, OverflowError) as error:
-        raise DataError(f"column {field.name} must hold what it is declared to, {field.type}: {error}") from error
+        raise DataError(f"column {field.name} must hold values of its declared type {field.type}: {error}") from error
 
 
 def _cell(cell: Any, kind: pa.DataType) -> Any:

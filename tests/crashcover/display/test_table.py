@@ -64,7 +64,7 @@ def test_the_panel_has_every_figure_of_the_summary(calibration):
         f"{volatility:.1%} (30d)",
         f"median {month.median_drop:.1%} within 24h",
         f"{100 * month.at(0.3):.3g}% for 30%",
-        f"{crashes[0].per_year:.2f} a year of 8% or more within 1h",
+        f"{crashes[0].per_year:.2f} per year of 8% or more within 1h",
         f"x {calibration.hazard.value:.2f} (",
         f"HHI {holders.hhi.lower:.4f} to {holders.hhi.upper:.4f}",
         f"{holders.top10.lower:.1%} to {holders.top10.upper:.1%}",

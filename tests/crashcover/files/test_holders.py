@@ -79,10 +79,10 @@ def test_supplies_are_read_and_each_slip_is_that_of_its_asset(tmp_path):
         name: str(slip).removeprefix(f"{path}, ") for name, slip in supplies.items() if isinstance(slip, DataError)
     }
     assert slips == {
-        "BTC": "row 3: Supply must be positive (leave the row out where it is not known)",
-        "ETH": "row 4: Supply must be positive (leave the row out where it is not known)",
+        "BTC": "row 3: Supply must be positive (leave the row out if it is not known)",
+        "ETH": "row 4: Supply must be positive (leave the row out if it is not known)",
         "SOL": "row 5: Supply must be a number, got 'a lot'",
-        "XRP": "row 8: Supply must agree with the row before of the same asset",
+        "XRP": "row 8: Supply must agree with the previous row of the same asset",
     }
 
 

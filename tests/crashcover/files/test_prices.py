@@ -159,7 +159,7 @@ def test_prices_are_read_to_the_last_bit(tmp_path_factory, price):
             "time '2024-01-01T02:00' has no time zone (add Z for UTC, or an offset such as +00:00)",
         ),
         ("2024-01-01,1", "time '2024-01-01' has no time zone (add Z for UTC, or an offset such as +00:00)"),
-        ("1970-01-01T02:00Z,1", "time must lie between 2009 and 2100, got '1970-01-01T02:00Z'"),
+        ("1970-01-01T02:00Z,1", "time must be between 2009 and 2100, got '1970-01-01T02:00Z'"),
         (
             "2024-01-01T01:00Z,1",
             "close 1 contradicts 1.5 of the same time 2024-01-01T01:00:00+00:00 "
@@ -179,7 +179,7 @@ def test_an_empty_time_is_no_time(tmp_path):
 
 def test_an_epoch_of_another_unit_is_named(tmp_path):
     text = "time,close\n1704070800000,1\n1704074400,2\n"
-    assert slip(tmp_path, text) == ", row 3: time must lie between 2009 and 2100, got '1704074400'"
+    assert slip(tmp_path, text) == ", row 3: time must be between 2009 and 2100, got '1704074400'"
     assert "seconds or milliseconds since 1970, got 5" in slip(tmp_path, "time,close\n5,1\n6,2\n")
 
 

@@ -78,7 +78,7 @@ def test_a_token_that_fails_keeps_its_rates_of_before_marked_stale(panel, tmp_pa
     errors = {each["asset"]: each["error"] for each in report["assets"]}
     assert "SYNTH-CALM must be a number, got 'n/a?'" in errors["SYNTH-CALM"]
     assert errors["SYNTH-EVEN"] == "no prices tonight"
-    assert "prices must reach to within 24h" in errors["SYNTH-WHALE"]
+    assert "prices must reach within 24h" in errors["SYNTH-WHALE"]
     assert "at least 500 returns" in errors["YOUNG"]
     store = RateStore.open(out)
     for asset in ("SYNTH-CALM", "SYNTH-EVEN", "SYNTH-WHALE"):

@@ -257,7 +257,7 @@ def test_a_token_without_anchors_and_with_tiers_has_a_page_too(sample_files, tmp
     assert page.slips == []
     assert "the model has no anchors" in page.text
     assert "50 % from a drop of 20 %, 100 % from a drop of 30 %" in page.text
-    assert "Nothing is covered in the first 3d" in page.text
+    assert "There is no cover in the first 3d" in page.text
 
 
 def test_every_figure_that_is_changed_changes_the_page(content):
@@ -288,11 +288,14 @@ def test_every_figure_that_is_changed_changes_the_page(content):
         ([], "choose one of --from, --quote, --book, --drop"),
         (["--drop", 0.3, "--book", "b.csv"], "choose one of"),
         (["--drop", 0.3], "--drop needs --prices"),
-        (["--from", "r.json", "--prices", "p.csv"], "--from does not go with --prices"),
-        (["--quote", "q.json", "--holders", "h.csv"], "--quote does not go with --holders"),
+        (["--from", "r.json", "--prices", "p.csv"], "--from cannot be combined with --prices"),
+        (["--quote", "q.json", "--holders", "h.csv"], "--quote cannot be combined with --holders"),
         (["--book", "b.csv", "--capital", 1], "--book needs either --prices or --rates"),
         (["--book", "b.csv", "--prices", "p.csv"], "--book needs --capital"),
-        (["--book", "b.csv", "--prices", "p.csv", "--capital", 1, "--asset", "A"], "--book does not go with --asset"),
+        (
+            ["--book", "b.csv", "--prices", "p.csv", "--capital", 1, "--asset", "A"],
+            "--book cannot be combined with --asset",
+        ),
         (["--from", "r.json", "--out", "report.pdf"], "must end in .html"),
         (["--from", "r.json", "--out", "no/such/folder/report.html"], "the folder of"),
     ],

@@ -148,8 +148,8 @@ def test_a_cover_that_comes_again_is_set_aside_even_in_another_batch(rate_store,
     book.loc[[7, 19], "cover_id"] = book.loc[2, "cover_id"]
     summary = reprice(book_file(book, tmp_path), rate_store, tmp_path / "out")
     assert [(row["row"], row["reason"]) for row in quarantine(tmp_path / "out")] == [
-        ("8", "cover_id must come once, came in row 3 before"),
-        ("20", "cover_id must come once, came in row 3 before"),
+        ("8", "cover_id must occur once, also found in row 3"),
+        ("20", "cover_id must occur once, also found in row 3"),
     ]
     assert summary["priced"] == 18
 
@@ -345,7 +345,7 @@ def test_files_of_a_folder_may_differ_in_their_columns_and_nothing_is_lost(rate_
 
 def test_a_column_of_types_that_do_not_go_together_is_named_with_its_file(rate_store, tmp_path):
     odd = make_book(8).iloc[4:].assign(broker=[["north"]] * 4)
-    with pytest.raises(DataError, match=r"part-1.parquet: column broker must be of one type in all files, got list"):
+    with pytest.raises(DataError, match=r"part-1.parquet: column broker must have one type in all files, got list"):
         reprice(parts_of(tmp_path / "parts", make_book(4), odd), rate_store, tmp_path / "out")
 
 

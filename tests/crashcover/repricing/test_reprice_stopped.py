@@ -116,7 +116,7 @@ def test_a_run_whose_rates_were_pruned_says_what_to_do(rate_store, tmp_path):
     manifest = tmp_path / "out" / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "rates": "of-last-year"}))
     with pytest.raises(
-        RateStoreError, match="began on the rates of-last-year, which were pruned since: .*another --out"
+        RateStoreError, match="began with the rates of-last-year, which have since been pruned: .*another --out"
     ):
         reprice(book, rate_store, tmp_path / "out")
 

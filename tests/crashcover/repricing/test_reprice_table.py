@@ -152,7 +152,9 @@ def test_a_cell_that_is_not_what_its_column_is_declared_to_costs_its_row_only(ra
 
 
 def test_a_cell_of_a_column_that_is_only_kept_is_named(rate_store, tmp_path):
-    with pytest.raises(DataError, match="table covers: column score must hold what it is declared to, double: .*'abc'"):
+    with pytest.raises(
+        DataError, match="table covers: column score must hold values of its declared type double: .*'abc'"
+    ):
         reprice(sqlite_table(tmp_path, "real", [(1000, "abc")]), rate_store, tmp_path / "out")
 
 
