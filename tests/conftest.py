@@ -1,4 +1,4 @@
-"""What several test modules share."""
+"""Fixtures shared by several test modules."""
 
 import os
 
@@ -19,7 +19,7 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(scope="session")
 def market_data() -> Path:
-    """Folder of real market data, or a skip where it is absent."""
+    """Folder of real market data, or a skip if it is absent."""
     folder = Path(os.environ.get("CRASHCOVER_DATA", CHECKOUT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no market data at {folder}: set CRASHCOVER_DATA to the folder that holds it")

@@ -1,4 +1,4 @@
-"""Reads the reference tables under ``tests/tables``: published or derived figures, one csv each."""
+"""Reads the reference tables under ``tests/tables``: published or derived figures, one csv file each."""
 
 import csv
 from pathlib import Path

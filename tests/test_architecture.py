@@ -1,4 +1,4 @@
-"""The rules of docs/architecture.md, held against the code."""
+"""The rules of docs/architecture.md, checked against the code."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""The README does what it says."""
+"""Examples of the README work as stated."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What happens after a start does not change a quote at it."""
+"""Events after a start do not change a quote at it."""
 
 import numpy as np
 import pandas as pd

@@ -25,7 +25,7 @@ FORECASTERS = (Constant(), Logit(), GeometricBrownianMotion(n_paths=1000), Textb
 
 @dataclass(frozen=True)
 class Fixed:
-    """Quotes the same for all, and counts in a file how often it was asked."""
+    """Quotes the same for all tokens, and counts its calls in a file."""
 
     log: Path
     probability: float = 0.5

@@ -1,4 +1,4 @@
-"""How long the engine takes, by work, build and number of threads."""
+"""Time of the engine, by work, build and number of threads."""
 
 from itertools import count
 

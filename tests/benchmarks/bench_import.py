@@ -1,4 +1,4 @@
-"""How long an import takes in a fresh interpreter, beside that of numpy.
+"""Time of an import in a fresh interpreter, compared with numpy.
 
 By itself: ``python -m pytest -W default tests/benchmarks/bench_import.py``
 """

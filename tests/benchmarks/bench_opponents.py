@@ -1,4 +1,4 @@
-"""How long others take. Before a clock starts, each must agree with the engine on how often prices fall how far."""
+"""Times of other tools. Before timing, each must agree with the engine on the probabilities of drops."""
 
 from dataclasses import replace
 from functools import partial

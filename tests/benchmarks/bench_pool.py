@@ -1,4 +1,4 @@
-"""How long the report of a pool takes and what memory it needs, in a process of its own."""
+"""Time and memory of the report of a pool, in its own process."""
 
 import json
 import subprocess

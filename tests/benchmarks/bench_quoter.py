@@ -1,4 +1,4 @@
-"""How long a quote takes from a rate store of 250 tokens, beside the same quote from all paths.
+"""Time of a quote from a rate store of 250 tokens, compared with the same quote from all paths.
 
 By themselves: ``python -m pytest -W default tests/benchmarks/bench_quoter.py``
 """

@@ -1,4 +1,4 @@
-"""How many covers are priced in a second, and how long the obvious way takes: one simulation a policy."""
+"""How many covers are priced in a second, and how long the obvious way takes: one simulation per policy."""
 
 import numpy as np
 import pytest
@@ -60,4 +60,4 @@ def test_covers_alone(benchmark, surfaces, payout):
 def test_one_simulation_a_policy(benchmark):
     """Price one policy of 30 days on fresh paths in NumPy, as one would write it without a surface."""
     benchmark.pedantic(opponents.numpy_and_scipy, args=(np.random.default_rng(1), N_PATHS), rounds=3, warmup_rounds=1)
-    benchmark.extra_info.update(table="covers", payout="one simulation a policy", covers=1, reach=None)
+    benchmark.extra_info.update(table="covers", payout="one simulation per policy", covers=1, reach=None)

@@ -1,4 +1,4 @@
-"""Keep the benchmarks out of `make test`, which installs no opponents, and say more of the machine."""
+"""Keep the benchmarks out of `make test`, which installs no opponents, and record more about the machine."""
 
 import re
 from importlib.metadata import version

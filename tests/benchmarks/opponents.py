@@ -1,4 +1,4 @@
-"""The same work by others, each in its best form that we know: 720 steps, worst fall from the high of 24 steps.
+"""The same work with other tools, each in the best form that we know: 720 steps, worst fall from the high of 24 steps.
 
 Functions that fill `worst_drops` one path after the other are plain Python, for numba to compile.
 """
@@ -76,7 +76,7 @@ def van_herk(generator, worst_drops):
 
 
 def deque(generator, worst_drops):
-    """A ring of falling prices, of which the first is the high of the window."""
+    """A ring of decreasing prices; the first is the high of the window."""
     size = WINDOW + 2
     prices, steps = np.empty(size), np.empty(size, np.int64)
     for path in range(worst_drops.size):

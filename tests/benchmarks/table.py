@@ -111,7 +111,7 @@ def imports_table(runs):
 
 
 def circumstances(document):
-    """Say where the figures come from, without the name of the machine."""
+    """Describe the source of the figures, without the name of the machine."""
     machine = document["machine_info"]
     cpu, versions = machine["cpu"], machine["versions"]
     others = ", ".join(f"{name} {number}" for name, number in versions.items())

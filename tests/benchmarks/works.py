@@ -1,4 +1,4 @@
-"""What is measured, and the time that each piece of work is allowed."""
+"""The measured work, and the time allowed for each piece."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Simulated histories that the calibration tests share."""
+"""Simulated histories shared by the calibration tests."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Laws, states and panels that the tests of the calibration share."""
+"""Laws, states and panels shared by the tests of the calibration."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What docs/concentration.md says that data say, computed again from the data."""
+"""Figures in docs/concentration.md, recomputed from the data."""
 
 import math
 

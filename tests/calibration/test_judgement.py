@@ -15,7 +15,7 @@ CALM = {"law": "constant", "innovations": "normal"}
 
 @pytest.fixture(scope="module")
 def parts(hourly_closes):
-    """What a judgement reads of an ordinary token, whose crash record is empty and whose holders are known."""
+    """Inputs of a judgement for an ordinary token with an empty crash record and known holders."""
     checked = check_closes(hourly_closes)
     found = calibrate(hourly_closes, **CALM)
     owners = concentration(

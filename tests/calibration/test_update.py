@@ -32,7 +32,7 @@ WHOLE = calibrate(CLOSES, market=MARKET, **CALM)
 
 
 def assert_same(found, expected):
-    """Demand the same state, law and rates to 1e-12, and the same description."""
+    """Check for the same state, law and rates to 1e-12, and the same description."""
     assert found.as_of == expected.as_of
     for name in ("log_volatilities", "tail_weight"):
         assert getattr(found.state, name) == pytest.approx(getattr(expected.state, name), abs=1e-12)

@@ -25,7 +25,7 @@ def sample_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def panel(sample_files: tuple[Path, Path]) -> pd.DataFrame:
-    """Prices of the sample market as they stand in the file."""
+    """Prices of the sample market as in the file."""
     return pd.read_csv(sample_files[0])
 
 

@@ -1,4 +1,4 @@
-"""Surfaces and books that are simple enough to know the answer."""
+"""Surfaces and books simple enough to have known answers."""
 
 import numpy as np
 

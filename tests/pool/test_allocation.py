@@ -157,7 +157,7 @@ def test_an_empty_pool_needs_what_the_cover_needs_alone():
 
 
 def test_one_more_of_the_same_adds_all_of_itself():
-    """Losses that rise together add up in the tail (comonotonic additivity)."""
+    """Losses that increase together are additive in the tail (comonotonic additivity)."""
     cover = make_cover(drop=0.5, payout=PAYOUTS[1])
     drops = SCENARIOS.worst_drops("A", Observation())
     marginal = marginal_capital(1e3 * drops, cover, SCENARIOS, level=LEVEL)

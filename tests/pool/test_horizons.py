@@ -63,7 +63,7 @@ def test_standard_errors_are_not_too_small():
 
 @pytest.mark.parametrize("amount", [0.5, 2.0, 5.0])
 def test_occurrences_of_a_poisson_stream(amount):
-    """Losses beyond x at a rate of 3 exp(-x) a year: the largest of a year exceeds x with 1 - exp(-3 exp(-x))."""
+    """Losses beyond x at a rate of 3 exp(-x) per year: the largest of a year exceeds x with 1 - exp(-3 exp(-x))."""
     n, per_period = 60_000, 3.0 / 12.0
     u = (np.arange(n) + 0.5) / n
     # The largest loss of a period: at most x with probability exp(-3 exp(-x) / 12), and none at all below zero.

@@ -1,4 +1,4 @@
-"""The dependence against what tokens did: 8,698 token-months from April 2021 on, 51 starts 30 days apart.
+"""The dependence against observed tokens: 8,698 token-months from April 2021 on, 51 starts 30 days apart.
 
 The law of the worst drop gives every token its probability at every start; the dependence says how many fall together.
 For each statistic of the panel, 400 panels of 51 months are drawn. In the sample (the latest market) the panel has to
@@ -41,7 +41,7 @@ def panel(market_data):
 
 @pytest.fixture(scope="module")
 def months(panel):
-    """Rows of the starts, and what was known of all tokens at each."""
+    """Rows of the starts, and the states of all tokens at each."""
     step = MONTH // HOUR
     starts = list(range(panel.times.get_loc("2021-04-01 00:00:00+00:00"), len(panel.times) - step, step))
     blocks = tuple(market_blocks(panel, window // HOUR) for window in WINDOWS)
@@ -49,7 +49,7 @@ def months(panel):
 
 
 def fallen_together(panel, months, window, market_at):
-    """Log worst drops that came and that were drawn, month by month: shapes (n_tokens,) and (n_tokens, N_PANELS)."""
+    """Observed and simulated log worst drops, month by month: shapes (n_tokens,) and (n_tokens, N_PANELS)."""
     place = list(WINDOWS).index(window)
     starts, states = months
     came = np.log(np.maximum(outcomes(panel, starts, window // HOUR), 1e-9))
@@ -93,7 +93,7 @@ def walking_forward(panel, months):
 
 
 def compare(months, drop):
-    """Statistics of the panel, and where they stand among those that were drawn."""
+    """Statistics of the panel, and their ranks among simulated ones."""
     log_drop = math.log(-math.log1p(-drop))
     n_tokens = np.array([len(came) for came, _ in months])
     numbers = np.array([np.count_nonzero(came >= log_drop) for came, _ in months])

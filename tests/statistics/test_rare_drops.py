@@ -1,4 +1,4 @@
-"""Rare drops: what one weighted sample promises, held against exact values and against plain simulation."""
+"""Rare drops: one weighted sample against exact values and plain simulation."""
 
 import math
 from datetime import timedelta
@@ -240,7 +240,7 @@ def test_shares_reach_the_smallest_possible_variance():
     shells = levels - np.append(levels[1:], 0.0)
     drops = np.linspace(0.1, 0.9, 24)
     exact = (shells**2 / (levels**2 - np.append(levels[1:], 0.0) ** 2)).sum()
-    # Twenty paths a shell from even shares, and from the model where no event is; nothing here is random.
+    # Twenty paths per shell from even shares, and from the model where no event is; nothing here is random.
     n_laws, n_paths = 25, 25 * 20
     shares = np.full(n_laws, 1.0 / n_laws)
     shell_of_path = np.repeat(np.arange(-1, 24), 20)

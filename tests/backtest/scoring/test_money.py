@@ -16,7 +16,7 @@ STARTS = np.array(["2023-11-01", "2023-12-01", "2024-01-01"], dtype="datetime64[
 
 
 def account(basis=PLAIN):
-    """Two covers a period: expected 0.4 of a limit a period, gross premium 0.5; one loss in the last period but one."""
+    """Two covers per period: expected 0.4 of a limit, gross premium 0.5 per period; one loss in the last but one."""
     sample = Sample(
         quoted=np.array([0.2, 0.2, 0.2, 0.2, 0.2, 0.2]),
         came=np.array([False, False, True, False, False, False]),

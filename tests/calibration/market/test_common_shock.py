@@ -27,7 +27,7 @@ SLOPES = np.array([0.7, 0.1, 0.3, 0.0, 0.5])
 
 
 def simulated(rng, n_months, n_tokens, slopes=SLOPES, deviation=TOKEN_DEVIATION):
-    """Draw token-months of which slopes and months are known."""
+    """Draw token-months with known slopes and months."""
     month = np.repeat(np.arange(n_months), n_tokens)
     covariates = SPREADS * rng.normal(size=(len(month), 5))
     effects = rng.normal(-1.6, SHOCK_DEVIATION, n_months)
@@ -78,7 +78,7 @@ def test_without_covariates_slopes_are_the_prior_and_months_are_medians(n_months
 
 @pytest.mark.parametrize("n_months", [1, 10, 1000])
 def test_a_slope_is_the_mean_of_data_and_prior_by_precision(n_months):
-    # four tokens a month with volatility +-1 and a deviation +-0.3 independent of it: no row stands out
+    # four tokens per month with volatility +-1 and a deviation +-0.3 independent of it: no row stands out
     volatility, deviation = np.tile([1.0, 1.0, -1.0, -1.0], n_months), np.tile([0.3, -0.3, 0.3, -0.3], n_months)
     covariates = np.zeros((4 * n_months, 5))
     covariates[:, 0] = volatility
@@ -170,7 +170,7 @@ def error_of(weights, n_panel, overlap):
 
 
 def test_the_level_is_as_uncertain_as_independent_months_are_few():
-    # a panel of 12 months, six starts a month, and nothing else: both errors shrink with the root of 12
+    # a panel of 12 months, six starts per month, and nothing else: both errors shrink with the root of 12
     alone = error_of([1.0] * 72, 72, 6.0)
     assert alone == pytest.approx(math.hypot(SHOCK_DEVIATION, TRANSLATION_DEVIATION) / math.sqrt(12.0))
     # four times the panel halves both

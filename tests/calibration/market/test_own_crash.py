@@ -61,7 +61,7 @@ def parameters(found):
 
 
 def one_row(residual, centre=-2.0):
-    """A row of which everything but its depth is fixed."""
+    """A row with everything fixed except its depth."""
     values = {"residuals": residual, "log_worst": centre + residual, "shocks": 0.3, "tail_weight": 0.2}
     return {
         name: np.array([value]) for name, value in (values | {"log_volatility": 0.1, "log_credibility": 0.4}).items()

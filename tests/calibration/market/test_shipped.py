@@ -85,7 +85,7 @@ def test_a_market_is_the_fit_of_the_panel_at_its_date(panel, time):
 
 
 def assert_rounded(shipped, fitted):
-    """Demand that figures agree to five digits after the point, the last of which may be rounded either way."""
+    """Check that figures agree to five digits after the point, the last of which may be rounded either way."""
     if isinstance(fitted, dict):
         assert shipped.keys() == fitted.keys()
         for key in fitted:

@@ -16,7 +16,7 @@ N_PATHS = 20_000
 
 
 def a_month(median_drop, dispersion=0.0, window=timedelta(hours=24)):
-    """A law of which only median and dispersion are read."""
+    """A law for which only median and dispersion are used."""
     return WorstMonth(
         window=window,
         median_drop=median_drop,

@@ -1,4 +1,4 @@
-"""Nights on the sample market, few paths each, and what they came to."""
+"""Nights on the sample market, few paths each, and their results."""
 
 from crashcover.rates.job import RateJob, run_job
 from crashcover.rates.night import RateSettings

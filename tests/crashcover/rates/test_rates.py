@@ -1,4 +1,4 @@
-"""The nightly job: published whole, whatever fails or is killed, and the same whoever does the work."""
+"""The nightly job: published completely, whatever fails or is killed, and the same for any workers."""
 
 import json
 import multiprocessing

@@ -1,4 +1,4 @@
-"""What goes into a night: what is wrong with one token fails that token, what is wrong for all changes nothing."""
+"""Inputs of a night: an error in one token fails that token, an error for all changes nothing."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Numbers on a page that no figure of the report stands behind."""
+"""Numbers on a page that are not figures of the report."""
 
 import re
 
@@ -42,7 +42,7 @@ def _decimals(token):
 def unfounded_numbers(text, content, allowed):
     """Return the numbers of a text that are no figure of the content, rounded as shown, plain or as per cent.
 
-    Products that the page forms count: a crash rate a year is a product of factors, and what is not seen has an upper
+    Products that the page forms count: a crash rate per year is a product of factors, and what is not seen has an upper
     bound of three standard errors.
     """
     leaves = list(_leaves(content))

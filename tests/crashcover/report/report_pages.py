@@ -1,4 +1,4 @@
-"""Reading a page back: its tables, its words, and what is wrong with its HTML."""
+"""Reading a page back: its tables, its words, and errors in its HTML."""
 
 from html.parser import HTMLParser
 

@@ -118,7 +118,7 @@ def test_covers_that_would_not_be_sold_are_named_and_bring_losses_alone(content,
 
 
 def test_expected_losses_of_the_pool_are_those_of_single_premiums(content):
-    """Marginals are those of the surfaces up to one path of 24,000 ranks a cover, of at most 2,500 each."""
+    """Marginals are those of the surfaces up to one path of 24,000 ranks per cover, of at most 2,500 each."""
     lines = {line["name"]: float(line["amount"]) for line in content["premiums"]["statement"]["lines"]}
     from_prices = lines["expected_loss"] + lines["parameter_load"] + 100.0
     tolerance = sum(row[6] for row in rows_of_a_book()) * 3 / 4000

@@ -261,7 +261,7 @@ def test_a_token_without_anchors_and_with_tiers_has_a_page_too(sample_files, tmp
 
 
 def test_every_figure_that_is_changed_changes_the_page(content):
-    """The page shows the figures and not a memory of them."""
+    """The page shows the figures of the content and no others."""
     one_cover = write_json(content | {"covers": content["covers"][:1]})
     page = write_page(json.loads(one_cover))
 

@@ -47,7 +47,7 @@ def make_book(n_covers, *, seed=1):
 
 
 def book_file(table, folder, name="book.parquet"):
-    """Write a book where a run can read it."""
+    """Write a book to a file that a run can read."""
     path = folder / name
     if name.endswith(".parquet"):
         table.to_parquet(path, index=False)
@@ -62,6 +62,6 @@ def reprice(book, rates, out, **options):
 
 
 def content(folder):
-    """Return every byte that a run left, by name."""
+    """Return every file that a run left, by name."""
     files = [path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".lock"]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

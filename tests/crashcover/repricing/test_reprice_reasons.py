@@ -1,4 +1,4 @@
-"""Reasons read off two nights' calibrations, held against the law they come from and against simulated explanations."""
+"""Reasons from two nights' calibrations, checked against their law and against simulated explanations."""
 
 import math
 from dataclasses import replace

@@ -33,7 +33,7 @@ def book(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(book, rate_store, tmp_path_factory):
-    """What an uninterrupted run leaves."""
+    """Results of an uninterrupted run."""
     out = tmp_path_factory.mktemp("whole") / "out"
     reprice(book, rate_store, out)
     return content(out)

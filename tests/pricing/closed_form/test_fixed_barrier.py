@@ -162,7 +162,7 @@ def test_limits():
     law = {"volatility": 0.8, "log_drift": -0.1, "term_years": 0.1}
     assert touch_probability(drop=1e-9, **law) == pytest.approx(1.0, abs=1e-7)
     assert touch_probability(drop=1.0 - 1e-15, **law) < 1e-100
-    # Without volatility the path is a line: it reaches ln(0.9) at -0.2 a year after half a year and not before.
+    # Without volatility the path is a line: it reaches ln(0.9) at -0.2 per year after half a year and not before.
     calm = {"drop": 0.1, "volatility": 1e-6, "log_drift": -0.2}
     assert touch_probability(**calm, term_years=0.52) == pytest.approx(0.0, abs=1e-300)
     assert touch_probability(**calm, term_years=0.53) == pytest.approx(1.0, rel=1e-15)

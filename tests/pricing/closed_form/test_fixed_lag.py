@@ -70,7 +70,7 @@ def discrete_rule(row, overshoots):
 
 @pytest.mark.parametrize("row", rows("fixedlag_discretisation_mc"))
 def test_monitoring_on_a_grid_against_monte_carlo(row):
-    """400 000 paths a row; the rule is asymptotic and slightly low, so 6 % and three standard errors are allowed."""
+    """400 000 paths per row; the rule is asymptotic and slightly low, so 6 % and three standard errors are allowed."""
     columns = {
         "p_continuous_shepp": 0.0,
         "p_shift_1beta": 1.0,

@@ -36,7 +36,7 @@ def law_of(row):
 def test_brownian_bounds_against_the_table(row):
     window, term = WINDOW_YEARS[row["window"]], float(row["term"][:-1]) / 365.0
     bounds = rolling_high_bounds(**law_of(row), window_years=window, term_years=term)
-    # The table takes 1 - Q with an absolute rounding of 1e-15 a window.
+    # The table takes 1 - Q with an absolute rounding of 1e-15 per window.
     assert bounds.lower == pytest.approx(row["p_rolling_lower_closed"], rel=1e-9, abs=1e-12)
     # The table tries few horizons L; with all of them the bound may be up to 1 % tighter over 168 windows.
     assert 0.99 * row["p_rolling_upper_closed"] <= bounds.upper <= row["p_rolling_upper_closed"] * (1.0 + 1e-9)

@@ -1,4 +1,4 @@
-"""Trigger, payouts and cover: what they accept, what they say when they do not."""
+"""Trigger, payouts and cover: accepted values and error messages."""
 
 from datetime import timedelta
 from decimal import Decimal

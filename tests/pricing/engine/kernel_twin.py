@@ -1,7 +1,7 @@
 """The kernel in plain NumPy, stage by stage: its executable specification.
 
-Same names, same order of operations, one path a column and one step a row, no lanes, no chunks. References are written
-as their definition says, without any streaming. The results must agree with the kernel to the last bit.
+Same names, same order of operations, one path per column and one step per row, no lanes, no chunks. References are
+written as their definition says, without any streaming. The results must agree with the kernel to the last bit.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ def splitmix(state):
 
 
 class Generator:
-    """xoshiro256++, one state a path, a hash of (seed, stream, path)."""
+    """xoshiro256++, one state per path, a hash of (seed, stream, path)."""
 
     def __init__(self, seed, stream, paths):
         _, key = splitmix(np.full(len(paths), seed, dtype=np.uint64))
@@ -100,7 +100,7 @@ class Mixture:
         self.component = np.full(len(paths), -1)
         self.begin = np.full(len(paths), n_steps + 1)
         self.end = self.begin.copy()
-        self.further = {}  # path: source and time of the jump more
+        self.further = {}  # path: source and time of the extra jump
         uniforms = uniform_of(generator.next_word())
         for path in np.flatnonzero(uniforms >= proposal.plain_share):
             self.component[path], _ = search(proposal.cumulated_shares, uniforms[path])
@@ -201,7 +201,7 @@ def add_jumps_of_path(returns, generator, arrays, source, mixture, path):
     further_step = mixture.step_of_jump_more(path, source) if mixture else np.inf
     time = wait()
     while min(time, switch, further_step) < n_steps:
-        # The kernel adds the jump more before all others of its step.
+        # The kernel adds the extra jump before all others of its step.
         if further_step <= int(min(time, switch, n_steps)):
             add(further_step, *tilted_size())
             further_step = np.inf

@@ -1,4 +1,4 @@
-"""Anchored simulations: what is anchored is met, what is not moves as little as it can."""
+"""Anchored simulations: anchors are met, and everything else changes as little as possible."""
 
 import math
 from dataclasses import replace

@@ -42,7 +42,7 @@ def test_waits_are_exponential():
 
 @dataclass(frozen=True)
 class Logistic:
-    """A law that a user might bring: nothing but a quantile function."""
+    """A law that a user might supply: only a quantile function."""
 
     def quantile(self, u):
         return np.log(u / (1.0 - u))

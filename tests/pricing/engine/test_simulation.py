@@ -1,4 +1,4 @@
-"""What a caller of ``simulate`` may rely on: results depend on model, seed and number of paths, and on nothing else."""
+"""Guarantees of ``simulate``: results depend on model, seed and number of paths only."""
 
 import multiprocessing
 import os

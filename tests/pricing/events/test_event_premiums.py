@@ -68,7 +68,7 @@ def test_jumps_agree_with_the_poisson_law(jumping, pro_rata_time, amounts):
     error = found.total.expected_loss_standard_error
     assert abs(found.total.expected_loss - exact.expected_loss) < 4.0 * error
     assert found.initial + found.reinstatement == pytest.approx(found.total.gross, rel=1e-12)
-    # a charge is at most 3 a path, so its error is at most 3 / sqrt(2,000)
+    # a charge is at most 3 per path, so its error is at most 3 / sqrt(2,000)
     assert abs(found.expected_charge - exact.expected_charge) < 4.0 * 1.5 / math.sqrt(2_000)
 
 

@@ -171,7 +171,7 @@ def test_one_set_of_paths_summed_in_two_orders_is_one_probability():
 
 @pytest.mark.parametrize(("weighted", "n_seeds"), [(False, 150), (True, 30)])
 def test_errors_agree_with_the_scatter_over_seeds(weighted, n_seeds):
-    # 2,000 paths a seed; the scatter of n normal values has relative error 1 / sqrt(2 n), z < 4. Weights take longer.
+    # 2,000 paths per seed; the scatter of n normal values has relative error 1 / sqrt(2 n), z < 4. Weights take longer.
     trigger = DropTrigger(drop=0.25)
     estimates = [
         running_rate_estimate(simulated(seed, rare_drops=weighted), trigger, terms=TERMS) for seed in range(n_seeds)

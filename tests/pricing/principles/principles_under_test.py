@@ -1,4 +1,4 @@
-"""Every principle at one setting, and by the laws that it obeys."""
+"""Every principle at one setting, with the laws that it obeys."""
 
 from pricing.principles import (
     CostOfCapitalPrinciple,

@@ -1,4 +1,4 @@
-"""The laws that actuaries hold a premium principle to, each for the principles that obey it."""
+"""The laws that actuaries require of a premium principle, each for the principles that obey it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Laws of losses: how samples and probabilities are read."""
+"""Laws of losses from samples and probabilities."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Surfaces and covers that the tests of the rate store and its quotes share."""
+"""Surfaces and covers shared by the tests of the rate store and its quotes."""
 
 from datetime import UTC, datetime
 
