@@ -104,7 +104,7 @@ def panel_grid(panel: pd.DataFrame, as_of: datetime | str | None) -> PanelGrid:
         )
     if panel.columns.has_duplicates:
         repeated = panel.columns[panel.columns.duplicated()].tolist()
-        raise DataError(f"panel must have one column per token: got {repeated[:6]} repeated (two venues or pairs)")
+        raise DataError(f"panel must have one column per token, {repeated[:6]} occur twice (two venues or pairs)")
     frame = panel if as_of is None else panel[panel.index <= read_instant(as_of)]
     if len(frame) < LEAST_HISTORY / STEP:
         raise InsufficientDataError(f"panel must hold at least a month of hourly closes, got {len(frame)} rows")

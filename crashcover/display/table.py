@@ -41,7 +41,7 @@ _USUAL = frozenset({"expected_loss", "risk_load", "expenses", "gross"})
 _DRIVER_NOTE = (
     "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: the token's "
     "own crashes with typical holders; conc.: effect of holders and signals (negative: dispersed holders lower the "
-    "price); unc.: effect of the uncertainty of the level; '?': the standard error exceeds 10 points."
+    "price); unc.: effect of the uncertainty of the level; '?': a standard error above 10 points."
 )
 _PARAMETER_NOTE = "param.: load for parameter uncertainty, because the level of the law is not known exactly."
 _IMPRECISE_NOTE = (

@@ -46,7 +46,7 @@ def test_a_label_that_is_not_said_is_noticed(files, capsys):
 
 def test_a_file_of_one_token_is_no_panel(tmp_path):
     (tmp_path / "one.csv").write_text("time,close\n2024-01-01T00:00Z,1\n2024-01-01T01:00Z,2\n")
-    with pytest.raises(DataError, match="one column of closes a token"):
+    with pytest.raises(DataError, match="one column of closes per token"):
         read_panel(tmp_path / "one.csv", label=None, leave_out=())
 
 
@@ -54,7 +54,7 @@ def test_the_command_prints_tables_and_writes_a_document_and_a_page(files, tmp_p
     result = run(files / "opens.parquet", "--out", tmp_path, *QUICK)
     assert result.exit_code == 0, result.output
     assert "fall of 10 % within 24h, at some time in 30d: occurred in" in result.stdout
-    assert "whole periods drawn again" in result.stdout
+    assert "whole periods are resampled" in result.stdout
     for name in ("constant", "logit"):
         assert f" {name} " in result.stdout
     document = json.loads((tmp_path / "backtest.json").read_text())

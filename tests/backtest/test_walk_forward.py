@@ -93,11 +93,11 @@ def test_a_forecaster_can_be_added(panel, plan, walked, tmp_path):
     [
         (lambda p, c, f: (make_panel(p.closes * 2.0), c, f), "another panel"),
         (lambda p, c, f: (p, replace(c, cells=c.cells[:2]), f), "another cells"),
-        (lambda p, c, f: (p, replace(c, seed=2), f), "another seed: 1 there, 2 now"),
+        (lambda p, c, f: (p, replace(c, seed=2), f), "another seed: it has 1, this run has 2"),
         (lambda p, c, f: (p, replace(c, every=pd.Timedelta("31D").to_pytimedelta()), f), "another every"),
         (
             lambda p, c, f: (p, c, [f[0], replace(f[2], n_paths=7)]),
-            "another gbm: Geo.*n_paths=1000.* there, .*n_paths=7",
+            "another gbm: it has Geo.*n_paths=1000.*, this run has .*n_paths=7",
         ),
     ],
 )

@@ -1,5 +1,7 @@
 """Reinsurance contracts as one word on the command line, and as a sentence on the page."""
 
+import math
+
 from pool import ExcessOfLoss, Occurrence, QuotaShare, Reinsurance
 from pricing.errors import InvalidTermsError
 
@@ -59,8 +61,9 @@ def describe_reinsurance(contract: Reinsurance) -> str:
         )
     if isinstance(contract, ExcessOfLoss):
         what = "a period" if contract.occurrence is Occurrence.PERIOD else "an asset in a period"
+        most = "all" if math.isinf(contract.limit) else f"up to {contract.limit:,.0f}"
         return (
-            f"Excess of loss pays up to {contract.limit:,.0f} of the losses of {what} above {contract.retention:,.0f}, "
+            f"Excess of loss pays {most} of the losses of {what} above {contract.retention:,.0f}, "
             f"reinstated every period, for a premium of {contract.premium:,.0f} per period."
         )
     return repr(contract)

@@ -157,7 +157,7 @@ def test_every_picture_names_its_axes_and_forecasters(page, summary):
 
 def test_the_page_says_how_intervals_are_made(page):
     text = " ".join(page.split())
-    assert "clustered: tokens fall together, so whole periods are drawn again" in text
+    assert "clustered: tokens fall together, so whole periods are resampled" in text
     assert "2,000 bootstrap resamples, seed 1" in text
 
 

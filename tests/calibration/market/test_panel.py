@@ -75,14 +75,14 @@ def with_close(closes, value):
         (lambda p: p.to_numpy(), r"panel must be a frame of closes on a DatetimeIndex with a time zone.*got ndarray"),
         (lambda p: p.tz_localize(None), r"got datetime64.* labels such as \[Timestamp\('2021-04-01 01:00:00'\)\]"),
         (lambda p: p.reset_index(drop=True), r"got int64 labels such as \[0\] \(panel.set_index"),
-        (lambda p: p.iloc[::-1], r"rising times, got 2021-07-09 23:00.* in row 1 after 2021-07-10 00:00"),
-        (lambda p: pd.concat([p, p.iloc[-1:]]), r"rising times, got .* in row 2400 .*one row a time"),
-        (lambda p: p.set_axis(p.index.delete(5).insert(5, pd.NaT)), r"rising times, got NaT in row 5"),
+        (lambda p: p.iloc[::-1], r"increasing times, got 2021-07-09 23:00.* in row 1 after 2021-07-10 00:00"),
+        (lambda p: pd.concat([p, p.iloc[-1:]]), r"increasing times, got .* in row 2400 .*one row per time"),
+        (lambda p: p.set_axis(p.index.delete(5).insert(5, pd.NaT)), r"increasing times, got NaT in row 5"),
         (
             lambda p: p.set_axis(p.index.delete(5).insert(5, p.index[5] + timedelta(minutes=7))),
             r"whole hours apart, got 2021-04-01 06:07.* while the first is 2021-04-01 01:00.*resample",
         ),
-        (lambda p: pd.concat([p, p[["T3"]]], axis=1), r"one column a token, got \['T3'\] more than once"),
+        (lambda p: pd.concat([p, p[["T3"]]], axis=1), r"one column per token, \['T3'\] occur twice"),
         (
             lambda p: with_close(p, 0.0),
             r"close of T3 at 2021-04-01 08:00.* must be positive and finite, got .*NaN, not 0",

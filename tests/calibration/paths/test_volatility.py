@@ -221,7 +221,7 @@ def test_unknown_choices_are_refused_with_the_known_ones(returns, choice):
 
 def test_an_optimiser_without_an_optimum_is_refused(returns, monkeypatch):
     monkeypatch.setattr(ZeroMean, "fit", lambda *_, **__: SimpleNamespace(convergence_flag=9))
-    with pytest.raises(NotConvergedError, match="flag is 9"):
+    with pytest.raises(NotConvergedError, match="flag 9"):
         fit_volatility(returns, step=HOUR)
 
 

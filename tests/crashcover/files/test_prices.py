@@ -201,8 +201,8 @@ def test_parquet_times_without_a_zone_are_refused(tmp_path):
     ("text", "message"),
     [
         ("price,when\n1,2\n", "must have a time column (time, close_time, timestamp, date, open_time, open_time_ms)"),
-        ("time,open,high,low\n2024-01-01T01:00Z,1,1,1\n", "must have a column close, or one column a token"),
-        ("time\n2024-01-01T01:00Z\n", "must have a column close, or one column a token"),
+        ("time,open,high,low\n2024-01-01T01:00Z,1,1,1\n", "must have a column close, or one column per token"),
+        ("time\n2024-01-01T01:00Z\n", "must have a column close, or one column per token"),
         ("time,close\n", "must hold at least one row below the header, got none"),
         ("", "cannot be read: No columns to parse from file"),
         ("time,close\n2024-01-01T01:00Z,\n", "must hold at least one price, got none"),

@@ -97,7 +97,7 @@ def test_supplies_reach_the_calibration_and_a_bad_one_fails_its_token(run, sampl
 def test_supplies_go_with_holders(run, sample_files, tmp_path):
     result = run("rates", "--prices", sample_files[0], "--supplies", "supplies.csv", "--out", tmp_path / "rates")
     assert result.exit_code == 2
-    assert "--supplies goes with --holders" in result.stderr
+    assert "--supplies needs --holders" in result.stderr
 
 
 def test_a_missing_folder_of_holders_is_bad_data(run, sample_files, tmp_path):

@@ -218,7 +218,11 @@ def test_most_limits_choose_the_shape(book):
         ("payout", "half", "row 3: payout must look like full"),
         ("reference", "peak", "row 3: reference must be one of rolling-high"),
         ("currency", "EUR", "row 3: currency must be 'USD' in all rows, got 'EUR'"),
-        ("cover_id", "C-SYNTH-CALM-0.2-30d", "row 3: cover_id 'C-SYNTH-CALM-0.2-30d' must come once, came in row 2"),
+        (
+            "cover_id",
+            "C-SYNTH-CALM-0.2-30d",
+            "row 3: cover_id 'C-SYNTH-CALM-0.2-30d' must occur once, also found in row 2",
+        ),
         ("waiting_period", "40d", "row 3: waiting_period must be shorter than the term"),
     ],
 )
@@ -264,7 +268,7 @@ def test_contracts_are_read_and_told():
     assert share == QuotaShare(ceded=0.3, commission=0.25)
     assert excess == ExcessOfLoss(occurrence=Occurrence.ASSET, retention=100.0, limit=float("inf"), premium=5.0)
     assert "30 % of every loss" in describe_reinsurance(share)
-    assert "all losses of an asset in a period" in describe_reinsurance(excess)
+    assert "all of the losses of an asset in a period above 100" in describe_reinsurance(excess)
     for text in ("excess:month:1:1:1", "quota-share:0.3", "excess", "stop-loss:1"):
         with pytest.raises(InvalidTermsError, match="reinsurance must look like"):
             parse_reinsurance(text)

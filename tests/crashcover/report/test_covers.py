@@ -206,7 +206,7 @@ def test_a_document_of_quotes_suffices(document, folder, sources):
     page = Page(from_document.read_text(encoding="utf-8"))
     assert page.slips == []
     assert unfounded_numbers(page.text, said, OF_THE_TEMPLATE) == []
-    assert "The anchors stay where they are" in page.text
+    assert "The anchors stay the same" in page.text
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_document_of_quotes_suffices(document, folder, sources):
         (lambda value: value["quotes"][0].update(model_digest="0"), 7, "model_digest of"),
         (lambda value: value.update(quotes=[]), 3, "holds no quote"),
         (lambda value: value.pop("calibration"), 3, "must hold a calibration"),
-        (lambda value: value["refused"][0].pop("reason"), 3, "what is no refusal"),
+        (lambda value: value["refused"][0].pop("reason"), 3, "an invalid refusal"),
     ],
 )
 def test_a_document_that_is_wrong_makes_no_report(document, tmp_path, change, code, message):
@@ -308,7 +308,7 @@ def test_wrong_usage_is_said_before_anything_is_read(arguments, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "is not JSON"), ("[]", "must be a report of the format"), ('{"format": "other"}', "must be a report")],
+    [("{", "is not JSON"), ("[]", "must be a report in the format"), ('{"format": "other"}', "must be a report")],
 )
 def test_a_file_that_is_no_report_is_bad_data(tmp_path, text, message):
     path = tmp_path / "report.json"

@@ -126,10 +126,10 @@ def test_a_folder_takes_no_other_run(out, book, rate_store, tmp_path, change):
 def test_a_folder_within_the_rates_or_the_book_is_refused(out, book, rate_store):
     for inside, name in ((rate_store / "priced", "--rates"), (rate_store / "x" / "..", "--rates"), (out, "--previous")):
         before = content(rate_store)
-        with pytest.raises(InvalidTermsError, match=f"--out must not lie within {name}"):
+        with pytest.raises(InvalidTermsError, match=f"--out must not be within {name}"):
             reprice(book, rate_store, inside, previous=out)
         assert content(rate_store) == before
-    with pytest.raises(InvalidTermsError, match="--out must not lie within the book"):
+    with pytest.raises(InvalidTermsError, match="--out must not be within the book"):
         reprice(book.parent, rate_store, book.parent / "priced")
 
 
@@ -143,7 +143,7 @@ def test_the_second_of_two_runs_on_one_folder_is_refused(run, book, rate_store, 
 
 
 def test_without_rates_there_is_nothing_to_price_on(book, tmp_path):
-    with pytest.raises(RateStoreError, match="nothing was published"):
+    with pytest.raises(RateStoreError, match="nothing has been published"):
         reprice(book, tmp_path / "nothing", tmp_path / "out")
 
 
@@ -192,7 +192,7 @@ def test_the_command_shows_totals_and_counts(run, book, rate_store, tmp_path):
 
 @pytest.mark.parametrize(
     ("book", "options", "slip"),
-    [("sqlite:///sales.db", [], "with --table"), ("book.csv", ["--table", "covers"], "--table goes with the URL")],
+    [("sqlite:///sales.db", [], "with --table"), ("book.csv", ["--table", "covers"], "--table needs the URL")],
 )
 def test_a_table_and_its_database_go_together(run, rate_store, tmp_path, book, options, slip):
     result = run("reprice", book, "--rates", rate_store, "--out", tmp_path / "out", *options)

@@ -231,7 +231,7 @@ def test_a_folder_of_parquet_files_is_a_book(rate_store, tmp_path):
         ),
         (
             lambda path: path.write_text(",".join(ROW).upper() + "\n"),
-            "waiting_period (write their names in small letters",
+            "waiting_period (write their names in lower case",
         ),
         (lambda path: path.write_text('a,"b\n'), "row 1: row must have its quotation marks in pairs"),
         (lambda path: path.write_bytes(b"\xff\xfe\x00"), "cannot be read as a book: .* (save it as UTF-8)"),
