@@ -62,7 +62,7 @@ def worst_drops(closes: FloatArray, window: int) -> FloatArray:
     Parameters
     ----------
     closes : ndarray of float, shape (n_bars, n_tokens)
-        Closes from the start of the term to its end, NaN where there is none.
+        Closes from the start of the term to its end, NaN if missing.
     window : int
         Number of bars that the reference looks back; never beyond the first bar.
 

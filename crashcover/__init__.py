@@ -2,8 +2,8 @@
 
 ::
 
-    files (price_files, holder_files) ──► calibration.calibrate ──► quoting, drivers ──► table, picture, JSON
-    sample_market ────────────────────────────────┘
+    files (prices, holders) ──► calibration.calibrate ──► offers ──► display (table, picture), JSON
+    sample_market ──────────────────────┘
 
 ``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. Importing this package has no
 other imports.

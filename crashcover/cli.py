@@ -410,7 +410,9 @@ def rates(ctx: click.Context, /, **options: Any) -> None:
 
 @main.command(epilog=_REPRICE_EXAMPLES + _EXIT_CODES)
 @click.argument("book", metavar="BOOK")
-@option("--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="What `rates` published.")
+@option(
+    "--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Rates of `crashcover rates`."
+)
 @option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Folder for the priced book.")
 @option("--table", metavar="NAME", help="Table of the book, if BOOK is the URL of a database.")
 @option(

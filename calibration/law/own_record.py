@@ -125,7 +125,7 @@ def track_excesses(excesses: FloatArray) -> Track:
     Parameters
     ----------
     excesses : ndarray of shape (n_blocks, n_tokens)
-        Log worst drop of each block less the market's mean; NaN where unknown.
+        Log worst drop of each block less the market's mean; NaN if unknown.
     """
     decay = 0.5 ** (1.0 / RECORD_HALF_LIFE)
     known = ~np.isnan(excesses)
