@@ -1,4 +1,4 @@
-"""Results on disk: one file per forecaster and start, each whole or not there, under a manifest that says of what."""
+"""Results on disk: one file per forecaster and start, each complete or absent, under a manifest of the backtest."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from backtest.panel import Panel
 from backtest.periods import Plan
 from pricing.tools.run_folder import RunFolder, versions
 
-#: Files that are made from others.
+#: Files that are generated from others.
 _MADE = (".pyc", ".c", ".so", ".pyd")
 
 

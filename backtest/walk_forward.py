@@ -95,7 +95,7 @@ def walk(
     folder : Path
         Folder for the quotes, one file per forecaster and start.
     run : callable
-        Called with a function and its arguments, gives a result for each as they come; by default one after the other.
+        Called with a function and a sequence of arguments; yields results as they complete. By default, sequential.
         For processes: ``functools.partial(pricing.tools.processes.in_processes, n_processes=2)``.
     progress : callable, optional
         Called with the number of files done, of ``n_files``.

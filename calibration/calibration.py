@@ -91,7 +91,7 @@ class Calibration:
     history: TokenHistory = field(repr=False, metadata={"plain": False})
 
     def to_json(self) -> str:
-        """Write everything but working arrays as JSON with sorted keys; floats read back to the last bit."""
+        """Write everything except working arrays as JSON with sorted keys; floats survive a round trip bit for bit."""
         return json.dumps(to_plain(self, Form.NAMED), sort_keys=True, allow_nan=False)
 
 

@@ -12,7 +12,7 @@ from pricing.errors import PrecisionError, SimulationError
 from pricing.surface.estimates import FEWEST_BEYOND, Estimate
 from pricing.tools.arrays import FloatArray, IntArray
 
-#: Scenarios that fill so many horizons, neighbours in level, count as having the same.
+#: Scenarios that are neighbours in level and fill this many horizons count as having the same level.
 _HORIZONS_A_LEVEL = 20
 
 

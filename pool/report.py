@@ -168,7 +168,7 @@ class PoolReport:
     tail_by_cover: FloatArray = field(repr=False, metadata={"plain": False})
 
     def to_json(self) -> str:
-        """Write everything but the columns of covers as JSON with sorted keys."""
+        """Write everything except the per-cover columns as JSON with sorted keys."""
         return json.dumps(to_plain(self, Form.NAMED), sort_keys=True, allow_nan=False)
 
 

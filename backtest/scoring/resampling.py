@@ -16,7 +16,7 @@ _TAILS = (0.5 * (1.0 - LEVEL), 0.5 * (1.0 + LEVEL))
 
 
 class Interval(NamedTuple):
-    """A statistic with its confidence interval; NaN where it is not defined, infinite where nothing bounds it.
+    """A statistic with its confidence interval; NaN if not defined, infinite if not bounded.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pricing.errors import DataError
 
 
-@dataclass(init=False, repr=False, eq=False)  # whose plain form has both bounds
+@dataclass(init=False, repr=False, eq=False)  # its plain form has both bounds
 class Bounded(float):
     """A number known within bounds; used as a float, it is the prudent bound.
 

@@ -75,7 +75,8 @@ def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) ->
     volatility_spread : float
         Standard deviation of the log of the factor of a path.
     """
-    # At its own level a wild shape may fall by everything that a double can hold, and no median is left to scale by.
+    # At its own level an extreme shape may fall by more than a double can represent, and there would be no median to
+    # scale.
     tame = scaled_volatility(fit.law, _TAME_DEVIATION / math.sqrt(_largest_variance(fit.law, step) * (TERM / step)))
     pilot = simulate(
         PriceModel(volatility=tame, innovations=fit.innovations, step=step),

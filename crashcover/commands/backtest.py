@@ -61,7 +61,7 @@ def _make_forecasters(panel: Panel, plan: Plan, options: Options) -> tuple[Forec
 
 
 def _show(summary: Values, document: str, folder: Path, options: Options) -> None:
-    """Print the document or the tables, as asked for."""
+    """Print the document or the tables, as requested."""
     if options["as_json"]:
         click.echo(document)
     elif not options["quiet"]:

@@ -21,7 +21,7 @@ from pricing.tools.units import parse_duration
 
 
 def run_rates(options: Options) -> Exit:
-    """Rate all tokens of a night, publish them and say what they came to."""
+    """Rate all tokens of a night, publish them and print a summary."""
     job = rates.RateJob(
         prices=Path(options["prices"]),
         out=Path(options["out"]),

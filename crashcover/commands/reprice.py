@@ -19,7 +19,7 @@ from crashcover.repricing.intake.tables import TableBook
 
 
 def run_reprice(options: Options) -> Exit:
-    """Price a book and say what it came to."""
+    """Price a book and print a summary."""
     job = repricing.RepriceJob(
         book=_read_book(options["book"], options["table"]),
         rates=Path(options["rates"]),

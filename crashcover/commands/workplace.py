@@ -16,7 +16,7 @@ def read_path(text: str | None) -> Path | None:
 
 
 def read_workplace(options: Options) -> Workplace:
-    """Choose where tasks run, from options."""
+    """Return the workplace of tasks from options."""
     try:
         return Workplace(processes=options["processes"], workers=options["workers"], scheduler=options["scheduler"])
     except WorkerError as error:

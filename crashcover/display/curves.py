@@ -45,7 +45,7 @@ def plain_curve(sample: WeightedSample) -> dict[str, Any]:
 def exceedance_band(
     sample: WeightedSample, grid: Iterable[float]
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return drops, probabilities, standard errors and both ends of the band, as far as enough paths went."""
+    """Return drops, probabilities, standard errors and both ends of the band, as far as there are enough paths."""
     drops = [drop for drop in grid if sample.n_beyond(drop) >= FEWEST_PATHS]
     estimates = [sample.exceedance(drop) for drop in drops]
     probability = np.array([estimate.value for estimate in estimates])

@@ -11,7 +11,7 @@ from pricing.tools.progress import Progress, Report
 
 
 class _RateColumn(bars.ProgressColumn):
-    """Shows how many are done in a second."""
+    """Shows the number of items done per second."""
 
     def render(self, task: bars.Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -20,7 +20,7 @@ class _RateColumn(bars.ProgressColumn):
 
 @contextmanager
 def stages() -> Iterator[Progress]:
-    """Show a bar on stderr for each piece of work, where stderr is a terminal."""
+    """Show a bar on stderr for each piece of work, if stderr is a terminal."""
     console = Console(stderr=True)
     columns = (
         bars.TextColumn("{task.description}"),

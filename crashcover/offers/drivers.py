@@ -78,7 +78,7 @@ def simulate_variants(
     covers : sequence of Cover
         Covers on this asset.
     begin : callable, optional
-        Shows progress.
+        Progress callback.
     """
     certain = replace(inputs_of(calibration), certain=True)
     done: dict[PriceModel, DropSurface] = {full.model: full}

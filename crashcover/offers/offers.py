@@ -82,9 +82,9 @@ def make_offers(
     settings : SimulationSettings
         Size and seed of the simulation.
     with_drivers : bool
-        Whether to find out what drives the prices, which takes up to two more simulations.
+        Whether to compute the drivers of the prices, which takes further simulations.
     begin : callable, optional
-        Shows progress.
+        Progress callback.
 
     Raises
     ------

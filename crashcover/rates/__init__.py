@@ -2,7 +2,7 @@
 
 ::
 
-    prices ──► night ──► token (one a task, anywhere) ──► publication ──► pricing.rates.store
+    prices ──► night ──► token (one task per token) ──► publication ──► pricing.rates.store
     holders ─►   │           │                                 ▲
     market ─────►┘           └──► documents                    └── yesterday's, where tonight's failed
 """

@@ -77,7 +77,7 @@ class RateJob:
 
 
 def run_job(job: RateJob, workplace: Workplace, begin: Progress) -> dict[str, Any]:
-    """Rate all tokens and publish them; go on where an earlier run of the same night was stopped.
+    """Rate all tokens and publish them; continue where an earlier run of the same night was stopped.
 
     Returns
     -------
@@ -234,7 +234,7 @@ def _market_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Ser
 
 
 def _outcomes(night: Night, tasks: list[RateTask], workplace: Workplace, begin: Progress) -> dict[str, RateOutcome]:
-    """Rate the tokens that no earlier run rated."""
+    """Rate the tokens that no earlier run has rated."""
     rated = resume(tasks, partial(workplace.run, rate_token), read_outcome, begin("rating", len(tasks)))
     unreadable = {asset: RateOutcome(asset=asset, error=slip) for asset, slip in night.unreadable.items()}
     return unreadable | {outcome.asset: outcome for outcome in rated}

@@ -66,7 +66,7 @@ class RateTask:
 
     @property
     def result_file(self) -> Path:
-        """Where the outcome is laid down, after everything else."""
+        """File of the outcome, written after everything else."""
         return self.folder / f"{file_name(self.asset)}.json"
 
 
@@ -115,7 +115,7 @@ def rate_token(task: RateTask) -> RateOutcome:
 
 
 def read_outcome(path: Path) -> RateOutcome:
-    """Read what ``rate_token`` kept."""
+    """Read an outcome that ``rate_token`` wrote."""
     outcome: RateOutcome = read_json(path, (RateOutcome,))
     return outcome
 

@@ -2,8 +2,8 @@
 
 ::
 
-    book_files ──► rows ──► staging ──► token (one a task, anywhere) ──► priced/asset=.../part-0.parquet
-    book_tables ─►  │                    │       ▲
-                    └──► quarantine.csv  │       └── pricing.rates.store
-                                         └──► changes, reasons ──► summary.json
+    intake.files ───► rows ──► staging ──► token (one task per token) ──► priced/asset=.../part-0.parquet
+    intake.tables ──►  │                     │       ▲
+                       └──► quarantine.csv   │       └── pricing.rates.store
+                                             └──► changes, reasons ──► summary.json
 """

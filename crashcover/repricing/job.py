@@ -22,7 +22,7 @@ from pricing.tools.progress import Progress
 from pricing.tools.run_folder import MANIFEST, REMEDY, RunFolder, resume, versions
 from pricing.tools.whole_files import replacing, sweep, write_text
 
-#: What a run leaves in its folder, beside the manifest.
+#: Names of the results of a run in its folder, beside the manifest.
 SUMMARY, PRICED, QUARANTINE = "summary.json", "priced", "quarantine.csv"
 _WORK = ".work"
 
@@ -53,7 +53,7 @@ class RepriceJob:
 
 
 def run_job(job: RepriceJob, workplace: Workplace, begin: Progress) -> dict[str, Any]:
-    """Price a book; go on where an earlier run in the same folder was stopped.
+    """Price a book; continue where an earlier run in the same folder was stopped.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def _book_file(job: RepriceJob) -> Path:
 
 
 def _open_rates(job: RepriceJob, folder: RunFolder) -> RateStore:
-    """Open the latest rates, or those that the run in the folder began with and did not finish."""
+    """Open the latest rates, or those with which an unfinished run in the folder began."""
     rates, manifest = job.rates.absolute(), folder.manifest("rates")
     if manifest is None or (job.out / SUMMARY).exists():
         return RateStore.open(rates)
@@ -113,7 +113,7 @@ def _open_rates(job: RepriceJob, folder: RunFolder) -> RateStore:
         return open_version(rates, name)
     except RateStoreError as error:
         raise RateStoreError(
-            f"{job.out} holds a run that began on the rates {name}, which were pruned since: {error} {REMEDY}"
+            f"{job.out} holds a run that began with the rates {name}, which have since been pruned: {error} {REMEDY}"
         ) from error
 
 
@@ -130,7 +130,7 @@ def _describe(job: RepriceJob, book: Path, store: RateStore) -> dict[str, Any]:
 
 
 def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, begin: Progress) -> None:
-    """Stage, price, check that nothing is lost, and publish; the summary comes last."""
+    """Stage, price, check that no row is lost, and publish; the summary is written last."""
     work = job.out / _WORK
     staged = _stage(job, book, store, begin)
     (work / PRICED).mkdir(exist_ok=True)

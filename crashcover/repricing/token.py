@@ -52,7 +52,7 @@ class RepriceTask:
 
     @property
     def result_file(self) -> Path:
-        """File of what became of the covers, written after everything else."""
+        """File of the outcome, written after everything else."""
         return self.staged / f"outcome-{file_name(self.asset)}.json"
 
 
@@ -133,7 +133,7 @@ def reprice_token(task: RepriceTask) -> RepriceOutcome:
 
 
 def read_outcome(path: Path) -> RepriceOutcome:
-    """Read what ``reprice_token`` kept."""
+    """Read an outcome that ``reprice_token`` wrote."""
     outcome: RepriceOutcome = read_json(path, (RepriceOutcome, Total, CoverChange))
     return outcome
 

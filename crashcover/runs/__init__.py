@@ -1,1 +1,1 @@
-"""Where and how long work runs: workers, locks, digests."""
+"""Infrastructure of runs: workers, locks, digests."""

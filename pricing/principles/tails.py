@@ -13,7 +13,7 @@ from pricing.principles.principle import PremiumPrinciple, require_not_negative
 from pricing.surface.estimates import FEWEST_BEYOND, Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
 
-# 1 - 0.9 is a little less than 0.1, and a tenth of all paths must not count as more than it.
+# 1 - 0.9 is a little less than 0.1, and a tenth of all paths must not count as more than a tenth.
 _ABOVE_ROUNDING = 1.0 + 1e-12
 
 

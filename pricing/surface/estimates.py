@@ -13,7 +13,7 @@ from pricing.tools.units import require_fraction
 
 FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
 
-#: A quantile needs so many draws beyond it.
+#: Number of draws that must lie beyond a quantile.
 FEWEST_BEYOND = 10
 _LARGEST_PART = 0.25
 _MOST_SHARES = 10.0

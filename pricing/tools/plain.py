@@ -1,4 +1,4 @@
-"""Contracts, models, settings and results as plain JSON values, and back to the last bit."""
+"""Contracts, models, settings and results as plain JSON values, and back bit for bit."""
 
 import json
 import math
@@ -16,19 +16,19 @@ from pricing.tools.units import format_duration
 
 
 class Form(Enum):
-    """How much of a value its plain form tells."""
+    """Level of detail of a plain form."""
 
     EXACT = "exact"
-    """Everything: ``from_plain`` rebuilds the value. Dataclasses and members of enumerations name their type."""
+    """Complete: ``from_plain`` rebuilds the value. Dataclasses and members of enumerations name their type."""
     NAMED = "named"
-    """A result to be read: dataclasses name their type, members of enumerations are their names, and numbers that JSON
-    does not know are ``"inf"``, ``"-inf"`` and ``"nan"``."""
+    """A readable result: dataclasses name their type, members of enumerations are their names, and numbers that JSON
+    cannot hold are ``"inf"``, ``"-inf"`` and ``"nan"``."""
     BARE = "bare"
-    """A table of figures: dataclasses do not name their type, and numbers that JSON does not know are None."""
+    """A table of figures: dataclasses do not name their type, and numbers that JSON cannot hold are None."""
 
 
 def to_plain(value: Any, form: Form = Form.EXACT) -> Any:
-    """Turn nested dataclasses into mappings, lists, texts and numbers.
+    """Turn nested dataclasses into mappings, lists, strings and numbers.
 
     A field with the metadata ``plain=False`` is left out: it is a working array from which other fields were computed.
 
@@ -74,7 +74,7 @@ def _number(value: float, form: Form) -> float | str | None:
 
 
 def _unreturnable(value: Any, form: Form) -> Any:
-    """Turn what cannot be rebuilt into something to read."""
+    """Convert a value that cannot be rebuilt into a readable form."""
     if form is not Form.EXACT:
         if isinstance(value, datetime):
             return value.isoformat()
@@ -126,7 +126,7 @@ def _rebuild(value: Any, types: Mapping[str, type]) -> Any:
 
 
 def read_json(path: Path, types: Iterable[type]) -> Any:
-    """Rebuild from a file what ``to_json`` wrote."""
+    """Rebuild a value from a file that ``to_json`` wrote."""
     return from_plain(json.loads(path.read_text(encoding="utf-8")), types)
 
 

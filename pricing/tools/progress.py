@@ -1,13 +1,13 @@
-"""How long work tells how far it has come."""
+"""Progress of long work."""
 
 from collections.abc import Callable
 
-#: Called with the amount of a piece of work that is done.
+#: Function that is called with the finished amount of a piece of work.
 Report = Callable[[int], None]
-#: Begins a piece of work: called with its name and its size (None if nobody knows the size), returns its ``Report``.
+#: Function that begins a piece of work: it takes a name and a size (None if unknown) and returns a ``Report``.
 Progress = Callable[[str, int | None], Report]
 
 
 def silent(_name: str, _total: int | None) -> Report:
-    """Report progress to nobody."""
+    """Ignore progress."""
     return lambda _done: None

@@ -1,7 +1,7 @@
-"""Folders that a run fills task by task, and in which a run of the same inputs goes on where another was stopped.
+"""Folders that a run fills task by task, and in which a run with the same inputs continues where another was stopped.
 
-A manifest says what the results are a function of. Every file is whole or absent, whenever the run is killed, so the
-tasks that have left no result are those that remain.
+A manifest lists the inputs of the results. Every file is complete or absent, even if the run is killed at any time, so
+the tasks without a result are those that remain.
 """
 
 import json
@@ -17,16 +17,16 @@ from pricing.tools.progress import Report
 from pricing.tools.whole_files import PART, sweep, write_text
 from pricing.version import ENGINE_VERSION
 
-#: File that says what the results in a folder are a function of.
+#: File that lists the inputs of the results in a folder.
 MANIFEST = "manifest.json"
-#: Way out of a folder that cannot be used.
+#: Remedy for a folder that cannot be used.
 REMEDY = "(choose another --out, or remove it)"
 
 
 class _Task(Protocol):
     @property
     def result_file(self) -> Path:
-        """File that the task writes after everything else."""
+        """File that the task writes last."""
 
 
 AnyTask = TypeVar("AnyTask", bound=_Task)
@@ -40,11 +40,11 @@ class RunFolder:
     Parameters
     ----------
     path : Path
-        Where it is.
+        Path of the folder.
     kind : str
-        Name of the whole, such as ``"a priced book"``, for messages.
+        Name of the complete result, such as ``"a priced book"``, for messages.
     holds : str
-        Name of what is in it, such as ``"a run"``, for messages.
+        Name of the contents, such as ``"a run"``, for messages.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class RunFolder:
         Raises
         ------
         DataError
-            If it cannot be read, or lacks one of the names that are needed.
+            If it cannot be read, or lacks a required name.
         """
         path = self.path / MANIFEST
         if not path.exists():
@@ -71,19 +71,19 @@ class RunFolder:
             ) from error
 
     def begin(self, inputs: Mapping[str, Any], *, grows: str | None = None) -> None:
-        """Make the folder and write the manifest, or demand that the one in the folder says the same.
+        """Create the folder and write the manifest, or check that an existing manifest has the same inputs.
 
         Parameters
         ----------
         inputs : mapping of str to plain value
-            Everything that results are a function of; a mapping in it is compared entry by entry.
+            Everything that results depend on; mappings are compared entry by entry.
         grows : str, optional
-            Name of a mapping that may gain entries from run to run; the manifest keeps those of all runs.
+            Name of a mapping that may gain entries from run to run; the manifest collects those of all runs.
 
         Raises
         ------
         InvalidTermsError
-            If the folder holds results of other inputs; the message names the first that differs.
+            If the folder holds results of other inputs; the message names the first difference.
         DataError
             If the manifest cannot be read.
         """
@@ -103,14 +103,15 @@ class RunFolder:
             for name, value in now.items():
                 if before.get(name) != value and not (group == grows and name not in before):
                     raise InvalidTermsError(
-                        f"{self.path} holds {self.holds} of another {name}: {before.get(name)} there, {value} now "
+                        f"{self.path} holds {self.holds} of another {name}: it has {before.get(name)}, "
+                        f"this run has {value} "
                         f"{REMEDY}"
                     )
 
     def sweep(self, *names: str) -> None:
-        """Delete what a stopped run left half written: the manifest, and files and folders of these names.
+        """Delete the half-written files of a stopped run: the manifest, and files and folders with these names.
 
-        Others may be at work in the folder, so nothing else is touched.
+        Other runs may be using the folder, so nothing else is touched.
         """
         for name in (MANIFEST, *names):
             for part in self.path.glob(f"{escape(name)}.*{PART}"):
@@ -135,20 +136,20 @@ def resume(
     *,
     size: Callable[[Any], int] = lambda _result: 1,
 ) -> list[Result]:
-    """Do the tasks that have left no result, and return the results of all in the order of the tasks.
+    """Run the tasks without a result, and return the results of all tasks in order.
 
     Parameters
     ----------
     tasks : sequence
-        Tasks; each names the file that it writes last as its ``result_file``.
+        Tasks; the ``result_file`` of each is the file that it writes last.
     run : callable
-        Does the tasks that remain, in any order and anywhere, and gives something for each as it ends.
+        Runs the remaining tasks, in any order and anywhere, and yields a value for each as it ends.
     read : callable
         Reads a result file.
     report : callable
-        Told how much is done.
+        Called with the finished amount.
     size : callable
-        Amount of work in a result, or in what `run` gives for it; by default each task counts one.
+        Amount of work in a result, or in a value from `run`; by default each task counts one.
     """
     results = {task.result_file: read(task.result_file) for task in tasks if task.result_file.exists()}
     n_done = sum(map(size, results.values()))

@@ -141,7 +141,7 @@ def _premiums(pooled: PooledBook) -> Values:
 
 
 def _period_curve(losses: FloatArray) -> list[Values]:
-    """Write the losses of a period that are exceeded with given probabilities, as far as scenarios see."""
+    """Return the losses of a period exceeded with given probabilities, as far as there are enough scenarios."""
     seen = [p for p in _PROBABILITIES if p * len(losses) >= FEWEST_BEYOND]
     return [{"probability": p, **plain_estimate(value_at_risk(losses, 1.0 - p))} for p in seen]
 

@@ -79,7 +79,7 @@ def rate_calibrated(
     settings : SimulationSettings
         Size and seed of the simulation.
     begin : callable
-        Shows progress.
+        Progress callback.
     """
     return RatedToken(
         asset=asset,

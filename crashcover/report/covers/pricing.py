@@ -76,7 +76,7 @@ def price_covers(
     settings : SimulationSettings
         Size and seed of the simulation.
     begin : callable, optional
-        Shows progress.
+        Progress callback.
     """
     found = make_offers(calibration, covers, basis=basis, settings=settings, begin=begin)
     market = calibration.market
@@ -95,14 +95,14 @@ def price_covers(
 
 
 def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:
-    """Simulate the quotes of a document again, and demand the same premiums.
+    """Simulate the quotes of a document again, and check that the premiums are the same.
 
     Parameters
     ----------
     path : Path
-        What ``crashcover quote --json`` printed.
+        Output of ``crashcover quote --json``.
     begin : callable, optional
-        Shows progress.
+        Progress callback.
 
     Raises
     ------

@@ -57,7 +57,7 @@ class StagedBook:
 
 
 def stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, begin: Progress) -> StagedBook:
-    """Check and sort a book, or find it where that was done before.
+    """Check and sort a book, or open it if that has already been done.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def read_stretches(folder: Path, stretches: Stretches) -> pa.Table:
 
 
 def _stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, report: Report) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped half way
+    shutil.rmtree(folder, ignore_errors=True)  # remains of a run that was stopped
     folder.mkdir(parents=True)
     repeats = Repeats.in_book(book)
     stretches: dict[str, list[tuple[int, int, int]]] = defaultdict(list)

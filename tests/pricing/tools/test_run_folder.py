@@ -28,11 +28,11 @@ def test_the_same_inputs_may_go_on(folder):
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        ({"book": "b", "libraries": {"numpy": "3"}}, "book: a there, b now"),
-        ({"libraries": {"numpy": "1", "scipy": "3"}}, "scipy: 2 there, 3 now"),
-        ({"libraries": {"numpy": "1", "arch": "4"}}, "arch: None there, 4 now"),
-        ({"sellers": {"two": "B", "one": "C"}}, "one: A there, C now"),
-        ({"seed": 1}, "seed: None there, 1 now"),
+        ({"book": "b", "libraries": {"numpy": "3"}}, "book: it has a, this run has b"),
+        ({"libraries": {"numpy": "1", "scipy": "3"}}, "scipy: it has 2, this run has 3"),
+        ({"libraries": {"numpy": "1", "arch": "4"}}, "arch: it has None, this run has 4"),
+        ({"sellers": {"two": "B", "one": "C"}}, "one: it has A, this run has C"),
+        ({"seed": 1}, "seed: it has None, this run has 1"),
     ],
 )
 def test_the_first_other_input_is_named(folder, change, difference):
