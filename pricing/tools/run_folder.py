@@ -104,8 +104,7 @@ class RunFolder:
                 if before.get(name) != value and not (group == grows and name not in before):
                     raise InvalidTermsError(
                         f"{self.path} holds {self.holds} of another {name}: it has {before.get(name)}, "
-                        f"this run has {value} "
-                        f"{REMEDY}"
+                        f"this run has {value} {REMEDY}"
                     )
 
     def sweep(self, *names: str) -> None:
