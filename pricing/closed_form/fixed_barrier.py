@@ -84,8 +84,8 @@ def cash_at_expiry(*, drop: float, volatility: float, log_drift: float, term_yea
 def cash_at_hit(*, drop: float, volatility: float, log_drift: float, term_years: float, rate: float) -> float:
     """Present value of one unit paid the moment the level is touched, ``E[exp(-rate tau); tau <= T]``.
 
-    Parameters and errors are those of `touch_probability`; ``rate`` is continuous, per year, and may be negative only
-    as far as the expectation stays finite.
+    Parameters and errors are those of `touch_probability`; ``rate`` is continuous, per year, and must not be too
+    negative, see below.
 
     Raises
     ------
