@@ -173,8 +173,8 @@ class WangTransform(Distortion):
 class WangTTransform(Distortion):
     """Wang's two-factor transform: ``g(s) = T(Phi^-1(s) + shift)`` with T of Student's t.
 
-    The heavy tails of T allow for an exceedance curve that is itself uncertain. They also raise the exceedances of both
-    tails: g is not concave, and the price of an almost certain event is below its expected loss.
+    The heavy tails of T allow for an exceedance curve that is itself uncertain. They also raise both tail
+    probabilities: g is not concave, and the price of an almost certain event is below its expected loss.
 
     Parameters
     ----------

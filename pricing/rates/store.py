@@ -63,7 +63,7 @@ class RateEntry:
         for name in ("asset", "surface_id", "calibration_id", "engine_version"):
             value = getattr(self, name)
             if not (isinstance(value, str) and value.strip()):
-                raise RateStoreError(f"{name} must be a text and not empty, got {value!r}")
+                raise RateStoreError(f"{name} must be a text that is not empty, got {value!r}")
         for name in ("as_of", "valid_until"):
             _parse_time(getattr(self, name), name)
         if self.status not in _STATUSES:

@@ -113,7 +113,7 @@ def test_a_node_that_hardly_a_path_reaches_is_left_to_the_model():
 
 def test_dynamics_that_cannot_make_an_anchored_drop_are_reported():
     deep = replace(DAY, drops=(*DAY.drops, 0.9), probabilities=(*DAY.probabilities, 0.05))
-    with pytest.warns(PrecisionWarning, match="too tame"):
+    with pytest.warns(PrecisionWarning, match="too calm"):
         simulate(replace(PLAIN, anchors=(deep,)), settings=SETTINGS)
 
 
@@ -153,11 +153,11 @@ def test_weights_are_positive_of_mean_one_and_constant_within_a_stratum(worst, p
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"drops": (0.3, 0.2, 0.4)}, "must rise"),
-        ({"probabilities": (0.1, 0.2, 0.3)}, "must fall"),
+        ({"drops": (0.3, 0.2, 0.4)}, "must increase"),
+        ({"probabilities": (0.1, 0.2, 0.3)}, "must decrease"),
         ({"drops": (15.0, 20.0, 30.0)}, "a fraction"),
-        ({"probabilities": (0.5,)}, "one length"),
-        ({"drops": (), "probabilities": ()}, "one length"),
+        ({"probabilities": (0.5,)}, "the same length"),
+        ({"drops": (), "probabilities": ()}, "the same length"),
         ({"term": "0h"}, "longer than zero"),
     ],
 )

@@ -161,7 +161,7 @@ def test_an_exploding_variance_is_refused():
     model = PriceModel(
         volatility=Garch(omega=1e-4, alpha=5.0, beta=5.0, initial_variance=1.0), innovations=StudentT(dof=2.1)
     )
-    with pytest.raises(SimulationError, match="left the finite numbers on .* paths"):
+    with pytest.raises(SimulationError, match="is not finite on .* paths"):
         simulate(model, settings=SimulationSettings(n_paths=20, seed=1))
 
 
@@ -189,7 +189,7 @@ def test_settings_name_what_is_wrong(field, value):
 
 def test_jumps_denser_than_a_thousand_a_step_are_refused():
     dense = Jumps(per_year=1e8, sizes=NormalSizes(mean=0.0, stdev=0.001))
-    with pytest.raises(InvalidModelError, match="so many small jumps are a diffusion"):
+    with pytest.raises(InvalidModelError, match="that many small jumps are a diffusion"):
         simulate(PriceModel(volatility=MODEL.volatility, innovations=Normal(), jumps=(dense,)))
 
 

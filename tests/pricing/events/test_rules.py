@@ -167,7 +167,10 @@ def test_after_a_recovery_the_observation_begins_anew():
         (lambda: EventRules(recovery=1.5, recovery_period="1h"), "recovery must be above 0 and at most 1, got 1.5"),
         (lambda: EventRules(recovery=0.9), "recovery and recovery_period must be given together"),
         (lambda: EventRules(recovery_period="2h"), "recovery and recovery_period must be given together"),
-        (lambda: settle(np.zeros((5, 1)), make_cover(), EventRules()), "log_prices must be of shape .* 20 steps at"),
+        (
+            lambda: settle(np.zeros((5, 1)), make_cover(), EventRules()),
+            "log_prices must be of shape .* at least 20 steps",
+        ),
         (
             lambda: settle(np.zeros((50, 1)), make_cover(), EventRules(cool_off="30min")),
             "cool_off must be a whole number of steps of 1h",

@@ -49,16 +49,16 @@ def test_amounts_come_in_any_order():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LossDistribution(np.array([1.0, 2.0]), np.array([0.5, 1.0])), "losses must not rise"),
+        (lambda: LossDistribution(np.array([1.0, 2.0]), np.array([0.5, 1.0])), "losses must not increase"),
         (lambda: LossDistribution(np.array([2.0, np.inf]), np.array([0.5, 1.0])), "losses must be finite"),
-        (lambda: LossDistribution(np.array([2.0]), np.array([0.5, 1.0])), "must be of one shape"),
-        (lambda: LossDistribution(np.array([]), np.array([])), "must be of one shape"),
+        (lambda: LossDistribution(np.array([2.0]), np.array([0.5, 1.0])), "must have the same shape"),
+        (lambda: LossDistribution(np.array([]), np.array([])), "must have the same shape"),
         (lambda: LossDistribution(np.array([2.0, 1.0]), np.array([0.5, 0.9])), "to exactly 1"),
         (lambda: LossDistribution(np.array([2.0, 1.0]), np.array([np.nan, 1.0])), "to exactly 1"),
-        (lambda: LossDistribution(np.array([2.0, 1.0, 0.0]), np.array([0.5, 0.4, 1.0])), "must rise from"),
+        (lambda: LossDistribution(np.array([2.0, 1.0, 0.0]), np.array([0.5, 0.4, 1.0])), "must increase from"),
         (lambda: LossDistribution.discrete([1.0, 2.0], [0.5, 0.6]), "add up to 1, .* with sum 1.1"),
         (lambda: LossDistribution.discrete([1.0, 2.0], [1.5, -0.5]), "not negative"),
-        (lambda: LossDistribution.discrete([1.0], [0.5, 0.5]), "one for each loss"),
+        (lambda: LossDistribution.discrete([1.0], [0.5, 0.5]), "one per loss"),
         (lambda: LossDistribution.binary(2.0), "probability must be between 0 and 1, got 2.0"),
         (
             lambda: LossDistribution.of_sample(WeightedSample.of_paths(DROPS, None), np.array([0.1, 0.2])),

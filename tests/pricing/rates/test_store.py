@@ -119,7 +119,7 @@ def test_a_name_and_an_asset_come_once(tmp_path):
 
 
 def test_an_empty_store_and_an_unknown_asset_are_refused(tmp_path):
-    with pytest.raises(RateStoreError, match="nothing was published there"):
+    with pytest.raises(RateStoreError, match="nothing has been published there"):
         RateStore.open(tmp_path)
     store = publish_level(tmp_path, 1)
     for read in (store.surface, store.entry, store.calibration_id):
