@@ -1,6 +1,6 @@
-"""What a crash cover is worth.
+"""Prices of crash covers.
 
-A cover says when money is due, how much, and for how long; a price model says how log prices move. ``simulate`` runs
+A cover states when money is due, how much, and for how long; a price model describes the log price. ``simulate`` runs
 the model once and keeps the worst drop of every path: a ``DropSurface``. Every cover on the asset is then a function
 of one column of that surface; ``premium`` prices it and ``Quoter`` wraps the price in a reproducible ``Quote``::
 
@@ -8,8 +8,8 @@ of one column of that surface; ``premium`` prices it and ``Quoter`` wraps the pr
     PriceModel ──► simulate ──► DropSurface ──► premium ──► Quote
 
 Exact laws and bounds to check simulations with are in ``pricing.closed_form``. They need scipy, so they are not among
-the names below, which import numpy and nothing else. A name is loaded when it is first used; ``__init__.pyi`` says the
-same to type checkers.
+the names below, which import only numpy. A name is loaded when it is first used; ``__init__.pyi`` gives the
+same names to type checkers.
 """
 
 from importlib import import_module
@@ -88,13 +88,13 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Load the module of a name, or a folder by its own name, when it is first asked for."""
+    """Load the module of a name, or a sub-package, when it is first used."""
     if name in _ROOMS and name not in _HOMES:
         return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value  # found without this function from now on
+    globals()[name] = value  # from now on found without this function
     return value
 
 

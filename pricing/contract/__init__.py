@@ -1,1 +1,1 @@
-"""What is promised: trigger, payout, observation, cover, book."""
+"""Contracts: trigger, payout, observation, cover, book."""

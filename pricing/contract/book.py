@@ -1,7 +1,7 @@
 """A book of covers as columns, and its loss as a few piecewise linear functions of worst drops.
 
 A payout is a step or a ramp of the worst drop, so all covers with one asset and one observation sum to one such
-function: a million covers cost a few hundred functions. The same pieces, read the other way, turn averages at the nodes
+function: a million covers need only a few hundred functions. Conversely, the same pieces turn averages at the nodes
 of a function into averages of every cover.
 """
 
@@ -21,7 +21,7 @@ from pricing.tools.arrays import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Book:
-    """Covers as columns: short lists of what differs, and one entry a cover that points into them.
+    """Covers as columns: short lists of distinct values, and one entry per cover that points into them.
 
     Parameters
     ----------
@@ -34,16 +34,16 @@ class Book:
     payouts : sequence of Payout
         Distinct payouts.
     asset, observation, payout : ndarray of int, shape (n_covers,)
-        Places in the three lists.
+        Indices into the three lists.
     drop : ndarray of shape (n_covers,)
-        Fall that fires the trigger, a fraction.
+        Drop that fires the trigger, a fraction.
     limit : ndarray of shape (n_covers,)
         Largest payment, in `currency`.
 
     Raises
     ------
     InvalidTermsError
-        If the columns differ in length or an entry makes no sense; the message names the row.
+        If the columns differ in length or an entry is invalid; the message names the row.
     """
 
     currency: str
@@ -75,12 +75,12 @@ class Book:
 
     @classmethod
     def of_covers(cls, covers: Iterable[Cover]) -> "Book":
-        """Make the columns from covers.
+        """Build the columns from covers.
 
         Raises
         ------
         InvalidTermsError
-            If there is no cover, or they are in several currencies.
+            If there is no cover, or they have several currencies.
 
         Examples
         --------
@@ -122,9 +122,9 @@ class Book:
     def _set_column(self, name: str, dtype: type[np.generic]) -> None:
         column = np.asarray(getattr(self, name))
         if column.shape != np.shape(self.limit) or column.ndim != 1:
-            raise InvalidTermsError(f"{name} must be one entry a cover, {np.shape(self.limit)}, got {column.shape}")
+            raise InvalidTermsError(f"{name} must have one entry per cover, {np.shape(self.limit)}, got {column.shape}")
         if dtype is np.intp and not np.issubdtype(column.dtype, np.integer):
-            raise InvalidTermsError(f"{name} must be whole numbers, places in a list, got {column.dtype}")
+            raise InvalidTermsError(f"{name} must be whole numbers (indices into a list), got {column.dtype}")
         object.__setattr__(self, name, column.astype(dtype, copy=False))
 
 
@@ -134,7 +134,7 @@ def sum_by(codes: IntArray, values: FloatArray, n_codes: int) -> FloatArray:
 
 
 def _encode(covers: Sequence[Cover], read: Callable[[Cover], Any]) -> tuple[tuple[Any, ...], IntArray]:
-    """List what is distinct, in order of appearance, and say where each cover's stands."""
+    """Return the distinct values in order of appearance, and the index of each cover's value."""
     places: dict[Any, int] = {}
     codes = [places.setdefault(read(cover), len(places)) for cover in covers]
     return tuple(places), np.array(codes, dtype=np.intp)

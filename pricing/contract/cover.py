@@ -21,19 +21,19 @@ class Cover:
     asset : str
         Name of the token that is observed.
     trigger : DropTrigger
-        When money is due.
+        Trigger of the payment.
     payout : FullPayout, LinearPayout, TieredPayout or any payout
-        How much of the limit is due.
+        Share of the limit that is due.
     limit : float
         Largest payment, in `currency`.
     currency : str
         Currency of the limit and of the premium.
     term : timedelta or str
-        Length of the cover from its sale on.
+        Length of the cover, beginning at its sale.
     waiting_period : timedelta or str
-        Opening part of the term without cover. The observation, and with it every reference price, begins at its end.
+        Time without cover at the start of the term. Observation, and with it every reference price, begins at its end.
     payment : Payment
-        When what is due is paid.
+        Time at which an amount due is paid.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Cover:
     Raises
     ------
     InvalidTermsError
-        If a field makes no sense.
+        If a field is invalid.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class Cover:
             if not (isinstance(value, str) and value.strip()):
                 raise InvalidTermsError(f"{name} must be a text that is not empty, got {value!r}")
             if not is_unicode(value):
-                raise InvalidTermsError(f"{name} must be a text that can be written, got {value!r} (half a character)")
+                raise InvalidTermsError(f"{name} must be a text that can be encoded, got {value!r} (half a character)")
         if not isinstance(self.trigger, DropTrigger):
             raise InvalidTermsError(f"trigger must be a DropTrigger, got {self.trigger!r}")
         if not isinstance(self.payout, Payout):

@@ -22,9 +22,9 @@ class LossFunction:
     asset : str
         Asset.
     observation : Observation
-        What of it decides the covers.
+        Observation that decides the covers.
     points : ndarray of shape (n_nodes,)
-        Worst drops at which the function steps or bends, rising; the first is 0.
+        Worst drops at which the function steps or bends, in increasing order; the first is 0.
     values : ndarray of shape (n_nodes,)
         Loss at each point.
     slopes : ndarray of shape (n_nodes,)
@@ -43,12 +43,12 @@ class LossFunction:
         return np.asarray(self.values[node] + self.slopes[node] * (worst_drops - self.points[node]))
 
     def node_averages(self, worst_drops: FloatArray, weights: FloatArray) -> FloatArray:
-        """Average at each point the chance of a drop that reaches it, and how far drops go beyond it.
+        """Average at each point the probability of reaching it, and the drop beyond it.
 
         Parameters
         ----------
         worst_drops, weights : ndarray of shape (n,)
-            Drops, and what each counts.
+            Drops and their weights.
 
         Returns
         -------
@@ -66,18 +66,18 @@ class LossFunction:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompressedBook:
-    """A book as its loss functions, and the pieces that they are made of.
+    """A book as its loss functions, and the pieces from which they are built.
 
     Parameters
     ----------
     book : Book
         The covers.
     functions : tuple of LossFunction
-        One for each asset and observation that has a cover, in the order of the book's lists.
+        One per asset and observation with a cover, in the order of the book's lists.
     cover, node : ndarray of int, shape (n_pieces,)
-        Cover and node of each piece; nodes are counted through all functions.
+        Cover and node of each piece; nodes are numbered through all functions.
     step, slope : ndarray of shape (n_pieces,)
-        What the cover's loss steps up and bends by at the node.
+        Step and change of slope of the cover's loss at the node.
     """
 
     book: Book
@@ -93,7 +93,7 @@ class CompressedBook:
         Parameters
         ----------
         node_averages : sequence of ndarray of shape (2, n_nodes)
-            See ``LossFunction.node_averages``, one for each function.
+            See ``LossFunction.node_averages``, one per function.
         """
         reached, beyond = np.concatenate(node_averages, axis=1)
         averages = self.step * reached[self.node] + self.slope * beyond[self.node]
@@ -101,18 +101,18 @@ class CompressedBook:
 
 
 def compress(book: Book) -> CompressedBook:
-    """Sum the covers of a book to one function for each asset and observation.
+    """Sum the covers of a book to one function per asset and observation.
 
-    The sum is exact to rounding; a ramp adds rounding errors in proportion to its slope.
+    The sum is exact to rounding; a ramp adds rounding errors proportional to its slope.
 
     Raises
     ------
     InvalidTermsError
-        If a payout is not made of steps and ramps.
+        If a payout does not consist of steps and ramps.
     """
     keys, function_of_cover = np.unique(book.asset * len(book.observations) + book.observation, return_inverse=True)
     cover, point, step, slope = _pieces(book)
-    # One piece more a function, of no weight: every function begins at a drop of 0.
+    # One extra piece per function, without weight: every function begins at a drop of 0.
     function = np.append(function_of_cover[cover], np.arange(len(keys)))
     nothing = np.zeros(len(keys))
     cover = np.append(cover, nothing.astype(np.intp))
@@ -145,7 +145,7 @@ def _pieces(book: Book) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     cover = np.repeat(np.arange(len(book)), counts[book.payout])
     within = np.arange(len(cover)) - np.repeat(_before(counts[book.payout]), counts[book.payout])
     place = _before(counts)[book.payout][cover] + within
-    # What a payout does before the trigger fires happens when it fires.
+    # Steps of a payout before the trigger fires take effect when it fires.
     point = np.maximum(points[place], book.drop[cover])
     limit = book.limit[cover]
     return cover, point, limit * (steps[place] + slopes[place] * (point - points[place])), limit * slopes[place]
@@ -177,5 +177,5 @@ def _before(counts: IntArray) -> IntArray:
 
 
 def _sum_from(values: FloatArray) -> FloatArray:
-    """Sum each value and all behind it."""
+    """Return the sum of each value and all later ones."""
     return np.asarray(np.cumsum(values[::-1])[::-1])

@@ -1,4 +1,4 @@
-"""What is watched of an asset, and when it pays."""
+"""Observation of an asset, and time of payment."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,26 +15,26 @@ from pricing.tools.units import (
 
 
 class Payment(Enum):
-    """When what is due is paid; it matters for the premium only where payments are discounted."""
+    """Time at which an amount due is paid; it affects the premium only if payments are discounted."""
 
     AT_HIT = "at hit"
-    """At once: the share of the trigger when it fires, and more whenever the worst drop deepens."""
+    """At once: the share due when the trigger fires, and more whenever the worst drop deepens."""
     AT_EXPIRY = "at expiry"
     """At the end of the term."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What is watched of an asset: the worst drop below one reference over one stretch of time, and when it pays.
+    """Observation of an asset: the worst drop below one reference over one period, and the time of payment.
 
     Covers with one asset and one observation are decided by the same worst drops and discounted by the same factor.
 
     Parameters
     ----------
     reference : Reference
-        What the fall is measured from.
+        Price from which the drop is measured.
     window : timedelta or str, optional
-        How far the reference looks back; None, whatever was given, for references without a window.
+        Time over which the reference looks back; always None for references without a window.
     term, waiting_period : timedelta or str
         As in the cover.
     payment : Payment

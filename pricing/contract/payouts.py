@@ -1,4 +1,4 @@
-"""How much of the limit is due, given the worst drop of the term.
+"""Payouts: the share of the limit that is due, given the worst drop of the term.
 
 A payout is a non-decreasing function of the worst drop. It never enters the simulation: one simulated sample of worst
 drops prices every payout. A payout that is made of steps and ramps says so itself, by its nodes, and everything that
@@ -20,7 +20,7 @@ from pricing.tools.units import as_number, require_fraction
 
 @runtime_checkable
 class Payout(Protocol):
-    """Anything that turns worst drops into shares of the limit."""
+    """Any function from worst drops to shares of the limit."""
 
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return the share of the limit, between 0 and 1, for each worst drop that fired the trigger."""
@@ -152,7 +152,7 @@ class FullPayout(PiecewisePayout):
         return f"The limit of {limit}, whole, once the trigger fires."
 
     def share(self, worst_drop: FloatArray) -> FloatArray:
-        """Return ones, one for each worst drop."""
+        """Return 1 for each worst drop."""
         return np.ones_like(worst_drop)
 
 
@@ -245,7 +245,7 @@ class TieredPayout(PiecewisePayout):
         for (_, lower), (drop, upper) in pairwise(tiers):
             if upper <= lower:
                 raise InvalidTermsError(
-                    f"tiers: share at {drop} must be above the share of the tier before, got {upper}"
+                    f"tiers: share at {drop} must be above the share of the previous tier, got {upper}"
                 )
         object.__setattr__(self, "tiers", tiers)
 

@@ -1,4 +1,4 @@
-"""What the simulation has to watch: covers normalised to a few rows of whole steps.
+"""Signals that the simulation observes: covers normalised to a few rows of whole steps.
 
 Thousands of covers on one asset need only a handful of signals, because drops and payouts never enter the simulation.
 """
@@ -16,14 +16,14 @@ from pricing.tools.units import Duration, format_duration, in_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Signal:
-    """The worst drop below one reference over one stretch of the path.
+    """The worst drop below one reference over one part of the path.
 
     Parameters
     ----------
     reference : Reference
-        What the fall is measured from.
+        Price from which the drop is measured.
     window_steps : int
-        How far the reference looks back; 0 for references without a window.
+        Steps over which the reference looks back; 0 for references without a window.
     start_steps : int
         Step at which the observation begins: the waiting period.
     term_steps : int
@@ -74,7 +74,7 @@ def combine_observations(
     Raises
     ------
     InvalidTermsError
-        If a sequence is none or empty, or a combination makes no sense.
+        If an argument is not a sequence or is empty, or a combination is invalid.
     """
     for field, values in (("windows", windows), ("terms", terms), ("references", references)):
         if isinstance(values, str | timedelta | Reference) or not values:
@@ -112,11 +112,11 @@ def find_signal(
     observation : Observation
         What is wanted.
     held : sequence of Signal
-        What there is.
+        The simulated signals.
     step : timedelta
         Length of a step.
     holder : str
-        What holds them, for the error.
+        Name of their holder, for the error message.
 
     Raises
     ------

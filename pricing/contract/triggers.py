@@ -1,4 +1,4 @@
-"""When money is due: a price far enough below its reference."""
+"""Triggers: a price far enough below its reference."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,16 +16,16 @@ from pricing.tools.units import (
 
 
 class Reference(IntEnum):
-    """The price that a fall is measured from. The four make four different products."""
+    """The price from which a drop is measured. The four references make four different products."""
 
     ROLLING_HIGH = 0
-    """Highest price of the last window, both ends included."""
+    """Highest price of the last window, including both ends."""
     LAGGED = 1
     """Price exactly one window ago."""
     RUNNING_HIGH = 2
-    """Highest price since the observation began."""
+    """Highest price since observation began."""
     INCEPTION = 3
-    """Price at which the observation began."""
+    """Price at which observation began."""
 
     @property
     def has_window(self) -> bool:
@@ -34,7 +34,7 @@ class Reference(IntEnum):
 
 
 def check_reference(reference: object) -> Reference:
-    """Demand a member of ``Reference``.
+    """Check that a value is a member of ``Reference``.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def check_reference(reference: object) -> Reference:
 
 
 def check_window(window: Duration | None, reference: Reference) -> timedelta | None:
-    """Turn a window into a ``timedelta``, or into None where the reference has none.
+    """Turn a window into a ``timedelta``, or into None if the reference has none.
 
     Raises
     ------
@@ -72,11 +72,11 @@ class DropTrigger:
     Parameters
     ----------
     drop : float
-        Fall that fires, a fraction of the reference price between 0 and 1.
+        Drop that fires the trigger, a fraction of the reference price between 0 and 1.
     window : timedelta or str, optional
-        How far the reference looks back; None, whatever was given, for references without a window.
+        Time over which the reference looks back; always None for references without a window.
     reference : Reference
-        What the fall is measured from.
+        Price from which the drop is measured.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""From an expected loss to a premium, line by line."""
+"""Premiums: from an expected loss to a premium, line by line."""

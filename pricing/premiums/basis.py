@@ -33,11 +33,11 @@ class PricingBasis:
     Parameters
     ----------
     risk_load : PremiumPrinciple
-        Prices the uncertainty of the loss.
+        Principle that prices the uncertainty of the loss.
     parameter_load : float
-        Load for parameter uncertainty that the surface does not hold, as a share of the expected loss.
+        Load for parameter uncertainty that is not in the surface, as a share of the expected loss.
     capital : CapitalCost, optional
-        Return on the capital behind the cover; none is charged where it is absent.
+        Return on the capital behind the cover; by default none is charged.
     interest_rate : float
         Continuous riskless rate per year at which payments are discounted.
     expense_ratio, commission_ratio, profit_ratio : float
@@ -45,9 +45,9 @@ class PricingBasis:
     fixed_expense : float
         Expense per cover, in its currency.
     tax_ratio : float
-        Tax as a share of the gross premium, on top of it.
+        Tax as a share of the gross premium, added to it.
     minimum_premium : float
-        Least gross premium per cover, in its currency.
+        Minimum gross premium per cover, in its currency.
     minimum_rate_on_line : float
         Least gross premium as a share of the limit, for the whole term.
     loadings : sequence of Loading
@@ -118,7 +118,7 @@ class PricingBasis:
                 raise InvalidBasisError(f"name of a loading must be new, got {name!r}")
 
     def least_gross(self, limit: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
-        """Return the least gross premium of a limit, or with ``numpy.maximum`` of many."""
+        """Return the minimum gross premium for a limit, or for many with ``numpy.maximum``."""
         return larger(self.minimum_premium, self.minimum_rate_on_line * limit)
 
     @property

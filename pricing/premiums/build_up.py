@@ -1,4 +1,4 @@
-"""From a cover and a surface to a premium: the expected loss plus named loadings, each a line to read and challenge."""
+"""From a cover and a surface to a premium: the expected loss plus named loadings, each on a line of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ def premium(
     surface : DropSurface
         Worst drops of the covered asset, with the signal of the cover.
     basis : PricingBasis, optional
-        Loadings; the defaults of ``PricingBasis`` where it is absent.
+        Loadings; by default ``PricingBasis()``.
     uncertainty : ParameterUncertainty, optional
-        Which part of the expected loss is there for parameter uncertainty, and shown apart.
+        Part of the expected loss that is due to parameter uncertainty and is shown separately.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def sample_for(cover: Cover, surface: SampledSurface) -> WeightedSample:
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold them.
+        If the surface does not contain them.
     """
     try:
         return surface.sample_of(cover.observation)
@@ -109,13 +109,13 @@ def premium_of_law(
     losses : LossDistribution
         Payments within the term, in money.
     basis : PricingBasis, optional
-        Loadings; the defaults of ``PricingBasis`` where it is absent.
+        Loadings; by default ``PricingBasis()``.
     name : str
         Name of the cover, for errors.
     limit : float
         Largest payment within the term.
     term : timedelta or str
-        How long capital is bound.
+        Time for which capital is required.
 
     Raises
     ------
@@ -193,12 +193,12 @@ def simulated_losses(
 def add_up(
     losses: Losses[float], basis: PricingBasis, *, name: str, limit: float, term: timedelta, uncertain: float = 0.0
 ) -> Premium:
-    """Put the lines of a premium together.
+    """Add up the lines of a premium.
 
     Parameters
     ----------
     losses : Losses
-        Per unit of limit.
+        Losses per unit of limit.
     basis : PricingBasis
         Loadings.
     name : str
@@ -208,7 +208,7 @@ def add_up(
     term : timedelta
         How long capital is bound.
     uncertain : float
-        Part of the expected loss that is there for parameter uncertainty, per unit of limit.
+        Part of the expected loss that is due to parameter uncertainty, per unit of limit.
 
     Raises
     ------
@@ -320,7 +320,7 @@ def _charge(
 
 
 def require_payment(priced: Premium, name: str, n_paths: int) -> None:
-    """Demand that there is a price and not only a bound.
+    """Check that there is a price and not only a bound.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""What a payment is worth at the sale of a cover: discounted from the expiry, or from a hit whose time is not known.
+"""Value of a payment at the sale of a cover: discounted from the expiry, or from a hit at an unknown time.
 
-A surface knows the worst drop by the end of each of its terms, not when it came. So a payment at the hit is worth
-something between what it is worth at the beginning and at the end of the stretch that it falls into. A premium knows
-one stretch, all of the term after the waiting period; a surface with more terms knows more of them.
+A surface has the worst drop by the end of each of its terms, but not its time. So the value of a payment at the hit is
+between its values at the beginning and at the end of the interval that contains it. A premium has
+one interval, the term after the waiting period; a surface with more terms has more intervals.
 """
 
 import math
@@ -23,9 +23,9 @@ from pricing.tools.units import YEAR, Duration, parse_duration
 def discount_factor(observation: Observation, rate: float) -> float:
     """Return what one unit paid by a cover is worth at its sale.
 
-    A payment at the hit is taken to come with equal likelihood at any time between the end of the waiting period and
-    the end of the term. That is off by half of what discounting over all that time takes away, at most;
-    ``value_at_hit`` narrows it down.
+    The time of a payment at the hit is assumed to be uniform between the end of the waiting period and
+    the end of the term. The error is at most half of the discount over that time;
+    ``value_at_hit`` reduces it.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def discount_factor(observation: Observation, rate: float) -> float:
 
 
 def _mean_factor(start: float, end: float, rate: float) -> float:
-    """Average the discount factor over a stretch of time in years."""
+    """Return the mean discount factor over an interval of time in years."""
     span = rate * (end - start)
     return math.exp(-rate * start) * (-math.expm1(-span) / span if span else 1.0)
 
@@ -53,11 +53,11 @@ class ValueAtHit:
     Parameters
     ----------
     value : float
-        With hits of equal likelihood at any time between two terms.
+        Value if hits are uniform in time between two terms.
     standard_error : float
-        Its Monte Carlo standard error.
+        Monte Carlo standard error of the value.
     lower, upper : float
-        With all hits at the end and at the beginning of the stretch that they fall into: what holds whenever they came.
+        Values if all hits are at the end, or at the beginning, of their intervals; they hold for any times of the hits.
     """
 
     value: float
@@ -67,25 +67,25 @@ class ValueAtHit:
 
 
 def value_at_hit(cover: Cover, surface: DropSurface, *, terms: Sequence[Duration], rate: float) -> ValueAtHit:
-    """Discount payments at the hit, with hits told apart by several terms.
+    """Discount payments at the hit, with hits located by several terms.
 
     Parameters
     ----------
     cover : Cover
-        The contract; how it says that it pays does not matter here.
+        The contract; its time of payment is ignored here.
     surface : DropSurface
         Worst drops, simulated for each of the terms.
     terms : sequence of timedelta or str
-        Rising, longer than the waiting period; the last is the term of the cover.
+        Terms in increasing order, longer than the waiting period; the last is the term of the cover.
     rate : float
         Continuous riskless rate per year, not negative.
 
     Raises
     ------
     InvalidTermsError
-        If the terms do not rise to that of the cover, or the rate is negative.
+        If the terms do not increase to that of the cover, or the rate is negative.
     NotSimulatedError
-        If the surface does not hold one of them.
+        If the surface does not contain one of them.
 
     Examples
     --------

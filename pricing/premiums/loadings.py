@@ -18,15 +18,15 @@ _DEFAULT_MEASURE = TailValueAtRisk(level=0.995)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapitalCost:
-    """The return that the capital behind a cover has to earn, for as long as the term lasts.
+    """The return that the capital behind a cover must earn during the term.
 
     Parameters
     ----------
     annual_rate : float
         Return on capital per year above the riskless rate, not negative.
     capital : float, TailValueAtRisk, ValueAtRisk or any principle
-        Capital per unit of limit, between 0 and 1, such as the cover's part in that of a pool; or a measure of the
-        cover's own loss, of which the expected loss is paid for by the premium and the rest is capital.
+        Capital per unit of limit, between 0 and 1, such as the cover's share of a pool's capital; or a measure of the
+        cover's own loss: the premium pays for the expected loss, and the rest is capital.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class CapitalCost:
     def allotted(self, sample: WeightedSample, shares: FloatArray, expected: Estimate[float]) -> Estimate[float]:
         """Return the capital per unit of limit.
 
-        The standard error is that of the measure and of the expected loss added up, which is not less than theirs
+        The standard errors of the measure and of the expected loss are added, which is conservative.
         together.
 
         Parameters
@@ -55,12 +55,12 @@ class CapitalCost:
         shares : ndarray of shape (n_tail,)
             Share of the limit that the first paths lose; all others lose nothing.
         expected : Estimate
-            Their mean.
+            Mean of the losses.
         """
         if not isinstance(self.capital, PremiumPrinciple):
             return Estimate(self.capital, 0.0)
         measured = self.capital.estimate(sample, shares)
-        # A value at risk may lie below the expected loss: then the premium pays for all that it asks for.
+        # A value at risk may be below the expected loss; then the premium covers it and no capital is needed.
         return Estimate(max(measured.value - expected.value, 0.0), measured.standard_error + expected.standard_error)
 
 
@@ -116,23 +116,23 @@ class Loading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterUncertainty:
-    """How much of the exceedance probabilities of a surface is there only because parameters are not known exactly.
+    """Share of the exceedance probabilities of a surface that is due to parameter uncertainty.
 
-    A surface that is anchored to probabilities with everything uncertain taken into account holds the load for
-    parameter uncertainty already. This takes it apart from the expected loss and does not move the premium.
+    A surface that is anchored to probabilities including all uncertainty already contains the load for
+    parameter uncertainty. This class separates it from the expected loss and does not change the premium.
 
     Parameters
     ----------
     drops : sequence of float
-        Fractions, rising; in between the shares are interpolated, outside they stay as they are at the ends.
+        Fractions in increasing order; shares are interpolated in between and constant outside.
     shares : sequence of float
-        Share of the probability of each drop or a deeper one that would be gone were the parameters known, at least 0
+        Share of each exceedance probability that would vanish if the parameters were known, at least 0
         and below 1.
 
     Raises
     ------
     InvalidBasisError
-        If the drops do not rise or a share is out of range.
+        If the drops do not increase or a share is out of range.
 
     Examples
     --------
@@ -148,12 +148,12 @@ class ParameterUncertainty:
             object.__setattr__(self, field, tuple(float(value) for value in getattr(self, field)))
         if not self.drops or len(self.drops) != len(self.shares):
             raise InvalidBasisError(
-                f"drops and shares must be of one length of at least 1, got {len(self.drops)} and {len(self.shares)}"
+                f"drops and shares must have one length of at least 1, got {len(self.drops)} and {len(self.shares)}"
             )
         for drop in self.drops:
             require_fraction(drop, "drops")
         if any(after <= before for before, after in pairwise(self.drops)):
-            raise InvalidBasisError(f"drops must rise, got {self.drops}")
+            raise InvalidBasisError(f"drops must increase, got {self.drops}")
         if not all(0.0 <= share < 1.0 for share in self.shares):
             raise InvalidBasisError(f"shares must be at least 0 and below 1, got {self.shares}")
 
@@ -163,15 +163,15 @@ class ParameterUncertainty:
     ) -> "ParameterUncertainty":
         """Compare two exceedance curves.
 
-        Uncertainty makes deep drops likelier and shallow ones less so. Where it lowers a probability there is nothing
+        Uncertainty makes deep drops likelier and shallow ones less likely. If it lowers a probability, there is nothing
         to load, and the share is zero.
 
         Parameters
         ----------
         drops : sequence of float
-            Fractions, rising.
+            Fractions in increasing order.
         probabilities : sequence of float
-            Probability of each drop or a deeper one with everything uncertain taken into account.
+            Probability of at least each drop, including all uncertainty.
         certain : sequence of float
             The same if the parameters were known exactly.
         """
@@ -184,16 +184,16 @@ class ParameterUncertainty:
         )
 
     def part_of_mean(self, sample: WeightedSample, drops: FloatArray, shares: FloatArray) -> float:
-        """Return the part of the mean loss that parameter uncertainty makes up, per unit of limit.
+        """Return the part of the mean loss that is due to parameter uncertainty, per unit of limit.
 
-        The mean is the area under the exceedance curve of the loss; each layer of it gives its share.
+        The mean is the area under the exceedance curve of the loss; each layer contributes its share.
 
         Parameters
         ----------
         sample : WeightedSample
             Worst drops, deepest first.
         drops, shares : ndarray of shape (n_tail,)
-            Worst drops that fired and the share of the limit that each of them pays.
+            Worst drops that fire the trigger, and the share of the limit that each pays.
         """
         exceedances = np.cumsum(sample.weighted(np.ones(len(drops)))) / sample.n_paths
         layers = -np.diff(shares, append=0.0)

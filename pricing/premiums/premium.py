@@ -27,19 +27,19 @@ LINES: dict[str, Line] = {
 }
 #: Share of an estimate from which its standard error makes it imprecise.
 IMPRECISE = 0.1
-#: By what share of the expected loss rounding may take the price below it.
+#: Share of the expected loss by which rounding may lower the price below it.
 ROUNDING = 1e-9
 
 
 class PremiumFlag(Enum):
-    """What makes a premium suspect as a number, whatever one thinks of the model."""
+    """Numerical reliability of a premium, regardless of the model."""
 
     OK = "ok"
-    """Nothing."""
+    """No problem."""
     IMPRECISE = "imprecise"
-    """The standard error of the expected loss, or of it with its risk load, exceeds a tenth of it: simulate more."""
+    """The standard error of the expected loss, with or without risk load, exceeds a tenth of it: use more paths."""
     UNRESOLVED = "unresolved"
-    """No path led to a payment: the premium is an upper bound of ignorance, not an estimate."""
+    """No path triggers a payment: the premium is an upper bound and not an estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,33 +51,34 @@ class Premium:
     trigger_probability : float
         Probability that the trigger fires within the term.
     trigger_probability_standard_error : float
-        Its standard error.
+        Standard error of the trigger probability.
     expected_loss : float
         Pure premium: expected payments, discounted.
     expected_loss_standard_error : float
-        Its standard error.
+        Standard error of the expected loss.
     parameter_load : float
-        Price of not knowing the parameters of the model exactly.
+        Load for parameter uncertainty.
     risk_load : float
-        Price of the uncertainty of the loss.
+        Load for the uncertainty of the loss.
     capital_cost : float
         Return on the capital.
     expenses : float
         Fixed and proportional expenses.
     commission, profit : float
-        Their shares of the gross premium.
+        Commission and profit as shares of the gross premium.
     minimum_lift : float
-        What the minimum adds to the lines above.
+        Addition to the lines above to reach the minimum.
     gross : float
-        Sum of the lines from the expected loss to the lift.
+        Sum of the lines from the expected loss to the minimum lift.
     tax : float
         Tax on the gross premium.
     total : float
         Gross premium and tax: what the buyer pays.
     capital : float
-        Capital that the cost is charged on; no line of the sum.
+        Capital on which the cost is charged; it is not part of the sum.
     standard_error : float
-        Monte Carlo standard error of the gross premium, before a minimum lifts it; it says nothing about the model.
+        Monte Carlo standard error of the gross premium, before a minimum lifts it; it does not include errors of the
+        model.
     rate_on_line : float
         Gross premium over the limit.
     flag : PremiumFlag

@@ -1,8 +1,8 @@
 """A premium that is paid as it is earned: at a running rate until the trigger fires, the term ends or the cover stops.
 
-The rate is what makes the premiums, discounted and while they last, worth the benefit paid at the trigger. Only the law
-of the time of the trigger matters, given here as its probability by each of several times: of a surface with several
-terms, of a closed form, or of a market. Between them the hazard rate is taken as constant.
+At the fair rate, the discounted premiums while they are paid are worth the benefit paid at the trigger. Only the law
+of the trigger's time matters, given as its probability by each of several times: from a surface with several
+terms, from a closed form, or from a market. In between, the hazard rate is assumed to be constant.
 """
 
 import math
@@ -30,15 +30,16 @@ _SLOPE_STEP = 1e-6
 def running_rate(years: Sequence[float], probabilities: Sequence[float], *, rate: float = 0.0) -> float:
     """Return the fair premium per year and unit of benefit, paid continuously until the trigger or the last time.
 
-    Whoever pays it may leave at any time: at a constant hazard rate he has then paid for exactly what he had. Where
-    the hazard rate moves, he has paid the average of the whole term; ``stop_values`` says what a stop is worth.
+    Whoever pays it may stop at any time: at a constant hazard rate, they have then paid exactly for the cover received.
+    If the hazard rate varies, they have paid the average of the whole term; ``stop_values`` returns the value of a
+    stop.
 
     Parameters
     ----------
     years : sequence of float
-        Times from the start, rising, in years; the last is the end of the term.
+        Times from the start in increasing order, in years; the last is the end of the term.
     probabilities : sequence of float
-        Probability that the trigger has fired by each time, not falling, below 1.
+        Probability that the trigger has fired by each time, not decreasing, below 1.
     rate : float
         Continuous riskless rate per year.
 
@@ -50,7 +51,7 @@ def running_rate(years: Sequence[float], probabilities: Sequence[float], *, rate
     References
     ----------
     Zhang, Leung and Hadjiliadis, Stochastic modeling and fair valuation of drawdown insurance, Insur. Math. Econ. 53
-    (2013); as in the pricing of credit default swaps.
+    (2013); the method is that for credit default swaps.
 
     Examples
     --------
@@ -64,16 +65,16 @@ def running_rate(years: Sequence[float], probabilities: Sequence[float], *, rate
 def running_rate_estimate(
     surface: DropSurface, trigger: DropTrigger, *, terms: Sequence[Duration], rate: float = 0.0
 ) -> Estimate[float]:
-    """Return the fair premium per year and unit of limit of a simulated cover that pays all of it at the trigger.
+    """Return the fair premium per year and unit of limit of a simulated cover that pays the whole limit at the trigger.
 
     Parameters
     ----------
     surface : DropSurface
         Worst drops, simulated for each of the terms.
     trigger : DropTrigger
-        When the benefit is due.
+        Trigger of the benefit.
     terms : sequence of timedelta or str
-        Rising; the last is the term of the cover, the others say when within it the trigger fires.
+        Terms in increasing order; the last is the term of the cover, the others locate the time of the trigger.
     rate : float
         Continuous riskless rate per year.
 
@@ -90,8 +91,8 @@ def running_rate_estimate(
     >>> model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
     >>> surface = simulate(model, terms=("10d", "20d", "30d"))
     >>> estimate = running_rate_estimate(surface, DropTrigger(drop=0.2), terms=("10d", "20d", "30d"))
-    >>> print(f"{estimate.value:.2f} +- {estimate.standard_error:.2f} a year")
-    5.66 +- 0.03 a year
+    >>> print(f"{estimate.value:.2f} +- {estimate.standard_error:.2f} per year")
+    5.66 +- 0.03 per year
     """
     lengths = [parse_duration(term, "terms") for term in terms]
     watched = [Observation(reference=trigger.reference, window=trigger.window, term=length) for length in lengths]
@@ -107,10 +108,10 @@ def running_rate_estimate(
 def running_premium(
     cover: Cover, surface: DropSurface, basis: PricingBasis | None = None, *, terms: Sequence[Duration]
 ) -> Estimate[float]:
-    """Spread a gross premium over the time that the cover lives: what it costs a year while it lasts.
+    """Return the premium per year that replaces a gross premium while the cover lasts.
 
-    The payments, discounted and until the trigger fires, are worth the gross premium. Whoever stops early leaves the
-    insurer without what was still to come of fixed expenses and of the minimum.
+    The discounted payments until the trigger fires are worth the gross premium. If the buyer stops early, the insurer
+    does not receive the outstanding part of fixed expenses and of the minimum.
 
     Parameters
     ----------
@@ -119,16 +120,16 @@ def running_premium(
     surface : DropSurface
         Worst drops, simulated for each of the terms.
     basis : PricingBasis, optional
-        Loadings and interest rate; the defaults of ``PricingBasis`` where it is absent.
+        Loadings and interest rate; by default ``PricingBasis()``.
     terms : sequence of timedelta or str
-        Rising, longer than the waiting period; the last is the term of the cover, the others say when within it the
-        trigger fires.
+        Terms in increasing order, longer than the waiting period; the last is the term of the cover, the others locate
+        the time of the trigger.
 
     Returns
     -------
     Estimate
-        Premium per year in the currency of the cover. The standard errors of premium and time are added up, which is
-        not less than theirs together.
+        Premium per year in the currency of the cover. The standard errors of premium and time are added, which is
+        conservative.
 
     Raises
     ------
@@ -146,8 +147,8 @@ def running_premium(
     ...     cover_id="C-1", asset="OM", trigger=DropTrigger(drop=0.25), payout=FullPayout(), limit=1e5, currency="USD"
     ... )
     >>> each_year = running_premium(cover, surface, terms=("10d", "20d", "30d"))
-    >>> print(f"{each_year.value / 365:,.0f} +- {each_year.standard_error / 365:,.0f} a day")
-    285 +- 4 a day
+    >>> print(f"{each_year.value / 365:,.0f} +- {each_year.standard_error / 365:,.0f} per day")
+    285 +- 4 per day
     """
     basis = basis or PricingBasis()
     lengths = [parse_duration(term, "terms") for term in terms]
@@ -164,9 +165,9 @@ def running_premium(
 
 
 def perpetual_running_rate(years: Sequence[float], probabilities: Sequence[float], *, rate: float) -> float:
-    """Return the fair premium per year and unit of benefit, paid continuously until the trigger, however late.
+    """Return the fair premium per year and unit of benefit, paid continuously until the trigger, without end of term.
 
-    The hazard rate of the last interval is carried on for ever: what rolling windows and drawdowns settle down to.
+    The hazard rate of the last interval continues for ever; for rolling windows and drawdowns it tends to a constant.
     Parameters and errors are those of ``running_rate``; the rate is positive.
     """
     hazards, annuities = _pieces(*_checked_law(years, probabilities, rate), rate)
@@ -180,10 +181,10 @@ def perpetual_running_rate(years: Sequence[float], probabilities: Sequence[float
 def stop_values(
     years: Sequence[float], probabilities: Sequence[float], *, running_premium: float, rate: float = 0.0
 ) -> FloatArray:
-    """Return what the rest of the cover is worth to the holder at each time, if the trigger has not fired by then.
+    """Return the value of the rest of the cover to the holder at each time, if the trigger has not fired by then.
 
-    The benefit still to come less the premium still to pay. Where it is negative the holder gains by stopping; where
-    it is positive the insurer would.
+    It is the value of the outstanding benefit less the outstanding premium. If it is negative, the holder gains by
+    stopping; if it is positive, the insurer would gain.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def stop_values(
     Returns
     -------
     ndarray of shape (n_times,)
-        Per unit of benefit, at the start of each interval; the end of the term, where nothing is left, is not listed.
+        Values per unit of benefit at the start of each interval, without the end of the term, where the value is zero.
     """
     hazards, annuities = _pieces(*_checked_law(years, probabilities, rate), rate)
     starts = np.concatenate(([0.0], years[:-1]))
@@ -207,13 +208,13 @@ def stop_values(
 def _law_by_term(
     samples: Sequence[WeightedSample], trigger: DropTrigger, terms: Sequence[timedelta], rate: float
 ) -> tuple[FloatArray, FloatArray]:
-    # Sums of one and the same set of weights in two orders may differ by rounding.
+    # Sums of the same weights in two orders may differ by rounding.
     fired = list(accumulate((sample.exceedance(trigger.drop).value for sample in samples), max))
     return _checked_law([term / YEAR for term in terms], fired, rate)
 
 
 def _annuity(times: FloatArray, fired: FloatArray, rate: float) -> float:
-    """Return what one unit a year until the trigger or the last time is worth."""
+    """Return the value of one unit per year until the trigger or the last time."""
     return float(_pieces(times, fired, rate)[1].sum())
 
 
@@ -223,13 +224,13 @@ def _average_hazard(times: FloatArray, fired: FloatArray, rate: float) -> float:
 
 
 def _pieces(times: FloatArray, fired: FloatArray, rate: float) -> tuple[FloatArray, FloatArray]:
-    """Return the hazard rate of each interval and the present value of one unit a year paid in it until the trigger."""
+    """Return the hazard rate of each interval and the value of one unit per year paid in it until the trigger."""
     lengths = np.diff(times, prepend=0.0)
     survived = -np.log1p(-np.concatenate(([0.0], fired)))
     hazards = np.diff(survived) / lengths
     decay = (hazards + rate) * lengths
     starts = np.exp(-survived[:-1] - rate * (times - lengths))
-    # (1 - e^-x) / x, which is 1 where neither time nor trigger takes anything away.
+    # (1 - e^-x) / x, which is 1 if neither discounting nor the trigger reduces it.
     kept = np.ones_like(decay)
     np.divide(-np.expm1(-decay), decay, out=kept, where=decay != 0.0)
     return hazards, starts * lengths * kept
@@ -238,7 +239,7 @@ def _pieces(times: FloatArray, fired: FloatArray, rate: float) -> tuple[FloatArr
 def _slopes(
     of: Callable[[FloatArray, FloatArray, float], float], times: FloatArray, fired: FloatArray, rate: float
 ) -> FloatArray:
-    """Return the derivatives of a value of the law by the probabilities, by central differences."""
+    """Return the derivatives of a function of the law by the probabilities, by central differences."""
     step = _SLOPE_STEP * (1.0 - fired[-1])
     moves = step * np.eye(len(fired))
     changes = [of(times, fired + move, rate) - of(times, fired - move, rate) for move in moves]
@@ -246,7 +247,7 @@ def _slopes(
 
 
 def _covariance(samples: Sequence[WeightedSample], fired: FloatArray, drop: float) -> FloatArray:
-    """Return the covariances of the probabilities: whoever fired within a term has fired within each longer one."""
+    """Return the covariances of the probabilities: a path that fires within a term fires within each longer one."""
     n_paths = samples[0].n_paths
     squares = np.array([np.square(sample.weighted(np.ones(sample.n_beyond(drop)))).sum() for sample in samples])
     return np.asarray((np.minimum.outer(squares, squares) / n_paths - np.outer(fired, fired)) / n_paths)
@@ -256,12 +257,12 @@ def _checked_law(years: Sequence[float], probabilities: Sequence[float], rate: f
     times, fired = np.asarray(years, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
     if times.ndim != 1 or times.shape != fired.shape or not times.size:
         raise InvalidTermsError(
-            f"years and probabilities must be of one length of at least 1, got {times.shape} and {fired.shape}"
+            f"years and probabilities must have the same length of at least 1, got {times.shape} and {fired.shape}"
         )
     if not ((np.diff(times, prepend=0.0) > 0.0).all() and np.isfinite(times).all()):
-        raise InvalidTermsError(f"years must be positive, rising and finite, got {times.tolist()}")
+        raise InvalidTermsError(f"years must be positive, increasing and finite, got {times.tolist()}")
     if not ((np.diff(fired, prepend=0.0) >= 0.0).all() and fired[-1] < 1.0):
-        raise InvalidTermsError(f"probabilities must not fall, from at least 0 to below 1, got {fired.tolist()}")
+        raise InvalidTermsError(f"probabilities must not decrease, from at least 0 to below 1, got {fired.tolist()}")
     if not math.isfinite(rate):
         raise InvalidTermsError(f"rate must be finite, got {rate}")
     return times, fired

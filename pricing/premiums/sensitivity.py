@@ -1,8 +1,8 @@
-"""How a premium moves with volatility, crash rate, severity or anything else that a model can be bumped by.
+"""Sensitivities of a premium to volatility, crash rate, severity or any other bump of the model.
 
-A model is bumped up and down and simulated on the same random numbers. Most paths then agree, and only those that do
-not bear on the standard error of the difference (common random numbers; Glasserman, Monte Carlo Methods in Financial
-Engineering, 2003, section 7.1).
+A model is bumped up and down and simulated with the same random numbers. Most paths then agree, and only those that do
+not contribute to the standard error of the difference (common random numbers; Glasserman, Monte Carlo Methods in
+Financial Engineering, 2003, section 7.1).
 """
 
 import math
@@ -32,18 +32,18 @@ from pricing.tools.units import YEAR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bump:
-    """Two models to either side of one.
+    """Two models on either side of a model.
 
-    Concentration, and whatever else moves anchors, is bumped by calibrating twice: a bump takes any two models.
+    Concentration, and any other input that moves anchors, is bumped by calibrating twice: a bump takes any two models.
 
     Parameters
     ----------
     name : str
-        What is bumped.
+        Name of the bumped input.
     size : float
-        How far each of the models is away, in the unit that the sensitivity is per; positive.
+        Distance of each model from the middle, in the unit of the sensitivity; positive.
     up, down : PriceModel
-        The models.
+        The two models.
     """
 
     name: str
@@ -58,12 +58,12 @@ class Bump:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
-    """What one unit of a bump would add if all of it moved the premium as the first part does.
+    """Change of a premium per unit of a bump, by linear extrapolation.
 
     Parameters
     ----------
     name : str
-        What was bumped.
+        Name of the bumped input.
     expected_loss, gross : Estimate
         Derivatives of the expected loss and of the gross premium, in the currency of the cover, with standard errors.
     """
@@ -74,13 +74,13 @@ class Sensitivity:
 
 
 def volatility_bump(model: PriceModel, size: float = 0.05) -> Bump:
-    """Bump all volatility by a share of itself; the anchors of a model stay where they are."""
+    """Bump all volatility by a share of itself; the anchors of a model stay the same."""
     up, down = (replace(model, volatility=scaled_volatility(model.volatility, 1.0 + sign * size)) for sign in (1, -1))
     return Bump(name="volatility", size=size, up=up, down=down)
 
 
 def crash_rate_bump(model: PriceModel, size: float = 0.1) -> Bump:
-    """Bump the rates of all jump sources by a share of themselves; the anchors of a model stay where they are."""
+    """Bump the rates of all jump sources by a share of themselves; the anchors of a model stay the same."""
     up, down = (
         replace(model, jumps=tuple(replace(each, per_year=each.per_year * (1.0 + sign * size)) for each in model.jumps))
         for sign in (1, -1)
@@ -89,7 +89,7 @@ def crash_rate_bump(model: PriceModel, size: float = 0.1) -> Bump:
 
 
 def severity_bump(model: PriceModel, size: float = 0.05) -> Bump:
-    """Bump the sizes of all log jumps by a share of themselves; the anchors of a model stay where they are."""
+    """Bump the sizes of all log jumps by a share of themselves; the anchors of a model stay the same."""
     up, down = (
         replace(model, jumps=tuple(_scaled_jumps(each, 1.0 + sign * size) for each in model.jumps)) for sign in (1, -1)
     )
@@ -108,12 +108,12 @@ def sensitivities(
     basis: PricingBasis | None = None,
     settings: SimulationSettings | None = None,
 ) -> tuple[Sensitivity, ...]:
-    """Differentiate the premium of a cover by what its model was bumped by.
+    """Differentiate the premium of a cover with respect to bumps of its model.
 
     The difference of a bump up and a bump down is exact to second order in the size, and its standard error grows as
-    sizes shrink: bumps of a twentieth are a fair start. Errors leave out that the weights of an anchored model depend
-    on each other. Where a minimum lifts one of the two premiums and not the other, the gross premium has a kink and the
-    difference is that of its two sides.
+    sizes shrink: bumps of a twentieth are a good start. Errors do not include that the weights of an anchored model
+    depend on each other. If a minimum lifts only one of the two premiums, the gross premium has a kink and the
+    difference mixes its two sides.
 
     Parameters
     ----------
@@ -122,16 +122,16 @@ def sensitivities(
     model : PriceModel
         Law of the log price.
     bumps : sequence of functions of the model
-        What to bump; a function that returns a ``Bump`` of your own, whatever the model, will do.
+        Functions that return a ``Bump`` of the model; you can pass your own.
     basis : PricingBasis, optional
-        Loadings; the defaults of ``PricingBasis`` where it is absent.
+        Loadings; by default ``PricingBasis()``.
     settings : SimulationSettings, optional
-        Number of paths and seed; two simulations a bump.
+        Number of paths and seed; two simulations per bump.
 
     Raises
     ------
     InvalidBasisError
-        If the risk load or the capital is measured by a principle that does not respond smoothly, such as value at
+        If the risk load or the capital is measured by a principle that is not smooth, such as value at
         risk.
     QuoteRefusedError
         As in ``premium``.
@@ -168,7 +168,7 @@ def _slope(difference: float, by_path: FloatArray, size: float) -> Estimate[floa
 
 @dataclass(frozen=True, slots=True)
 class _Priced:
-    """A premium, and what each path contributes to its expected loss and, to first order, to its gross premium."""
+    """A premium, and the contribution of each path to its expected loss and, to first order, to its gross premium."""
 
     premium: Premium
     losses: FloatArray
@@ -180,7 +180,7 @@ class _Priced:
         priced = premium(cover, surface, basis)
         shares = discount_factor(cover.observation, basis.interest_rate) * shares_by_path(cover, surface)
         weights = 1.0 if surface.weights is None else surface.weights
-        # A minimum that lifts the premium holds it where it is.
+        # If a minimum lifts the premium, the premium does not change.
         moves = 0.0 if priced.minimum_lift else cover.limit / (1.0 - basis.ratio_of_gross)
         return cls(
             premium=priced,
@@ -190,7 +190,7 @@ class _Priced:
 
 
 def _influence(shares: FloatArray, surface: DropSurface, basis: PricingBasis, cover: Cover) -> FloatArray:
-    """Return what each path contributes to the net premium per unit of limit, to first order."""
+    """Return the contribution of each path to the net premium per unit of limit, to first order."""
     order = np.argsort(-shares, kind="stable")
     weights = None if surface.weights is None else surface.weights[order]
     losses = LossDistribution.of_sample(WeightedSample(shares[order], weights), shares[order])
@@ -207,6 +207,6 @@ def _influence(shares: FloatArray, surface: DropSurface, basis: PricingBasis, co
 def _smooth(principle: PremiumPrinciple) -> SmoothPrinciple:
     if not isinstance(principle, SmoothPrinciple):
         raise InvalidBasisError(
-            f"{type(principle).__name__} does not respond smoothly to the law of the loss: paths have no error each"
+            f"{type(principle).__name__} is not a smooth function of the law of the loss: paths have no influence"
         )
     return principle

@@ -1,4 +1,4 @@
-"""The lines of a premium as they are printed: amounts to the cent that add up exactly."""
+"""Printed lines of a premium: amounts to the cent that add up exactly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from pricing.errors import UninsurableError
 from pricing.premiums.premium import Premium
 
 CENT = Decimal("0.01")
-#: What is less rounds to nothing.
+#: A smaller amount rounds to zero.
 LEAST_COIN = 0.005
-#: What rounding adds to a premium and its tax at most.
+#: Largest amount that rounding adds to a premium and its tax.
 ROUNDED_UP = 0.01
 
-#: Enough digits for every double as it is.
+#: Enough digits to represent every double exactly.
 _EXACT = Context(prec=1200)
 
 
@@ -24,11 +24,11 @@ class Statement:
     Parameters
     ----------
     lines : mapping of str to Decimal
-        From the expected loss to the lift of a minimum, in this order; they add up to the gross premium.
+        Lines from the expected loss to the minimum lift, in this order; they add up to the gross premium.
     gross : Decimal
         Gross premium.
     tax : Decimal
-        Tax on it.
+        Tax on the gross premium.
     """
 
     lines: Mapping[str, Decimal]
@@ -37,7 +37,7 @@ class Statement:
 
     @property
     def total(self) -> Decimal:
-        """What the buyer pays."""
+        """Amount that the buyer pays."""
         return self.gross + self.tax
 
 
@@ -69,7 +69,7 @@ def require_coins(priced: Premium, *, limit: float, name: str, factor: float = 1
     Raises
     ------
     UninsurableError
-        If it is not. A limit cut into pieces whose premiums round to nothing would be covered for free.
+        If it is not. A limit split into pieces whose premiums round to zero would be covered for free.
     """
     gross, total = priced.gross * factor, priced.total * factor
     if gross < LEAST_COIN:
@@ -85,18 +85,18 @@ def require_coins(priced: Premium, *, limit: float, name: str, factor: float = 1
 
 
 def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:
-    """Write a premium in whole units of money.
+    """Return the statement of a premium in whole units of money.
 
-    The gross premium and the tax are rounded, halves up. The lines are rounded down, and the units that the gross
-    premium then has more go to the lines with the largest rests, one each, earlier lines first where rests are equal
-    (Hamilton's method). No line is off by a unit or more, and a line of nothing stays nothing.
+    The gross premium and the tax are rounded, halves up. The lines are rounded down, and the remaining units of
+    the gross premium go to the lines with the largest remainders, one each, earlier lines first if remainders are equal
+    (Hamilton's method). No line is off by a unit or more, and a line of zero stays zero.
 
     Parameters
     ----------
     priced : Premium
-        What to write.
+        The premium.
     unit : Decimal
-        A cent, or one.
+        Unit of money: a cent, or one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One published version of the rates in the shape that a quote reads: everything looked up, nothing computed twice."""
+"""One published version of the rates, prepared for quotes: everything is looked up, nothing is computed twice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AssetRates:
-    """What quotes on one asset need, read once."""
+    """Data for quotes on one asset, read once."""
 
     entry: RateEntry
     as_of: datetime
@@ -36,12 +36,12 @@ class AssetRates:
     tails: Mapping[Observation, tuple[TailReader, Terms]]
 
     def find(self, cover: Cover) -> tuple[TailReader, Terms]:
-        """Return what a cover is read off.
+        """Return the tail and the terms of a cover.
 
         Raises
         ------
         NotSimulatedError
-            If there is nothing.
+            If its signal was not simulated.
         """
         found = self.tails.get(cover.observation)
         if found is None:

@@ -41,7 +41,7 @@ _QUOTE_CLASSES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A premium and every input that it is a function of.
+    """A premium and every input that it depends on.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Quote:
     model_digest : str
         Identity of the model with its tables, and of the engine.
     uncertainty : ParameterUncertainty, optional
-        What the load for parameter uncertainty was told apart by.
+        Basis of the separate load for parameter uncertainty.
     engine_version : str
         Version of the engine that issued the quote.
     """
@@ -93,7 +93,7 @@ class Quote:
         Parameters
         ----------
         text : str
-            What ``to_json`` wrote.
+            Output of ``to_json``.
         classes : iterable of type
             Payouts and laws of your own that the quote may contain.
 
@@ -112,7 +112,7 @@ class Quote:
         return quote
 
     def reproduce(self, *, n_threads: int = 1) -> "Quote":
-        """Simulate and price again, and demand the same bits.
+        """Simulate and price again, and check that the bits are the same.
 
         Raises
         ------

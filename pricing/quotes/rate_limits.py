@@ -1,4 +1,4 @@
-"""How fast a rate may move: a plain policy, applied to the premium that a model asks for."""
+"""Limits on the speed of rate changes: a plain policy, applied to the premium of a model."""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class RateLimits:
     Parameters
     ----------
     per_hour, per_day : float
-        Largest move in an hour and in a day; between and beyond, moves add up in proportion to time.
+        Largest move in an hour and in a day; in between and beyond, the limit is interpolated linearly in time.
 
     Examples
     --------
@@ -47,12 +47,12 @@ class RateLimits:
             )
 
     def limited(self, *, before: float, asked: float, elapsed: timedelta) -> "LimitedRate":
-        """Hold a rate within reach of the one before.
+        """Limit a rate to the permitted distance from the previous one.
 
         Parameters
         ----------
         before, asked : float
-            Positive rates: the one in force, and what the model asks for.
+            Positive rates: the one in force, and that of the model.
         elapsed : timedelta
             Time since the rate in force was set.
 
@@ -71,14 +71,16 @@ class RateLimits:
         return LimitedRate(rate=before * math.exp(math.copysign(reach, move)), asked=asked, limited=True)
 
     def limited_rates(self, *, before: FloatArray, asked: FloatArray, elapsed: timedelta) -> FloatArray:
-        """Hold many rates, set at one time, within reach of those before; see ``limited``."""
+        """Limit many rates, set at one time, to the permitted distance from the previous ones; see ``limited``."""
         reach = self._reach(elapsed)
         move = np.log(asked) - np.log(before)
         return np.where(np.abs(move) <= reach, asked, before * np.exp(np.clip(move, -reach, reach)))
 
     def _reach(self, elapsed: timedelta) -> float:
         if elapsed < timedelta(0):
-            raise InvalidBasisError(f"elapsed must not be negative, got {elapsed} (the rate in force is of the future)")
+            raise InvalidBasisError(
+                f"elapsed must not be negative, got {elapsed} (the rate in force is from the future)"
+            )
         return min(self.per_hour * (elapsed / _HOUR), self.per_day * max(1.0, elapsed / _DAY))
 
 
@@ -91,9 +93,9 @@ class LimitedRate:
     rate : float
         Rate to quote.
     asked : float
-        Rate that the model asks for.
+        Rate of the model.
     limited : bool
-        Whether a limit held it.
+        Whether a limit applied.
     """
 
     rate: float
@@ -108,9 +110,9 @@ class RateInForce:
     Parameters
     ----------
     rate : float
-        Gross premium over the limit.
+        Ratio of gross premium to limit.
     since : datetime
-        When it was set, with an offset from UTC.
+        Time when it was set, with an offset from UTC.
     """
 
     rate: float
@@ -128,9 +130,9 @@ class RatesInForce:
     Parameters
     ----------
     rate : ndarray of shape (n_covers,)
-        Gross premiums over limits, NaN for covers that were not offered before.
+        Ratios of gross premium to limit, NaN for covers that were not offered before.
     since : datetime
-        When they were set, with an offset from UTC.
+        Time when they were set, with an offset from UTC.
 
     Raises
     ------

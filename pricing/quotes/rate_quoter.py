@@ -1,9 +1,9 @@
-"""Quotes from a rate store in microseconds: what a selling backend calls.
+"""Quotes from a rate store in microseconds, for a selling backend.
 
-A quoter holds one whole published version of the rates, mapped into memory. Nothing of it ever changes but the
-reference to that version, which ``refresh`` replaces in one step: a quote reads it once and so sees one version,
+A quoter holds one whole published version of the rates, mapped into memory. Only the
+reference to that version ever changes, atomically in ``refresh``: a quote reads it once and so sees one version,
 whatever other threads do. There is no lock, no thread, no cache and no global state, so it may be shared by threads and
-be inherited by processes that are forked.
+inherited by forked processes.
 """
 
 import hashlib
@@ -46,20 +46,20 @@ _UNREMARKABLE = Conditions()
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BookQuotes:
-    """What a book of covers would cost now; nothing is sealed, as nothing is offered to anybody yet.
+    """Current prices of a book of covers; they are not sealed, because they are not offers.
 
     Parameters
     ----------
     premiums : PremiumColumns
         Premiums, and the reason for each cover that has none.
     price : ndarray of shape (n_covers,)
-        Premium, tax and what recent sales add, NaN where a cover is refused.
+        Price with tax and the increase from recent sales, NaN if a cover is refused.
     version : str
         Published version of the rates.
     entries : mapping of str to RateEntry
-        What is known of each asset of the book.
+        Entry of each asset of the book.
     valid_until : mapping of str to str
-        Time until which the prices on each asset hold.
+        Time until which the prices on each asset are valid.
     """
 
     premiums: PremiumColumns
@@ -82,14 +82,14 @@ class RateQuoter:
     rules : SellingRules, optional
         When to sell, and how prices react to sales.
     key : bytes
-        Seals quotes; see ``verify``.
+        Key that seals quotes; see ``verify``.
 
     Raises
     ------
     RateStoreError, CorruptSurfaceError
         If the store is empty or damaged.
     InvalidTermsError
-        If the key is anything but bytes, as is that of an environment variable that is not set.
+        If the key is not bytes, for example because an environment variable is not set.
     """
 
     folder: str | Path
@@ -107,19 +107,19 @@ class RateQuoter:
 
     @property
     def version(self) -> str:
-        """Name of the version in force here."""
+        """Name of the version in use."""
         return self._rates.version
 
     @property
     def entries(self) -> dict[str, RateEntry]:
-        """What is known of each asset."""
+        """Entry of each asset."""
         return {name: asset.entry for name, asset in self._rates.assets.items()}
 
     def refresh(self) -> bool:
-        """Change to the version that the store says is in force; tell whether it is another.
+        """Switch to the version in force in the store; return whether it has changed.
 
-        Quotes go on from the old version while the new one is read, and from it if reading fails. Call it from any one
-        thread, as often as you like: it reads one small file where nothing was published.
+        Quotes continue to use the old version while the new one is read, and also if reading fails. Call it from any
+        one thread, as often as you like: it reads one small file if nothing was published.
 
         Raises
         ------
@@ -155,7 +155,7 @@ class RateQuoter:
         Raises
         ------
         UnknownAssetError, SuspendedAssetError, StaleRateError, SalesFrozenError, WaitingPeriodError
-            If the rules say not to sell.
+            If the rules forbid the sale.
         NotSimulatedError
             If the rates do not hold what the cover observes.
         UnmeasurableLossError, NegativeRiskLoadError
@@ -163,7 +163,7 @@ class RateQuoter:
         UnresolvedError
             If no simulated path led to a payment, so that there is a bound but no price.
         UninsurableError
-            If the price reaches the limit, or is less than the smallest coin.
+            If the price reaches the limit, or rounds to zero.
         """
         at, rates = to_utc(at, "at"), self._rates
         asset = find_asset(cover, rates.assets)
@@ -242,7 +242,7 @@ class RateQuoter:
     def _refusals(
         self, book: Book, assets: Mapping[str, AssetRates], at: datetime, conditions: Sequence[Conditions]
     ) -> CodeArray:
-        """Find what the rules do not sell, for reasons of the asset before those of the observation."""
+        """Return the refusals of the rules; reasons of the asset precede those of the observation."""
         by_asset = np.array(
             [
                 self._refusal(assets.get(asset), at, known.alerted_at)
@@ -261,7 +261,7 @@ class RateQuoter:
         conditions: Sequence[Conditions],
         in_force: RatesInForce | None,
     ) -> FloatArray:
-        """Find by how much rate limits and recent sales move each premium."""
+        """Return the factors of rate limits and recent sales on each premium."""
         sales = np.array([self.rules.sales_factor(known.pressure, at) for known in conditions])[book.asset]
         least = self.basis.least_gross(book.limit, larger=np.maximum) / book.limit
         return sales * self.rules.rate_factors(premiums.rate_on_line, in_force, at, least=least)

@@ -1,4 +1,4 @@
-"""How recent sales raise a price."""
+"""Price increases after recent sales."""
 
 import math
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from pricing.tools.units import DurationField, as_number, default_duration, pars
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesPressure:
-    """Recent sales on one asset as a share of its capacity, fading with time.
+    """Recent sales on one asset as a share of its capacity, decaying with time.
 
     Parameters
     ----------
     sold : float
-        Share of the capacity that was sold, faded to the time `at`.
+        Sold share of the capacity, decayed to the time `at`.
     at : datetime
         Time of the last sale, with an offset from UTC.
     """
@@ -33,14 +33,14 @@ class SalesPressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesBump:
-    """Ask more after sales and let the increase fade: a run on one asset is news that the model has not seen.
+    """Raise prices after sales and let the increase decay: a run on one asset is news that is not in the model.
 
     Parameters
     ----------
     strength : float
-        Increase of the log of the price when the whole capacity was just sold.
+        Increase of the log of the price when the whole capacity has just been sold.
     half_life : timedelta or str
-        Time in which half of the pressure fades.
+        Half-life of the pressure.
     largest : float
         Largest factor on the price, at least 1.
 
@@ -74,7 +74,7 @@ class SalesBump:
             raise InvalidBasisError(f"largest must be finite and at least 1, got {self.largest}")
 
     def after_sale(self, before: SalesPressure | None, *, limit: float, capacity: float, at: datetime) -> SalesPressure:
-        """Return the pressure once another cover is sold.
+        """Return the pressure after the sale of another cover.
 
         Parameters
         ----------
@@ -85,7 +85,8 @@ class SalesBump:
         capacity : float
             Limits that may be sold on the asset, in the same currency.
         at : datetime
-            Time of the sale. One before the last sale, by the clock of another thread, counts as at the same time.
+            Time of the sale. A time before the last sale (by another thread's clock) counts as the time of the last
+            sale.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A quote from published rates, sealed so that nobody can change it unseen."""
+"""A quote from published rates, sealed so that changes are detected."""
 
 import hashlib
 import hmac
@@ -29,22 +29,22 @@ _pack_lengths = struct.Struct("<13I").pack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateQuote:
-    """An offer, with the identities of all that it was made from.
+    """An offer, with the identities of all its inputs.
 
     Parameters
     ----------
     cover : Cover
         The contract.
     premium : Premium
-        What the model asks for, line by line.
+        Premium of the model, line by line.
     rate_factor, sales_factor : float
-        How far rate limits hold the premium back, and recent sales raise it.
+        Factors of rate limits and of recent sales on the premium.
     issued_at, valid_until : str
-        ISO 8601 times between which the offer can be taken up.
+        ISO 8601 times between which the offer can be accepted.
     version : str
         Published version of the rates.
     surface_id, calibration_id, engine_version, basis_id : str
-        What the premium is a function of.
+        Identities of the inputs of the premium.
     digest : str
         Seal over everything above; see ``verify``.
     """
@@ -64,12 +64,12 @@ class RateQuote:
 
     @property
     def factor(self) -> float:
-        """What the premium is multiplied by."""
+        """Factor on the premium."""
         return self.rate_factor * self.sales_factor
 
     @property
     def price(self) -> Decimal:
-        """What the buyer pays, in the currency of the cover: premium and tax, each to the cent, halves up."""
+        """Amount that the buyer pays in the currency of the cover: premium and tax, each to the cent, halves up."""
         return rounded(self.premium.gross * self.factor) + rounded(self.premium.tax * self.factor)
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -78,12 +78,12 @@ class RateQuote:
 
     @staticmethod
     def from_json(text: str, *, classes: Iterable[type] = ()) -> "RateQuote":
-        """Read a quote; verify it before you rely on it.
+        """Read a quote; verify it before relying on it.
 
         Parameters
         ----------
         text : str
-            What ``to_json`` wrote.
+            Output of ``to_json``.
         classes : iterable of type
             Payouts of your own that the quote may contain.
 
@@ -111,24 +111,24 @@ _QUOTE_CLASSES = (
 
 
 def verify(quote: RateQuote, key: bytes = b"") -> None:
-    """Demand that a quote is as it was issued.
+    """Check that a quote is unchanged since it was issued.
 
     Parameters
     ----------
     quote : RateQuote
         The quote.
     key : bytes
-        Key of the backend that issued it. With a key the digest is an HMAC-SHA256 that nobody else can make; without
-        one it is a SHA-256 sum that shows damage, and that anybody can make.
+        Key of the backend that issued it. With a key the digest is an HMAC-SHA256 that nobody else can create; without
+        one it is a SHA-256 sum that reveals damage, but that anybody can create.
 
     Raises
     ------
     TamperedQuoteError
         If anything in the quote has changed, or the key is another.
     PricingError
-        If it is no quote at all.
+        If it is not a quote.
     InvalidTermsError
-        If the key is anything but bytes.
+        If the key is not bytes.
     """
     require_key(key)
     _require_whole(quote)
@@ -136,11 +136,11 @@ def verify(quote: RateQuote, key: bytes = b"") -> None:
     terms = terms_text(quote.cover.observation)
     wanted = seal(quote.cover, terms, quote.premium, quote.rate_factor, quote.sales_factor, texts, key)
     if not hmac.compare_digest(wanted, quote.digest):
-        raise TamperedQuoteError(f"quote for cover {quote.cover.cover_id!r} does not belong to its digest")
+        raise TamperedQuoteError(f"quote for cover {quote.cover.cover_id!r} does not match its digest")
 
 
 def require_key(key: object) -> None:
-    """Demand bytes: None, as of a variable that is not set, would seal without a key and accept what anybody sealed.
+    """Check that a key is bytes: None, from an unset variable, would seal without a key and accept any seal.
 
     Raises
     ------
@@ -152,12 +152,12 @@ def require_key(key: object) -> None:
 
 
 def _require_whole(quote: object) -> RateQuote:
-    """Demand that every part of what was read has its kind, so that what follows need not look.
+    """Check that every part of a value has its type, so that later code can rely on it.
 
     Raises
     ------
     PricingError
-        If one has not.
+        If a part has another type.
     """
     if not isinstance(quote, RateQuote):
         raise PricingError(f"not a quote from rates but a {type(quote).__name__}")

@@ -1,6 +1,6 @@
-"""When a backend sells, and what it asks on top of the model: plain policies against buyers who know more.
+"""Rules on when a backend sells and on its surcharges: plain policies against better informed buyers.
 
-All state is passed in: the time, the alerts, the sales so far. Every object is immutable and free of clocks.
+All state is passed in: the time, the alerts, the sales so far. Every object is immutable and reads no clock.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pricing.tools.units import DurationField, default_duration, format_duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What a backend knows of one asset at the time of a quote.
+    """Conditions of one asset at the time of a quote.
 
     Parameters
     ----------
@@ -38,29 +38,29 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellingRules:
-    """When to sell, and how a price reacts to sales.
+    """Rules on when to sell, and on price reactions to sales.
 
     Parameters
     ----------
     oldest : timedelta or str
-        Greatest age of the data behind a rate.
+        Largest age of the data behind a rate.
     validity : timedelta or str
-        How long a quote can be taken up; never beyond the validity of its rate.
+        Time for which a quote can be accepted; never beyond the validity of its rate.
     sells_stale : bool
-        Whether rates marked as stale are sold on while they are young enough.
+        Whether rates marked as stale are used while they are recent enough.
     coverage_lag : timedelta or str
-        Shortest waiting period: what was publicly known at the sale should have come to pass before cover begins.
+        Shortest waiting period: events publicly known at the sale should happen before cover begins.
     freeze_after_alert : timedelta or str
-        How long nothing is sold after an alert.
+        Time without sales after an alert.
     bump : SalesBump, optional
-        How sales raise the price.
+        Price increase after sales.
     rate_limits : RateLimits, optional
-        How fast a rate may move from the one in force.
+        Limits on the change from the rate in force.
 
     Raises
     ------
     InvalidTermsError
-        If a duration is none.
+        If a duration is invalid.
     """
 
     oldest: DurationField = default_duration("36h")
@@ -76,7 +76,7 @@ class SellingRules:
             object.__setattr__(self, name, parse_duration(getattr(self, name), name))
 
     def require_young(self, asset: str, as_of: datetime, at: datetime) -> None:
-        """Demand that the data behind a rate are young enough.
+        """Check that the data behind a rate are recent enough.
 
         Raises
         ------
@@ -93,12 +93,12 @@ class SellingRules:
         return min(at + self.validity, rate_valid_until)
 
     def require_calm(self, asset: str, alerted_at: datetime | None, at: datetime) -> None:
-        """Demand that no alert is too fresh.
+        """Check that there is no recent alert.
 
         Raises
         ------
         SalesFrozenError
-            If one is.
+            If there is a recent alert.
         """
         if alerted_at is None:
             return
@@ -120,22 +120,22 @@ class SellingRules:
             )
 
     def sales_factor(self, pressure: SalesPressure | None, at: datetime) -> float:
-        """Return the factor that recent sales put on the price."""
+        """Return the factor of recent sales on the price."""
         return self.bump.factor(pressure, at) if self.bump and pressure else 1.0
 
     def rate_factor(self, asked: float, in_force: RateInForce | None, at: datetime, *, least: float = 0.0) -> float:
-        """Return the factor by which rate limits hold a rate back.
+        """Return the factor of rate limits on a rate.
 
         Parameters
         ----------
         asked : float
-            Rate on line that the model asks for.
+            Rate on line of the model.
         in_force : RateInForce, optional
-            The rate before; without one nothing is held back.
+            Previous rate; without one there is no limit.
         at : datetime
             Time of the quote.
         least : float
-            Rate on line below which no limit takes a rate: that of the minimum premium.
+            Rate on line of the minimum premium; no limit lowers a rate below it.
         """
         if self.rate_limits is None or in_force is None:
             return 1.0
@@ -145,9 +145,9 @@ class SellingRules:
     def rate_factors(
         self, asked: FloatArray, in_force: RatesInForce | None, at: datetime, *, least: FloatArray | float = 0.0
     ) -> FloatArray:
-        """Return the factors by which rate limits hold the rates of a book back; see ``rate_factor``."""
+        """Return the factors of rate limits on the rates of a book; see ``rate_factor``."""
         if in_force is not None and in_force.rate.shape != asked.shape:
-            raise InvalidBasisError(f"rate must be one a cover, {asked.shape}, got {in_force.rate.shape}")
+            raise InvalidBasisError(f"rate must have one entry per cover, {asked.shape}, got {in_force.rate.shape}")
         if self.rate_limits is None or in_force is None:
             return np.ones_like(asked)
         limited = self.rate_limits.limited_rates(before=in_force.rate, asked=asked, elapsed=at - in_force.since)

@@ -1,6 +1,6 @@
-"""The losses of many covers, priced before expenses: ``tail_losses`` with a column for each cover.
+"""The losses of many covers, priced before expenses: ``tail_losses`` in columns, with one entry per cover.
 
-All covers of a cell, which is an asset with an observation, are read off one sample together.
+All covers of a cell, that is, of an asset and an observation, are priced from one sample together.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,14 +44,14 @@ class LossColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Which sample decides each cover.
+    """Assignment of samples to covers.
 
     Parameters
     ----------
     cell : ndarray of int, shape (n_covers,)
         Cell of each cover.
     tails : sequence of TailSums or None
-        Sample of each cell, where there is one.
+        Sample of each cell, if there is one.
     factors : ndarray of shape (n_cells,)
         Discount factor of each cell.
     """
@@ -61,7 +61,7 @@ class Cells:
     factors: FloatArray = field(repr=False)
 
     def by_cell(self, covers: IntArray) -> Iterator[tuple[TailSums, IntArray]]:
-        """Yield each sample and the places, among the covers given, of those that it decides."""
+        """Yield each sample with the indices, among the given covers, of the covers that it decides."""
         # Few distinct cells in a narrow type are sorted by counting.
         cell = self.cell[covers].astype(np.min_scalar_type(len(self.tails)))
         order = np.argsort(cell, kind="stable")
@@ -71,7 +71,7 @@ class Cells:
                 yield tail, order[first:last]
 
     def read(self, covers: IntArray, drops: FloatArray) -> FloatArray:
-        """Read ``TailSums.at`` for one drop of each cover given, shape (2, n)."""
+        """Return ``TailSums.at`` for one drop of each given cover, shape (2, n)."""
         found = np.full((2, len(covers)), np.nan)
         for tail, places in self.by_cell(covers):
             found[:, places] = tail.at(drops[places])
@@ -86,7 +86,7 @@ def loss_columns(book: Book, cells: Cells, basis: PricingBasis) -> LossColumns:
     book : Book
         Covers.
     cells : Cells
-        Their samples.
+        Samples of the covers.
     basis : PricingBasis
         Loadings.
     """
@@ -143,7 +143,7 @@ def _kind(nodes: Sequence[Node]) -> int:
 
 
 def _loss_sums(book: Book, cells: Cells, shapes: _Shapes, kind: IntArray) -> FloatArray:
-    """Return the fields of ``LossSums`` as rows, shape (7, n_covers); NaN where covers go one by one."""
+    """Return the fields of ``LossSums`` as rows, shape (7, n_covers); NaN for covers that are priced one by one."""
     sums = np.full((7, len(book)), np.nan)
     sums[:2] = cells.read(np.arange(len(book)), book.drop)
     full = np.flatnonzero(kind == _FULL)
@@ -231,7 +231,7 @@ def _price_and_influence(
 
 
 def _price_one_by_one(columns: LossColumns, covers: IntArray, book: Book, cells: Cells, basis: PricingBasis) -> None:
-    """Price what has no sums: other principles, other payouts, and ramps too narrow for sums of powers."""
+    """Price covers without sums: other principles, other payouts, and ramps too narrow for sums of powers."""
     for tail, places in cells.by_cell(covers):
         reader = tail.reader()
         for cover in covers[places]:

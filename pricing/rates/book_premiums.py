@@ -31,14 +31,14 @@ FLAGS = tuple(PremiumFlag)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PremiumColumns:
-    """Premiums as columns; each is a line or a figure of ``Premium``, NaN where a row is refused.
+    """Premiums as columns; each is a line or a figure of ``Premium``, NaN if a row is refused.
 
     Parameters
     ----------
     trigger_probability, ..., rate_on_line : ndarray of shape (n_covers,)
         See ``Premium``.
     flag : ndarray of int8, shape (n_covers,)
-        Place in ``FLAGS``.
+        Index into ``FLAGS``.
     refusal : ndarray of int8, shape (n_covers,)
         Code of the reason, a place in ``REASONS``; 0 where there is a premium.
     further : tuple of (str, ndarray of shape (n_covers,))
@@ -104,7 +104,7 @@ def premium_columns(
     surfaces : mapping of str to CompactSurface
         Surface by asset; covers on other assets are refused.
     basis : PricingBasis, optional
-        Loadings; the defaults of ``PricingBasis`` where it is absent.
+        Loadings; by default ``PricingBasis()``.
     refusal : ndarray of int8, shape (n_covers,), optional
         Covers that are refused for other reasons, as codes of reasons; 0 for all others.
     """
@@ -132,7 +132,7 @@ def _blanked(columns: dict[str, Any], rows: npt.NDArray[np.bool_]) -> dict[str, 
 
 
 def _cells(book: Book, surfaces: Mapping[str, CompactSurface], basis: PricingBasis) -> tuple[Cells, CodeArray]:
-    """Find the sample of each cover, or the reason for which there is none."""
+    """Return the sample of each cover, or the reason why there is none."""
     n_observations = len(book.observations)
     key = book.asset * n_observations + book.observation
     found = np.flatnonzero(np.bincount(key))

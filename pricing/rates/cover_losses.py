@@ -1,9 +1,9 @@
-"""A loss read off tail sums and priced before expenses.
+"""Losses of single covers from tail sums, priced before expenses.
 
 Expected value, standard deviation and variance principles need sums of four powers of a loss: their price is a function
 of mean and second moment, and their influence function is ``bend x^2 + slope x``. So the premium of a payout of steps
 and ramps takes a few binary searches. Every other principle, and capital that is measured on the cover's own loss, need
-the law of the loss: a few values where the payout is made of steps, else a pass over the groups that fired.
+the law of the loss: a few values if the payout consists of steps, otherwise a pass over the groups that fired.
 """
 
 import math
@@ -27,7 +27,7 @@ _TWO_MOMENTS = (ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrin
 
 
 def needs_two_moments(basis: PricingBasis) -> bool:
-    """Tell whether the risk load and the capital of a basis are functions of two moments of the loss."""
+    """Return whether the risk load and the capital of a basis are functions of two moments of the loss."""
     measured = basis.capital is not None and isinstance(basis.capital.capital, PremiumPrinciple)
     return type(basis.risk_load) in _TWO_MOMENTS and not measured
 
@@ -40,7 +40,7 @@ def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBas
     tail : TailReader
         Worst drops of the cover's signal.
     payout : Payout
-        What is due.
+        Payout of the cover.
     drop : float
         Drop of the trigger.
     basis : PricingBasis
@@ -57,7 +57,7 @@ def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBas
 
 
 def _are_smooth(basis: PricingBasis) -> bool:
-    """Tell whether few values are enough: the error of a quantile is that of its neighbours, path by path."""
+    """Return whether a few values are enough; the error of a quantile depends on single neighbouring paths."""
     measures = (basis.risk_load, basis.capital.capital if basis.capital else 0.0)
     return all(isinstance(each, SmoothPrinciple | float | int) for each in measures)
 
@@ -86,7 +86,7 @@ def _two_moment_losses(
 
 
 def fixed_capital(basis: PricingBasis) -> float:
-    """Return the capital per unit of limit that a basis of two moments states."""
+    """Return the capital per unit of limit of a basis of two moments."""
     if basis.capital is None:
         return 0.0
     assert not isinstance(basis.capital.capital, PremiumPrinciple)

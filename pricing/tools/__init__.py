@@ -1,1 +1,1 @@
-"""What every other folder uses: units, times, arrays, files, processes, plain forms."""
+"""Tools for all other folders: units, times, arrays, files, processes, plain forms."""

@@ -1,7 +1,7 @@
-"""One checksummed file of a JSON header and arrays: memory-mapped on reading, never pickled.
+"""A checksummed file of a JSON header and arrays: memory-mapped on reading, never pickled.
 
-NumPy arrays stand back to back: the header as bytes, then the arrays of float64. The SHA-256 sum of everything before
-it closes the file.
+It is a sequence of NumPy arrays: the header as bytes, then the arrays of float64. The SHA-256 sum of the content
+ends the file.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from pricing.tools.whole_files import replacing
 Bytes = npt.NDArray[np.uint8]
 
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
-#: NumPy fills up the head of each of its arrays to this.
+#: NumPy pads the header of each of its arrays to a multiple of this.
 _ALIGNMENT = 64
 
 
 def write(path: Path, header: dict[str, Any], arrays: Sequence[FloatArray]) -> None:
-    """Write under a temporary name, then rename: a reader sees the old file or the new one, whole."""
+    """Write under a temporary name, then rename: a reader sees the complete old file or the complete new one."""
     text = np.frombuffer(_aligned(json.dumps(header, sort_keys=True, allow_nan=False).encode()), dtype=np.uint8)
     with replacing(path) as part, part.open("w+b") as file:
         for array in (text, *(np.ascontiguousarray(array, dtype="<f8") for array in arrays)):
@@ -35,7 +35,7 @@ def write(path: Path, header: dict[str, Any], arrays: Sequence[FloatArray]) -> N
 
 
 def _aligned(text: bytes) -> bytes:
-    """Fill up with blanks, so that numbers behind it lie on addresses that processors read in one go."""
+    """Pad with blanks, so that the following numbers are aligned in memory."""
     return text.ljust(-(-len(text) // _ALIGNMENT) * _ALIGNMENT)
 
 
@@ -56,7 +56,7 @@ def read(path: Path, n_arrays: int) -> tuple[dict[str, Any], list[FloatArray]]:
 
 
 def _map_array(file: BinaryIO, content: Bytes, dtype: str) -> npt.NDArray[Any]:
-    """View the array at the file's position in the mapped content, and move behind it."""
+    """View the array at the file's position in the mapped content, and move past it."""
     np.lib.format.read_magic(file)
     shape, _, found = np.lib.format.read_array_header_1_0(file)
     if found != np.dtype(dtype):

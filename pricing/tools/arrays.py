@@ -1,4 +1,4 @@
-"""Names for the types of arrays."""
+"""Names of array types."""
 
 import numpy as np
 import numpy.typing as npt

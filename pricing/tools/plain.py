@@ -97,9 +97,9 @@ def from_plain(value: Any, types: Iterable[type]) -> Any:
     Parameters
     ----------
     value : plain value
-        What ``to_plain`` returned.
+        Output of ``to_plain``.
     types : iterable of type
-        Classes that may be rebuilt; no other is.
+        Classes that may be rebuilt; no others are.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from pricing.errors import InvalidTermsError
 
 
 def to_utc(time: datetime, field: str) -> datetime:
-    """Return a time in UTC: in zones with summer time, times of one zone are compared and added as the clock shows.
+    """Return a time in UTC: in zones with summer time, Python compares and adds times of one zone by their clock time.
 
     Raises
     ------

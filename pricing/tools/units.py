@@ -1,4 +1,4 @@
-"""What a field may hold: durations, which are whole numbers of steps inside the engine; numbers, fractions, texts."""
+"""Values of fields: durations (whole numbers of steps inside the engine), numbers, fractions and texts."""
 
 import math
 import re
@@ -82,7 +82,7 @@ def parse_duration(value: Duration, field: str) -> timedelta:
             duration = int(match[1]) * _UNITS[match[2]]
         except (OverflowError, ValueError) as error:
             raise InvalidTermsError(
-                f"{field} must be a duration of this world, got {match[1][:12]}...{match[2]}"
+                f"{field} must be a duration that fits a timedelta, got {match[1][:12]}...{match[2]}"
             ) from error
     if duration < timedelta(0):
         raise InvalidTermsError(f"{field} must not be negative, got {duration}")
@@ -97,7 +97,7 @@ def _slip(value: object) -> str:
     if isinstance(value, str) and value.strip().isdigit():
         return f" (a bare number has no unit: {value.strip()} hours is '{value.strip()}h')"
     if isinstance(value, str) and value.strip()[-1:] in {"m", "M"}:
-        return " (minutes are 'min'; a month has no fixed length: say '30d')"
+        return " (minutes are 'min'; a month has no fixed length: write '30d')"
     match = _PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
     word = match[2].lower().removesuffix("s") if match else ""
     unit = _WORDS.get(word, word)
@@ -115,7 +115,7 @@ def format_duration(duration: timedelta) -> str:
     if duration == timedelta(0):
         return "0h"
     if duration == timedelta(hours=24):
-        return "24h"  # the trade says 24 hours, not one day
+        return "24h"  # the usual term is 24 hours, not one day
     unit = next(name for name in ("d", "h", "min", "s") if duration % _UNITS[name] == timedelta(0))
     return f"{duration // _UNITS[unit]}{unit}"
 
@@ -142,7 +142,7 @@ def steps_per_year(step: timedelta) -> float:
 
 
 def require_fraction(value: float, field: str) -> None:
-    """Demand ``0 < value < 1``, naming the usual slip of a percentage.
+    """Check that ``0 < value < 1``; the message names the usual slip of a percentage.
 
     Raises
     ------
@@ -157,16 +157,16 @@ def require_fraction(value: float, field: str) -> None:
 
 
 def as_number(value: object, field: str, error: type[PricingError] = InvalidTermsError) -> float:
-    """Turn any kind of real number into a plain one.
+    """Convert any kind of real number to a float.
 
     Parameters
     ----------
     value : number
-        An int, a float, a Decimal, a fraction or one of NumPy's.
+        An int, float, Decimal, Fraction or NumPy number.
     field : str
         Name of the field, for the error message.
     error : type
-        What to raise if the value is no number.
+        Error class to raise if the value is not a number.
     """
     if isinstance(value, float):
         return value
@@ -175,9 +175,9 @@ def as_number(value: object, field: str, error: type[PricingError] = InvalidTerm
     try:
         return float(value)
     except (OverflowError, ValueError) as cause:
-        raise error(f"{field} must be a number of this world, got {str(value)[:12]}...") from cause
+        raise error(f"{field} must be a number that fits a float, got {str(value)[:12]}...") from cause
 
 
 def is_unicode(text: str) -> bool:
-    """Tell whether a text can be written: Python also holds halves of characters, which no encoding has."""
+    """Return whether a text can be encoded: Python strings may contain halves of characters, which cannot."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

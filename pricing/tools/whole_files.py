@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whenever their writer is stopped."""
+"""Files that are complete or absent, even if their writer is stopped at any time."""
 
 import shutil
 import threading
@@ -7,22 +7,22 @@ from contextlib import contextmanager
 from os import fsync, getpid
 from pathlib import Path
 
-#: Ending of a file or folder that is not finished.
+#: Suffix of an unfinished file or folder.
 PART = ".part"
 
 
 @contextmanager
 def replacing(path: Path, *, to_disk: bool = False) -> Iterator[Path]:
-    """Give a name to write to, which becomes `path` once everything is written.
+    """Yield a temporary path to write to; it is renamed to `path` once everything is written.
 
-    Whoever reads `path`, or resumes after the writer was killed, finds a whole file or none.
+    A reader of `path`, or a run that resumes after a kill, finds a complete file or none.
 
     Parameters
     ----------
     path : Path
-        Name of the whole file.
+        Path of the complete file.
     to_disk : bool
-        Whether to wait for the disk before the name is given.
+        Whether to wait for the disk before the file is renamed.
     """
     part = path.with_name(f"{path.name}.{getpid()}-{threading.get_ident()}{PART}")
     try:
@@ -36,19 +36,19 @@ def replacing(path: Path, *, to_disk: bool = False) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str, *, to_disk: bool = False) -> None:
-    """Write a text file as a whole."""
+    """Write a text file that is complete or absent."""
     with replacing(path, to_disk=to_disk) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def flush(path: Path) -> None:
-    """Wait until a file is on the disk: a manifest must not outlive a loss of power that its files do not."""
+    """Wait until a file is on disk: a manifest must not survive a power failure that its files do not."""
     with path.open("r+b") as file:
         fsync(file.fileno())
 
 
 def sweep(folder: Path, *, deep: bool = True) -> None:
-    """Delete what writers that were stopped left in a folder and, where they are all the writer's, those in it."""
+    """Delete unfinished files in a folder, and in its subfolders if `deep`."""
     for part in list(folder.glob(f"{'**/' if deep else ''}*{PART}")):
         if part.is_dir():
             shutil.rmtree(part)

@@ -165,7 +165,7 @@ def test_a_book_is_not_empty():
         ("asset", [0, 2], "asset of row 1 must be from 0 to below 2, got 2"),
         ("payout", [-1, 0], "payout of row 0 must be from 0 to below 6, got -1"),
         ("observation", [0.0, 1.0], "observation must be whole numbers"),
-        ("drop", [0.3], "drop must be one entry a cover"),
+        ("drop", [0.3], "drop must have one entry per cover"),
     ],
 )
 def test_wrong_columns_are_refused(column, values, message):

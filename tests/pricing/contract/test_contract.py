@@ -52,8 +52,8 @@ def test_a_trigger_names_what_is_wrong(changes, message):
         ({"limit": 0.0}, "limit must be positive"),
         ({"limit": "1000"}, "limit must be a number, got '1000'"),
         ({"limit": True}, "limit must be a number, got True"),
-        ({"limit": 10**400}, "limit must be a number of this world, got 100000000000..."),
-        ({"cover_id": "half a \ud83d"}, "cover_id must be a text that can be written"),
+        ({"limit": 10**400}, "limit must be a number that fits a float, got 100000000000..."),
+        ({"cover_id": "half a \ud83d"}, "cover_id must be a text that can be encoded"),
         ({"limit": float("nan")}, "limit must be positive and finite, got nan"),
         ({"term": "0d"}, "waiting_period must be shorter than the term of 0h"),
         ({"term": "-30d"}, "term must be a duration"),
@@ -89,7 +89,7 @@ def test_a_cover_keeps_durations_as_such():
         ({0.3: "1"}, "tiers: share must be a number, got '1'"),
         ({30: 0.5}, "30 % is 0.30"),
         ({0.3: 50}, "share at 0.3 must be above 0 and at most 1, got 50"),
-        ({0.3: 0.5, 0.5: 0.4}, "share at 0.5 must be above the share of the tier before"),
+        ({0.3: 0.5, 0.5: 0.4}, "share at 0.5 must be above the share of the previous tier"),
     ],
 )
 def test_tiers_name_what_is_wrong(tiers, message):

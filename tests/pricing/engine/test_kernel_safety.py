@@ -488,7 +488,7 @@ def test_a_window_beyond_any_memory_reaches_back_to_the_start():
 
 @pytest.mark.parametrize("text", ["9999999999d", "9" * 5_000 + "d"])
 def test_durations_beyond_time_are_typed(text):
-    with pytest.raises(PricingError, match="must be a duration of this world"):
+    with pytest.raises(PricingError, match="must be a duration that fits a timedelta"):
         simulate(MODEL, terms=(text,))
 
 

@@ -351,8 +351,8 @@ def test_a_signal_that_is_missing_names_the_cover(surface):
         (lambda: CapitalCost(capital=20.0), "capital must be between 0 and 1 per unit of limit"),
         (lambda: CapitalCost(annual_rate=math.inf), "annual_rate must be finite"),
         (lambda: ParameterUncertainty(drops=(0.3,), shares=(1.0,)), "shares must be at least 0 and below 1"),
-        (lambda: ParameterUncertainty(drops=(0.3, 0.3), shares=(0.1, 0.2)), "drops must rise"),
-        (lambda: ParameterUncertainty(drops=(), shares=()), "drops and shares must be of one length"),
+        (lambda: ParameterUncertainty(drops=(0.3, 0.3), shares=(0.1, 0.2)), "drops must increase"),
+        (lambda: ParameterUncertainty(drops=(), shares=()), "drops and shares must have one length"),
         (
             lambda: ParameterUncertainty.between(drops=(0.3,), probabilities=(0.0,), certain=(0.1,)),
             "probabilities must be above 0 and at most 1, got 0.0",

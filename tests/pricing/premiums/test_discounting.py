@@ -94,8 +94,8 @@ def test_the_mean_factor_lies_between_its_ends():
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"terms": ("20d", "10d")}, InvalidTermsError, "terms must rise from the waiting period"),
-        ({"terms": ("20d",)}, InvalidTermsError, "terms must rise from the waiting period to the term"),
+        ({"terms": ("20d", "10d")}, InvalidTermsError, "terms must increase from the waiting period"),
+        ({"terms": ("20d",)}, InvalidTermsError, "terms must increase from the waiting period to the term"),
         ({"rate": -0.1}, InvalidTermsError, "rate must be finite and not negative"),
         ({"terms": ("10d", "30d")}, NotSimulatedError, "holds no rolling high of 24h over 10d"),
     ],

@@ -187,7 +187,7 @@ def test_what_is_wrong_is_named():
     with pytest.raises(InvalidModelError, match="size of a bump must be positive and finite, got 0"):
         Bump(name="concentration", size=0.0, up=GAUSS, down=GAUSS)
     basis = PricingBasis(capital=CapitalCost(capital=ValueAtRisk(level=0.9)))
-    with pytest.raises(InvalidBasisError, match="ValueAtRisk does not respond smoothly"):
+    with pytest.raises(InvalidBasisError, match="ValueAtRisk is not a smooth function"):
         sensitivities(
             make_cover(),
             GAUSS,

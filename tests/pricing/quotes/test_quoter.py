@@ -243,7 +243,7 @@ def test_a_book_of_unknown_assets_is_refused_whole(quoter):
         ({"trigger": DropTrigger(drop=0.3, window="4h")}, NotSimulatedError, "the surface holds no rolling high of 4h"),
         ({"trigger": DropTrigger(drop=0.99)}, UnresolvedError, "none of 20000 paths led to a payment"),
         ({"trigger": DropTrigger(drop=0.02)}, UninsurableError, "reaches the limit"),
-        ({"limit": 1e-3}, UninsurableError, "rounds to nothing"),
+        ({"limit": 1e-3}, UninsurableError, "rounds to zero"),
         # The trigger fires on some paths, and none of them pays.
         (
             {"payout": LinearPayout(attachment=0.98, exhaustion=0.99)},
@@ -403,7 +403,7 @@ def test_a_quote_survives_json_and_keeps_its_seal(folder, payout, key):
     again = RateQuote.from_json(quote.to_json())
     assert again == quote
     verify(again, key)
-    with pytest.raises(TamperedQuoteError, match="does not belong to its digest"):
+    with pytest.raises(TamperedQuoteError, match="does not match its digest"):
         verify(quote, b"another key")
 
 
