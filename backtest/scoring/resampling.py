@@ -69,12 +69,11 @@ class PeriodBootstrap:
         if not np.isfinite(value):
             return Interval(value=float(np.exp(value)), lower=np.nan, upper=np.nan)
         logs, errors = _log_ratio(self.draws, numerator, denominator)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             distances = np.where(np.isneginf(logs), -np.inf, (logs - value) / errors)
-        near, far = np.quantile(distances[~np.isnan(distances)], _TAILS, method="higher") if error else (0.0, 0.0)
-        return Interval(
-            value=float(np.exp(value)), lower=float(np.exp(value - far * error)), upper=_exp(value - near * error)
-        )
+            near, far = np.quantile(distances[~np.isnan(distances)], _TAILS, method="higher") if error else (0.0, 0.0)
+            ends = np.exp([value, value - far * error, value - near * error])
+        return Interval(value=float(ends[0]), lower=float(ends[1]), upper=float(ends[2]))
 
     def percentiles(self, statistic: Callable[[FloatArray], FloatArray]) -> Interval:
         """Bound any statistic by the percentiles of its resamples.
@@ -104,7 +103,3 @@ def _log_ratio(weights: FloatArray, numerator: FloatArray, denominator: FloatArr
             + ratio**2 * (weights @ denominator**2)
         )
         return np.log(ratio), np.sqrt(np.maximum(residuals, 0.0)) / top
-
-
-def _exp(exponent: float) -> float:
-    return float(np.exp(exponent)) if exponent < np.log(np.finfo(np.float64).max) else np.inf

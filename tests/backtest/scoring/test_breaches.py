@@ -21,6 +21,9 @@ def test_the_exceptions_of_a_bank_in_1998():
     before, after = hits[:-1], hits[1:]
     assert (after[before].sum(), before.sum(), after[~before].sum(), (~before).sum()) == (6, 20, 14, 232)
     assert found.independence == pytest.approx(9.53, abs=0.005)
+    assert (found.trials, found.breaches) == (253, 20)
+    assert found.expected == pytest.approx(12.65, rel=1e-12)
+    assert found.conditional == pytest.approx(found.coverage + found.independence, rel=1e-12)
     coverage = breach_tests(after, follows[1:], 0.05).coverage
     assert coverage == pytest.approx(3.91, abs=0.005)
     assert coverage + found.independence == pytest.approx(13.44, abs=0.01)
@@ -36,6 +39,19 @@ def test_both_is_the_sum_and_no_hits_are_no_evidence_of_dependence():
     assert found.independence == 0.0
     assert found.conditional == found.coverage == pytest.approx(-100.0 * np.log(0.9), rel=1e-12)
     assert found.coverage_p_value == pytest.approx(0.00117, abs=5e-5)  # of chi-square 10.54 with 1 degree of freedom
+
+
+def test_a_single_trial_has_a_likelihood():
+    found = breach_tests(np.array([True]), np.array([False]), 0.1)
+    assert found.coverage == pytest.approx(-2.0 * np.log(0.1), rel=1e-12)
+    assert found.independence == 0.0
+
+
+def test_one_hit_after_a_hit_and_two_misses_after_misses():
+    """Apart both states are certain, so the statistic is minus twice the log likelihood of one rate of 1/3."""
+    hits, follows = np.array([True, True, False, False, False]), np.array([False, True, False, True, True])
+    by_hand = -2.0 * (np.log(1.0 / 3.0) + 2.0 * np.log(2.0 / 3.0))
+    assert breach_tests(hits, follows, 0.1).independence == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_p_values_of_independent_hits_are_uniform():
@@ -64,6 +80,20 @@ def test_a_reserve_rests_on_earlier_periods_only():
     breached, _ = reserve_breaches(came, np.ones(30))
     assert breached.all()
     assert not reserve_breaches(came[::-1], np.ones(30))[0].any()
+
+
+def test_reserves_are_set_for_ratios_and_a_ratio_that_equals_its_reserve_is_no_breach():
+    ratio = np.arange(1.0, 16.0)
+    expected = ratio**-3.0  # so that came, and came times expected, fall while the ratio rises
+    assert reserve_breaches(ratio * expected, expected)[0].all()
+    assert not reserve_breaches(np.full(15, 2.0), np.ones(15))[0].any()
+
+
+def test_the_promised_rate_is_that_of_the_ranks():
+    """The ninth of nine ratios is exceeded by one in ten; rank 10, which 0.9 x 11 rounds to, by one in eleven."""
+    assert reserve_breaches(np.ones(11), np.ones(11))[1] == pytest.approx((1.0 / 10.0 + 1.0 / 11.0) / 2.0, rel=1e-12)
+    breached, rate = reserve_breaches(np.ones(9), np.ones(9))
+    assert (len(breached), rate) == (0, 0.1)
 
 
 def test_sequences_run_by_token_and_break_at_a_missing_period():

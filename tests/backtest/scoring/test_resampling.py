@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
@@ -30,6 +32,32 @@ def test_the_interval_of_a_ratio_scales_with_it(bootstrap):
     one, ten = bootstrap.ratio(numerator, denominator), bootstrap.ratio(10.0 * numerator, denominator)
     for end in ("value", "lower", "upper"):
         assert getattr(ten, end) == pytest.approx(10.0 * getattr(one, end), rel=1e-9)
+
+
+def test_the_ends_are_those_of_a_studentised_bootstrap_of_the_logarithm():
+    """Hall (1992), section 3.10, with loops: ends are the order statistics of distances at 2.5 and 97.5 %."""
+    random = np.random.default_rng(4)
+    numerator, denominator = random.gamma(2.0, size=12), random.gamma(5.0, size=12)
+    bootstrap = PeriodBootstrap.draw(12, seed=2, n_resamples=199)
+
+    def log_ratio_and_error(weights):
+        ratio = sum(weights * numerator) / sum(weights * denominator)
+        squares = sum(w * (x - ratio * y) ** 2 for w, x, y in zip(weights, numerator, denominator, strict=True))
+        return math.log(ratio), math.sqrt(squares) / sum(weights * numerator)
+
+    value, error = log_ratio_and_error(np.ones(12))
+    found = sorted((log - value) / each for log, each in map(log_ratio_and_error, bootstrap.draws))
+    near, far = found[math.ceil(0.025 * 198)], found[math.ceil(0.975 * 198)]
+    interval = bootstrap.ratio(numerator, denominator)
+    assert interval.lower == pytest.approx(math.exp(value - far * error), rel=1e-9)
+    assert interval.upper == pytest.approx(math.exp(value - near * error), rel=1e-9)
+
+
+def test_a_resample_that_is_almost_certain_of_another_ratio_leaves_no_upper_end():
+    """Its distance is about a million standard errors, so the upper end is beyond the largest number."""
+    bootstrap = PeriodBootstrap(draws=np.array([[2.0, 0.0, 2.0, 0.0]]))
+    interval = bootstrap.ratio(np.array([1.0, 2.0, 1.0 + 1e-6, 2.0]), np.ones(4))
+    assert interval.upper == np.inf
 
 
 def test_nothing_that_came_has_no_interval(bootstrap):
@@ -75,3 +103,12 @@ def test_the_interval_of_a_true_forecast_covers_one(frequency, lowest):
     assert lowest <= covered <= 0.98
     total, naive = came.sum(axis=1) / expected.sum(), np.sqrt((1.0 - frequency) / expected.sum())
     assert np.mean(np.abs(total - 1.0) < 1.96 * naive) < 0.45
+
+
+def test_resamples_in_which_a_statistic_is_not_defined_are_left_out():
+    bootstrap = PeriodBootstrap(draws=np.array([[2.0, 0.0, 1.0], [0.0, 2.0, 1.0], [1.0, 1.0, 1.0]]))
+    first = np.array([1.0, 0.0, 0.0])
+    inverse = bootstrap.percentiles(lambda weights: 1.0 / (weights @ first))
+    assert (inverse.lower, inverse.value, inverse.upper) == pytest.approx((0.5125, 1.0, 0.9875))
+    share = bootstrap.percentiles(lambda weights: (weights @ first) / (weights @ first))
+    assert (share.lower, share.upper) == (1.0, 1.0)

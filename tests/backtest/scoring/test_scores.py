@@ -80,6 +80,19 @@ def test_areas_under_the_curve_count_pairs(rows):
     assert ranking.within_periods(BOOTSTRAP).value == pytest.approx(within, rel=1e-12, nan_ok=True)
 
 
+def test_periods_that_are_drawn_twice_count_their_pairs_four_times():
+    rows = [(0.9, True, 0), (0.2, False, 0), (0.1, True, 1), (0.5, False, 1), (0.3, False, 2), (0.3, True, 3)]
+    again = make_sample([row for row in rows for _ in range(2 if row[2] == 0 else 1) if row[2] != 1])
+    interval = rank(make_sample(rows)).overall(PeriodBootstrap(draws=np.array([[2.0, 0.0, 1.0, 1.0]])))
+    assert interval.lower == interval.upper == pytest.approx(rank(again).overall(BOOTSTRAP).value, rel=1e-12)
+
+
+def test_rows_are_kept_with_all_their_columns():
+    kept = EXAMPLE.rows(np.array([True, False, True, False, False]))
+    assert (kept.quoted.tolist(), kept.came.tolist(), kept.period.tolist()) == ([0.9, 0.4], [True, True], [0, 1])
+    assert kept.by_period(kept.came).tolist() == [1.0, 1.0, 0.0, 0.0]
+
+
 @given(rows=ROWS)
 def test_the_gini_coefficient_follows_from_the_area_under_the_curve(rows):
     """Gini = (2 AUC - 1) (1 - frequency): the Lorenz curve is the ROC curve with covers for non-events."""
