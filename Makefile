@@ -18,12 +18,13 @@ UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=m
 FREE_THREADED ?= python3.13t
 UNLOCKED := build/free-threaded
 
-.PHONY: help demo style test sanitize free-threaded bench wheel docs clean
+.PHONY: help demo style test mutants sanitize free-threaded bench wheel docs clean
 
 help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
 	@echo "make test      check style, spelling and types, run all tests"
 	@echo "make style     check style, spelling and types only"
+	@echo "make mutants   change the code of premiums, events, quotes, laws and scores, and count what no test notices"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
 	@echo "make bench     measure the engine on this machine, beside others; writes docs/performance-table.md"
@@ -43,6 +44,12 @@ style: .venv/test-ready
 
 test: style
 	$(BIN)/python -m pytest
+
+# Hours on two cores; what was tried stays in mutants/ and is not tried again.
+mutants: .venv/test-ready
+	$(BIN)/python $(INSTALL) --editable '.[dev]'
+	$(BIN)/mutmut run
+	$(BIN)/python -m tests.mutation.report
 
 # In a checkout and an environment of its own: neither the release kernels nor .venv are touched.
 sanitize: $(SANITIZED)/venv/ready
@@ -84,7 +91,7 @@ docs: .venv/docs-ready
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean:
-	rm -rf .venv build dist demo docs/_build *.egg-info pricing/_kernels*.c pricing/_kernels*.so
+	rm -rf .venv build dist demo mutants docs/_build *.egg-info pricing/_kernels*.c pricing/_kernels*.so
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

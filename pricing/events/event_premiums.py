@@ -10,7 +10,7 @@ import numpy as np
 
 from pricing.contract.cover import Cover
 from pricing.engine.path_replay import replay
-from pricing.errors import InvalidTermsError, UninsurableError
+from pricing.errors import InvalidTermsError, UninsurableError, UnresolvedError
 from pricing.events.reinstatements import AggregateTerms, PoissonEvents
 from pricing.events.rules import Event, EventRules, settle
 from pricing.premiums.basis import PricingBasis
@@ -182,7 +182,9 @@ def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> P
     InvalidTermsError
         If there are no units.
     UninsurableError
-        If every path fired.
+        If the trigger fires on every path.
+    UnresolvedError
+        If it fires on none.
 
     Examples
     --------
@@ -207,6 +209,12 @@ def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> P
             f"cover {cover.cover_id!r}: the trigger fires on every path, so events are without end",
             trigger_probability=float(probabilities[0]),
         )
+    if not probabilities[0] > 0.0:
+        raise UnresolvedError(
+            f"cover {cover.cover_id!r}: the trigger fires on none of {sample.n_paths} paths, so the rate of events is "
+            "not known (raise n_paths)",
+            trigger_probability=0.0,
+        )
     rates = -np.log1p(-probabilities)
-    severity = -np.diff(rates, append=0.0) / rates[0] if rates[0] else np.eye(n_units + 1)[0]
+    severity = -np.diff(rates, append=0.0) / rates[0]
     return PoissonEvents(mean_events=float(rates[0]), unit=cover.limit / n_units, severity=severity.tolist())

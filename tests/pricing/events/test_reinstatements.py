@@ -167,3 +167,28 @@ def test_events_that_cost_nothing_cost_nothing():
 def test_terms_name_what_is_wrong(make, message):
     with pytest.raises(InvalidTermsError, match=message):
         make()
+
+
+def test_an_event_limit_above_every_loss_may_lie_between_two_lattice_points():
+    events = PoissonEvents(mean_events=0.5, unit=100.0)
+    for limit in (100.0, 150.0):
+        assert aggregate_loss(events, AggregateTerms(event_limit=limit)).mean == pytest.approx(
+            100.0 * (1.0 - math.exp(-0.5))
+            if limit == 100.0
+            else 100.0 * poisson.pmf(1, 0.5) + 150.0 * poisson.sf(1, 0.5)
+        )
+
+
+def test_rounding_takes_no_event_limit_off_its_lattice_point():
+    """A thousandth unit that is off by half a part in a thousand million."""
+    events = PoissonEvents(mean_events=1.0, severity=[0.0] + [1.0 / 2000.0] * 2000)
+    exact, rounded = (
+        aggregate_loss(events, AggregateTerms(event_limit=limit, n_reinstatements=50)).mean
+        for limit in (1000.0, 1000.0 + 5e-7)
+    )
+    assert rounded == pytest.approx(exact, rel=1e-8)
+
+
+def test_a_unit_without_end_is_refused():
+    with pytest.raises(InvalidTermsError, match="unit must be positive and finite, got inf"):
+        PoissonEvents(mean_events=1.0, unit=math.inf)
