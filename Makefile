@@ -27,8 +27,7 @@ help:
 	@echo "make mutants   change the code of premiums, events, quotes, laws and scores, and count what no test notices"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
-	@echo "make bench     measure the engine on this machine, beside others; writes docs/performance-table.md"
-	@echo "make wheel     build dist/, install the wheel into an empty environment and run the demo from it"
+	@echo "make bench     measure the engine on this machine, beside others; writes the tables of docs/performance.md"
 	@echo "make docs      build the documentation into docs/_build/html"
 	@echo "make clean     remove everything that the other targets made"
 
@@ -74,7 +73,7 @@ free-threaded: $(UNLOCKED)/venv/ready
 bench: .venv/bench-ready
 	@mkdir -p build
 	$(BIN)/python -m pytest -W default tests/benchmarks/bench_*.py --benchmark-quiet --benchmark-json build/benchmark.json
-	$(BIN)/python -m tests.benchmarks.table build/benchmark.json docs/performance-table.md
+	$(BIN)/python -m tests.benchmarks.table build/benchmark.json
 
 # The wheel is built from the source distribution, so this fails if the latter lacks a source. cibuildwheel builds wheels
 # for other platforms and takes its settings from pyproject.toml. setuptools would add what an old egg-info lists.

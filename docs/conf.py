@@ -9,7 +9,7 @@ release = version = VERSION
 
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath"]
-exclude_patterns = ["_build", "*-table.md", "*-tables.md"]
+exclude_patterns = ["_build"]
 html_theme = "alabaster"
 html_theme_options = {"description": "Prices insurance against sudden falls of a token's price", "page_width": "1080px"}
 

@@ -1,6 +1,6 @@
-"""Make the table of docs/performance.md from the figures of a run; see ``make bench``.
+"""Write the tables of docs/performance.md from the figures of a run; see ``make bench``.
 
-Usage: ``python -m tests.benchmarks.table build/benchmark.json docs/performance-table.md``
+Usage: ``python -m tests.benchmarks.table build/benchmark.json``
 """
 
 import json
@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+from docs.studies.blocks import write_block
 
 BUILDS = {"baseline": "baseline", "avx2": "AVX2", "avx512": "512-bit"}
 
@@ -129,9 +131,9 @@ def page(document):
     return "\n".join([circumstances(document), "", *tables, one_quote])
 
 
-def main(json_path, markdown_path):
+def main(json_path):
     text = page(json.loads(Path(json_path).read_text(encoding="utf-8")))
-    Path(markdown_path).write_text(text, encoding="utf-8")
+    write_block("performance.md", "figures", text)
     sys.stdout.write(text)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.hazard.slopes import SLOPES
-from docs.new_listings import fit_listing, read_panel, token_months
-from docs.rug_pulls import (
+from calibration.slopes import SLOPES
+from docs.studies.new_listings import fit_listing, read_panel, token_months
+from docs.studies.rug_pulls import (
     area_under_curve,
     clean_ratio,
     cross_validated_auc,

@@ -1,9 +1,8 @@
-"""Print the tables of concentration.md: creators' holdings and collapses of 18,296 Uniswap v2 tokens of 2021.
+"""Write three tables of docs/concentration.md: creators' holdings and collapses of 18,296 Uniswap v2 tokens of 2021.
 
-Usage: ``CRASHCOVER_DATA=folder python docs/rug_pulls.py``
+Usage: ``CRASHCOVER_DATA=folder python -m docs.studies.rug_pulls``
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,11 @@ from patsy import build_design_matrices, dmatrix
 from scipy.stats import rankdata
 from statsmodels.duration.hazard_regression import PHReg
 
-DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
+from docs.studies.blocks import markdown_table, write_block
+from docs.studies.panel import DATA
+
 FEATURES = "holders/uniswap_v2_rugpull_features_2021.csv.gz"
+PAGE = "concentration.md"
 #: Ratios this near to 0 and 1 are rounding of the source.
 ROUNDING = 1e-6
 #: Smaller creators' holdings count as none; the slope is of the others.
@@ -26,7 +28,17 @@ RATIOS = {
     "lp_creator_holding_ratio": "free_liquidity",
     "lp_lock_ratio": "locked_liquidity",
 }
-BINS = [-1.0, 0.0, 1e-3, 1e-2, 0.05, 0.2, 0.5, 0.9, 1.0]
+#: Upper ends of the bins of creators' shares, and how the table names them.
+BINS = {
+    0.0: "none",
+    1e-3: "up to 0.1 %",
+    1e-2: "0.1 to 1 %",
+    0.05: "1 to 5 %",
+    0.2: "5 to 20 %",
+    0.5: "20 to 50 %",
+    0.9: "50 to 90 %",
+    1.0: "90 to 100 %",
+}
 AGES = {"all": 0.0, "over a day": 1.0 / 7.0, "over a week": 1.0, "over four weeks": 4.0}
 FOLDS, SEED = 5, 20211231
 REACH = 1.6448536269514722
@@ -50,7 +62,7 @@ class Estimate:
 
 
 def read_tokens(data: Path) -> pd.DataFrame:
-    """Return one row a token: clean ratios, its age at the time of measurement in weeks, and whether it collapsed.
+    """Return one row per token: clean ratios, its age when measured, in weeks, and whether it collapsed.
 
     A token whose creator's share is out of range is left out. Its age is not in the file but follows from its columns:
     counts are divided by the age plus one week, and with i trades in, o trades out and d that divisor,
@@ -73,7 +85,7 @@ def clean_ratio(ratio: pd.Series) -> pd.Series:
 
 
 def holding_creators(tokens: pd.DataFrame, weeks: float) -> pd.DataFrame:
-    """Return tokens older than some weeks whose creator holds something, with the log of his share."""
+    """Return tokens older than some weeks whose creator holds something, with the log of the creator's share."""
     kept = tokens[(tokens["weeks"] > weeks) & (tokens["share"] >= SMALLEST_HOLDING)].dropna()
     return kept.assign(log_share=np.log(kept["share"]))
 
@@ -122,42 +134,47 @@ def cross_validated_auc(tokens: pd.DataFrame, columns: Sequence[str]) -> float:
     return area_under_curve(score, tokens["collapsed"].to_numpy())
 
 
-def print_bins(tokens: pd.DataFrame) -> None:
-    """Print odds of collapse by creator's share, over those of creators with 0.1 to 1 %."""
-    print("| creator's share | tokens | not collapsed | odds ratio, all | odds ratio, over a week |")
-    print("|---|---|---|---|---|")
+def share_table(tokens: pd.DataFrame) -> str:
+    """Tabulate odds of collapse by creator's share, relative to creators with 0.1 to 1 %."""
     ratios = {weeks: relative_odds(tokens[tokens["weeks"] > weeks]) for weeks in (0.0, 1.0)}
-    for interval, row in ratios[0.0].iterrows():
-        older = ratios[1.0].loc[interval, "ratio"]
-        print(f"| {interval} | {row['tokens']:.0f} | {row['others']:.0f} | {row['ratio']:.2f} | {older:.2f} |")
+    rows = [
+        [name, f"{row['tokens']:.0f}", f"{row['others']:.0f}", f"{row['ratio']:.2f}", f"{ratios[1.0].ratio[name]:.2f}"]
+        for name, row in ratios[0.0].iterrows()
+    ]
+    head = ["creator's share", "tokens", "not collapsed", "odds ratio, all", "odds ratio, over a week"]
+    return markdown_table(head, rows)
 
 
 def relative_odds(tokens: pd.DataFrame) -> pd.DataFrame:
-    """Odds of collapse by bins of the creator's share, over those of creators with 0.1 to 1 %."""
-    by_bin = tokens.groupby(pd.cut(tokens["share"], BINS), observed=True)["collapsed"]
+    """Odds of collapse by bins of the creator's share, relative to creators with 0.1 to 1 %."""
+    bins = pd.cut(tokens["share"], [-1.0, *BINS], labels=list(BINS.values()))
+    by_bin = tokens.groupby(bins, observed=True)["collapsed"]
     table = pd.DataFrame({"tokens": by_bin.size(), "others": by_bin.size() - by_bin.sum()})
     odds = by_bin.mean() / (1.0 - by_bin.mean())
-    return table.assign(ratio=odds / odds.loc[pd.Interval(1e-3, 1e-2)])
+    return table.assign(ratio=odds / odds.loc[BINS[1e-2]])
 
 
-def print_slopes(tokens: pd.DataFrame) -> None:
-    """Print slopes on the log share by age and design."""
+def slope_table(tokens: pd.DataFrame) -> str:
+    """Tabulate slopes on the log share by age and design."""
     liquidity = ["free_liquidity", "locked_liquidity"]
     head = [
         "age",
-        "collapsed, not",
+        "collapsed",
+        "not collapsed",
         "odds",
         "odds, same age",
         "hazard",
         "hazard, one-token creators",
         "odds, same age and liquidity",
+        "hazard, same liquidity",
     ]
-    print(f"| {' | '.join(head)} | hazard, same liquidity |\n|{'---|' * (len(head) + 1)}")
+    rows = []
     for name, weeks in AGES.items():
         holding = holding_creators(tokens, weeks)
         cells = [
             name,
-            f"{holding['collapsed'].sum():,.0f}, {(1.0 - holding['collapsed']).sum():,.0f}",
+            f"{holding['collapsed'].sum():,.0f}",
+            f"{(1.0 - holding['collapsed']).sum():,.0f}",
             odds_slope(holding),
             odds_slope(holding, same_age=True),
             hazard_slope(holding, weeks),
@@ -165,27 +182,29 @@ def print_slopes(tokens: pd.DataFrame) -> None:
             odds_slope(holding, liquidity, same_age=True),
             hazard_slope(holding, weeks, liquidity),
         ]
-        print(f"| {' | '.join(str(cell) for cell in cells)} |")
+        rows.append(cells)
+    return markdown_table(head, rows)
 
 
-def print_ranking(tokens: pd.DataFrame) -> None:
-    """Print areas under the curve out of sample."""
-    print("| AUC out of sample | all | over a week |\n|---|---|---|")
+def ranking_table(tokens: pd.DataFrame) -> str:
+    """Tabulate areas under the curve out of sample."""
+    rows = []
     for name, columns in (
         ("creator's share of the tokens", ["share"]),
         ("creator's free and locked liquidity", ["free_liquidity", "locked_liquidity"]),
         ("all three", ["share", "free_liquidity", "locked_liquidity"]),
     ):
         areas = [cross_validated_auc(tokens[tokens["weeks"] > weeks], columns) for weeks in (0.0, 1.0)]
-        print(f"| {name} | {areas[0]:.2f} | {areas[1]:.2f} |")
+        rows.append([name, *(f"{area:.2f}" for area in areas)])
+    return markdown_table(["AUC out of sample", "all", "over a week"], rows)
 
 
 def main() -> None:
-    """Print the three tables."""
+    """Write the three tables."""
     tokens = read_tokens(DATA)
-    for table in (print_bins, print_slopes, print_ranking):
-        table(tokens)
-        print()
+    write_block(PAGE, "creators", share_table(tokens))
+    write_block(PAGE, "collapses", slope_table(tokens))
+    write_block(PAGE, "ranking", ranking_table(tokens))
 
 
 if __name__ == "__main__":

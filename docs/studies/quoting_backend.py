@@ -1,6 +1,6 @@
 """A selling backend in threads and in forked workers, with a hot swap under load; prints the latencies they reach.
 
-Usage: ``python docs/quoting_backend.py [--assets 250] [--paths 100000] [--seconds 2]``
+Usage: ``python -m docs.studies.quoting_backend [--assets 250] [--paths 100000] [--seconds 2]``
 """
 
 import argparse

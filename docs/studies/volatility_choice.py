@@ -1,6 +1,7 @@
 """Compare volatilities as predictors of a month's worst drop, out of time: which one earns its place in the law.
 
-Usage: ``CRASHCOVER_DATA=folder python docs/volatility_choice.py > docs/volatility-choice-table.md`` (about ten minutes)
+Usage: ``CRASHCOVER_DATA=folder python -m docs.studies.volatility_choice`` (about ten minutes); writes a table of
+docs/market.md.
 
 Twenty tokens of each of 51 months, drawn with a seed. Each candidate is measured with closes up to the start of the
 month only. Slopes compare tokens within months and are fitted to earlier months; the score is the share of the variance
@@ -8,21 +9,18 @@ within a month that they explain in that month. Models of ``arch`` are fitted to
 four deviations as in the law.
 """
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from arch.univariate import EGARCH, GARCH, HARCH, SkewStudent, StudentsT, ZeroMean
 
-from calibration import PEGGED
-from calibration.market.panel import STEP, outcomes, panel_grid
+from calibration.panel import STEP, outcomes, panel_grid
+from docs.studies.blocks import markdown_table, write_block
+from docs.studies.panel import read_panel
 
-DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
-PANEL = DATA / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
 STARTS = pd.date_range("2021-04-01", periods=51, freq="30D", tz="UTC")
 PER_MONTH, SEED, MONTH, HALF_YEAR = 20, 3, 720, 4380
 WARM_UP = 6
@@ -78,9 +76,7 @@ CANDIDATES: dict[str, Volatilities] = {
 
 def measure() -> pd.DataFrame:
     """Measure every candidate and outcome of the drawn token-months."""
-    closes = pd.read_parquet(PANEL).set_index("open_time")
-    closes.index += STEP
-    grid = panel_grid(closes[sorted(token for token in closes if token not in PEGGED)], None)
+    grid = panel_grid(read_panel(), None)
     rows = [int((start - grid.times[0]) / STEP) for start in STARTS]
     worst = {hours: outcomes(grid, rows, hours) for hours in (1, 24)}
     draw = np.random.default_rng(SEED)
@@ -116,13 +112,12 @@ def explained(rows: pd.DataFrame, name: str, hours: int) -> float:
 
 
 def main() -> None:
-    """Print the table."""
+    """Write the table."""
     warnings.simplefilter("ignore")
-    rows = measure()
-    print("| volatility | worst drop in 24 h | in 1 h |")
-    print("|---|---|---|")
-    for name in CANDIDATES:
-        print(f"| {name} | {explained(rows, name, 24):.1%} | {explained(rows, name, 1):.1%} |")
+    measured = measure()
+    rows = [[name, *(f"{explained(measured, name, hours):.1%}" for hours in (24, 1))] for name in CANDIDATES]
+    head = ["volatility", "worst drop in 24 h", "worst drop in 1 h"]
+    write_block("market.md", "volatilities", markdown_table(head, rows))
 
 
 if __name__ == "__main__":

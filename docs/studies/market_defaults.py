@@ -1,6 +1,6 @@
-"""Make the parameter files that ship with calibration: the long memory of BTC and ETH, and a market a month.
+"""Make the parameter files that ship with calibration: the long memory of BTC and ETH, and one market per month.
 
-    python docs/market_defaults.py ../shared/data
+    python -m docs.studies.market_defaults FOLDER
 
 reads hourly closes of BTC and ETH since 2017 and a panel of tokens, and writes ``calibration/data/long_memory.csv`` and
 ``calibration/data/markets.json``. Every row and every market is dated and knows nothing of later prices, so a
@@ -23,7 +23,7 @@ from calibration.prices.horizons import running_squares
 from calibration.prices.worst_drops import worst_log_drops
 from pricing.tools.units import format_duration
 
-DATA = Path(__file__).parents[1] / "calibration" / "data"
+DATA = Path(__file__).parents[2] / "calibration" / "data"
 FIRST_MARKET = pd.Timestamp("2021-04-01", tz="UTC")
 #: Figures after the point: finer than any standard error here.
 DIGITS = 5
@@ -68,7 +68,7 @@ def write_long_memory(folder: Path) -> None:
         for pair in pairs
     ]
     with (DATA / "long_memory.csv").open("w", encoding="utf-8") as file:
-        file.write("# worst log drops of the 30 days after each start; made by docs/market_defaults.py\n")
+        file.write("# worst log drops of the 30 days after each start; made by docs/studies/market_defaults.py\n")
         pd.concat(tables).to_csv(file)
 
 
@@ -82,7 +82,7 @@ def rounded(value: object) -> object:
 
 
 def write_markets(folder: Path) -> None:
-    """Write a market a month, each fitted to what was known then."""
+    """Write one market per month, each fitted to what was known then."""
     panel = pd.read_parquet(folder / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet").set_index("open_time")
     panel.index += STEP
     times = [*pd.date_range(FIRST_MARKET, panel.index[-1], freq=TERM), panel.index[-1]]

@@ -1,22 +1,20 @@
-"""Write the tables of real-markets.md: quotes made by the command line before real crashes, and what happened then.
+"""Write the tables of docs/real-markets.md: quotes from the command line before real crashes, and what happened then.
 
-Usage: ``CRASHCOVER_DATA=folder python docs/real_markets.py > docs/real-markets-tables.md``
+Usage: ``CRASHCOVER_DATA=folder python -m docs.studies.real_markets``
 """
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from crashcover.files.prices import read_prices
+from crashcover.price_files import read_prices
+from docs.studies.blocks import markdown_table, write_block
+from docs.studies.panel import DATA, PANEL
 
-DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
-PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"
 HOLDERS = "holders/top_holders_2026q1_zukowski.csv.gz"
 TERM = pd.Timedelta(days=30)
 COVERS = ["--drop", "0.2", "--drop", "0.3", "--drop", "0.5", "--window", "1h", "--window", "24h", "--term", "30d"]
@@ -78,12 +76,12 @@ def rate_on_line(document: dict, drop: float, window: str) -> str:
     return "–"
 
 
-def print_table(cases: list[Case]) -> None:
-    """Print one row a case."""
+def table(cases: list[Case]) -> str:
+    """Return the command of the first case, and one row per case."""
+    command = f"cd $CRASHCOVER_DATA\ncrashcover quote {' '.join(cases[0].options)} \\\n  {' '.join(COVERS)}"
     falls = ["1 h ≥ 20 %", "24 h ≥ 20 %", "24 h ≥ 30 %", "rate", "24 h ≥ 50 %", "rate"]
-    head = ["token, as of", *falls, "came: 1 h, 24 h", "look twice"]
-    for cells in (head, ["---"] * len(head), *(row(case) for case in cases)):
-        print(f"| {' | '.join(cells)} |")
+    head = ["token, as of", *falls, "happened: 1 h, 24 h", "warnings"]
+    return f"```sh\n{command}\n```\n\n{markdown_table(head, map(row, cases))}"
 
 
 def row(case: Case) -> list[str]:
@@ -101,11 +99,6 @@ def row(case: Case) -> list[str]:
         f"{came['1h']:.1%}, {came['24h']:.1%}",
         verdict or "–",
     ]
-
-
-def print_command(case: Case) -> None:
-    """Print the command of the first row."""
-    print(f"```\ncd $CRASHCOVER_DATA\ncrashcover quote {' '.join(case.options)} \\\n  {' '.join(COVERS)}\n```\n")
 
 
 def famous_days() -> list[Case]:
@@ -129,15 +122,9 @@ def tokens_with_holders() -> list[Case]:
 
 
 def main() -> None:
-    """Print both tables, each under its command."""
-    for title, cases in (
-        ("On the eve of crashes", famous_days()),
-        ("Twenty tokens on 1 January 2025", tokens_with_holders()),
-    ):
-        print(f"## {title}\n")
-        print_command(cases[0])
-        print_table(cases)
-        print()
+    """Write both tables, each under its command."""
+    write_block("real-markets.md", "crashes", table(famous_days()))
+    write_block("real-markets.md", "january", table(tokens_with_holders()))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,27 @@
-"""Compare shapes of paths by the terms and windows that anchors do not fix: which persistence, which law.
+"""Compare shapes of paths by the terms and windows that the anchors do not fix: which persistence, which law.
 
-Usage: ``CRASHCOVER_DATA=folder python docs/path_shape.py > docs/path-shape-table.md`` (about five minutes)
+Usage: ``CRASHCOVER_DATA=folder python -m docs.studies.path_shape`` (about five minutes); writes a table of
+docs/calibration.md.
 
-Twelve tokens of each of 49 months, drawn with a seed, are calibrated with the market that ships, as known at the time;
-the law of 30 days and of 1 and 24 hours is the same for all shapes. The score is the mean log loss over falls of 10,
+Twelve tokens of each of 49 months, drawn with a seed, are calibrated with the shipped market, as known at the time;
+the law for 30 days and for 1 and 24 hours is the same for all shapes. The score is the mean log loss over falls of 10,
 20, 30 and 40 %.
 """
 
-import os
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-import calibration.paths.volatility
-from calibration import PEGGED, calibrate, shipped_market
-from calibration.market.panel import STEP, PanelGrid, panel_grid
-from calibration.prices.worst_drops import worst_log_drops
+import calibration.volatility
+from calibration import calibrate, shipped_market
+from calibration.panel import STEP, PanelGrid, panel_grid
+from calibration.worst_drops import worst_log_drops
+from docs.studies.blocks import markdown_table, write_block
+from docs.studies.panel import read_panel
 from pricing import PrecisionWarning, SimulationSettings, simulate
 
-DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
-PANEL = DATA / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
 STARTS = pd.date_range("2021-04-01", periods=49, freq="30D", tz="UTC")
 PER_MONTH, SEED = 12, 5
 DROPS = (0.1, 0.2, 0.3, 0.4)
@@ -72,16 +71,15 @@ def loss_of(shape: tuple[str, float], closes: pd.DataFrame, grid: PanelGrid) -> 
 
 
 def main() -> None:
-    """Print the table."""
+    """Write the table."""
     warnings.simplefilter("ignore", PrecisionWarning)
-    closes = pd.read_parquet(PANEL).set_index("open_time")
-    closes.index += STEP
-    closes = closes[sorted(token for token in closes if token not in PEGGED)]
+    closes = read_panel()
     grid = panel_grid(closes, None)
-    print(f"| shape | {' | '.join(CELLS)} |\n{'|---' * (len(CELLS) + 1)}|")
+    rows = []
     for name, shape in SHAPES.items():
-        print(f"| {name} | {' | '.join(f'{loss:.4f}' for loss in loss_of(shape, closes, grid))} |", flush=True)
+        rows.append([name, *(f"{loss:.4f}" for loss in loss_of(shape, closes, grid))])
         print(name, file=sys.stderr, flush=True)
+    write_block("calibration.md", "shapes", markdown_table(["shape", *CELLS], rows))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,18 @@
-"""Print the table of new listings in concentration.md: crashes of their own in the first 90 days, given volatility.
+"""Write the table of new listings in docs/concentration.md: own crashes in the first 90 days, given volatility.
 
-Usage: ``CRASHCOVER_DATA=folder python docs/new_listings.py``
+Usage: ``CRASHCOVER_DATA=folder python -m docs.studies.new_listings``
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from calibration.hazard.fit import HazardFit, fit_hazard
-from calibration.hazard.slopes import Slope
+from calibration.hazard_fit import HazardFit, fit_hazard
+from calibration.slopes import Slope
+from docs.studies.blocks import markdown_table, write_block
+from docs.studies.panel import DATA, PANEL
 
-DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
-PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"
 PEGGED = ["USDT", "USDC", "TUSD", "FDUSD", "EUR", "AEUR", "EURI", "PAXG", "USDP", "DAI", "BUSD", "XUSD", "USD1"]
 WRAPPED, REUSED = ["WBTC", "WBETH", "BNSOL"], ["LUNA", "FTT"]
 HOUR, MONTH = pd.Timedelta(hours=1), pd.Timedelta(days=30)
@@ -35,7 +34,7 @@ def read_panel(data: Path) -> pd.DataFrame:
 
 
 def token_months(panel: pd.DataFrame, window: int) -> pd.DataFrame:
-    """Return one row a token and 30 days: worst drop, age at the start, volatility of up to 90 days before."""
+    """Return one row per token and 30 days: worst drop, age at the start, volatility of up to 90 days before."""
     prices = panel.to_numpy()
     high = panel.rolling(window + 1, min_periods=1).max().to_numpy()
     drops = pd.DataFrame(1.0 - prices / high, index=panel.index, columns=panel.columns)
@@ -68,16 +67,17 @@ def fit_listing(months: pd.DataFrame, drop: float) -> tuple[HazardFit, int]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Write the table."""
     panel = read_panel(DATA)
-    print("| crash of its own | crashes, of new listings | slope of listing, prior 1.2 ± 0.5 | of log volatility |")
-    print("|---|---|---|---|")
+    rows = []
     for window in (24, 1):
         months = token_months(panel, window)
         for drop in (0.2, 0.3, 0.4) if window == 24 else (0.15, 0.2):
             fit, of_new = fit_listing(months, drop)
-            cells = [f"{slope.value:.2f} [{slope.lower:.2f}, {slope.upper:.2f}]" for slope in fit.slopes.values()]
-            print(f"| {window} h ≥ {drop:.0%} | {fit.crashes:.0f}, {of_new} | {' | '.join(cells)} |")
+            slopes = [f"{slope.value:.2f} [{slope.lower:.2f}, {slope.upper:.2f}]" for slope in fit.slopes.values()]
+            rows.append([f"{window} h ≥ {drop:.0%}", f"{fit.crashes:.0f}", of_new, *slopes])
+    head = ["own crash", "crashes", "of new listings", "slope of listing, prior 1.2 ± 0.5", "slope of log volatility"]
+    write_block("concentration.md", "listings", markdown_table(head, rows))
 
 
 if __name__ == "__main__":

@@ -1,32 +1,31 @@
-"""Write the tables of evidence.md: how the law of a month's worst drop does on tokens it was not fitted to.
+"""Write the tables of docs/evidence.md: how the law of a month's worst drop does on tokens it was not fitted to.
 
-Usage: ``CRASHCOVER_DATA=folder python docs/evidence.py > docs/evidence-tables.md`` (about ten minutes)
+Usage: ``CRASHCOVER_DATA=folder python -m docs.studies.evidence`` (about ten minutes)
 
-Tokens are split in three; each third is quoted month by month from April 2021 on by a market that was fitted to the
-other two thirds and to nothing later than the start. Intervals are a bootstrap of whole months.
+Tokens are split into three groups. Each group is quoted, month by month from April 2021 on, by a market that was
+fitted to the other two groups and to nothing later than the start. Intervals are a bootstrap of whole months.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from backtest.scoring.resampling import Interval, PeriodBootstrap
-from backtest.scoring.scores import Sample, actual_to_expected, log_losses, rank, skill
-from calibration import PEGGED, calibrate, fit_market, fit_volatility
-from calibration.law.drop_law import TokenState
-from calibration.market.market import WINDOWS
-from calibration.market.panel import STEP, PanelGrid, market_blocks, outcomes, panel_grid, states_at
+from backtest.resampling import Interval, PeriodBootstrap
+from backtest.scores import Sample, actual_to_expected, log_losses, rank, skill
+from calibration import calibrate, fit_market, fit_volatility
+from calibration.drop_law import TokenState
+from calibration.market import WINDOWS
+from calibration.panel import STEP, PanelGrid, market_blocks, outcomes, panel_grid, states_at
+from docs.studies.blocks import markdown_table, write_block
+from docs.studies.panel import read_panel
 from pricing import ConstantVolatility, Normal, PriceModel, SimulationSettings, simulate
 
-DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
-PANEL = DATA / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
+PAGE = "evidence.md"
 STARTS = pd.date_range("2021-04-01", periods=51, freq="30D", tz="UTC")
 N_FOLDS, SEED = 3, 7
 DROPS = {timedelta(hours=1): (0.1, 0.2, 0.3), timedelta(hours=24): (0.1, 0.2, 0.3, 0.4, 0.5)}
@@ -36,15 +35,8 @@ LUNA_DAYS = (
 )
 
 
-def read_panel() -> pd.DataFrame:
-    """Read the panel, labelled by the close of the bar, without pegged tokens."""
-    closes = pd.read_parquet(PANEL).set_index("open_time")
-    closes.index += STEP
-    return closes[sorted(token for token in closes if token not in PEGGED)]
-
-
 def quoted_months(closes: pd.DataFrame) -> pd.DataFrame:
-    """Quote every token of every month by a market that does not know it; one row a token, month, window and drop."""
+    """Quote every token of every month by a market that does not know it; one row per token, month, window and drop."""
     grid = panel_grid(closes, None)
     rows = [int((start - grid.times[0]) / STEP) for start in STARTS]
     blocks = tuple(market_blocks(grid, round(window / STEP)) for window in WINDOWS)
@@ -101,7 +93,7 @@ def frequency_before(cell: pd.DataFrame) -> np.ndarray:
 
 
 def hindsight(cell: pd.DataFrame) -> np.ndarray:
-    """Fit a logit with an intercept a month to everything that happened: what the covariates could have ranked."""
+    """Fit a logit with one intercept per month to everything that happened: the best ranking by these covariates."""
     month = cell["start"].factorize()[0]
     covariates = cell.filter(regex="^x").to_numpy()
     covariates = (covariates - covariates.mean(axis=0)) / covariates.std(axis=0)
@@ -130,11 +122,10 @@ def interval(found: Interval, form: str) -> str:
     return f"{found.value:{form}} ({found.lower:{form}} to {found.upper:{form}})"
 
 
-def score_table(quotes: pd.DataFrame) -> None:
-    """Print A/E, skill and ranking of every cell, and what a logit with hindsight ranks."""
+def score_table(quotes: pd.DataFrame) -> str:
+    """Tabulate A/E, skill and ranking of every cell, and how a logit with hindsight ranks."""
     bootstrap = PeriodBootstrap.draw(len(STARTS), seed=SEED)
-    headings = ("fall", "events", "A/E", "log skill", "AUC within months", "volatility alone", "hindsight")
-    print(f"| {' | '.join(headings)} |\n{'|---' * len(headings)}|")
+    rows = []
     for (window, drop), cell in quotes.groupby(["window", "drop"]):
         came = cell["came"].to_numpy()
         sample = sample_of(cell, cell["quoted"].to_numpy())
@@ -144,40 +135,38 @@ def score_table(quotes: pd.DataFrame) -> None:
             for scores in (sample.quoted, cell["x0"].to_numpy(), hindsight(cell))
         ]
         accuracy = interval(actual_to_expected(sample, bootstrap), ".2f")
-        ranking = " | ".join(f"{value:.2f}" for value in ranks)
-        fall = f"{window / STEP:.0f} h >= {drop:.0%}"
-        print(f"| {fall} | {came.sum()} | {accuracy} | {interval(gained, '+.3f')} | {ranking} |")
+        fall = f"{window / STEP:.0f} h ≥ {drop:.0%}"
+        rows.append([fall, came.sum(), accuracy, interval(gained, "+.3f"), *(f"{value:.2f}" for value in ranks)])
+    head = ("fall", "events", "A/E", "log skill", "AUC within months", "volatility alone", "hindsight")
+    return markdown_table(head, rows)
 
 
-def decile_table(quotes: pd.DataFrame) -> None:
-    """Print what was quoted and what came by decile of the quote."""
-    print("| decile of the quote | " + " | ".join(str(k) for k in range(1, 11)) + " |")
-    print("|---" * 11 + "|")
+def decile_table(quotes: pd.DataFrame) -> str:
+    """Tabulate quoted and observed frequencies by decile of the quote."""
+    rows = []
     for hours, drop in ((24, 0.2), (24, 0.3), (24, 0.4), (1, 0.2)):
         cell = quotes[(quotes["window"] == timedelta(hours=hours)) & (quotes["drop"] == drop)]
         decile = pd.qcut(cell["quoted"], 10, labels=False)
         means = cell.groupby(decile)[["quoted", "came"]].mean() * 100
         events = cell.groupby(decile)["came"].sum()
         cells = [f"{q:.1f} / {c:.1f} ({n})" for q, c, n in zip(means["quoted"], means["came"], events, strict=True)]
-        print(f"| {hours} h >= {drop:.0%}: quoted % / came % (events) | " + " | ".join(cells) + " |")
+        rows.append([f"{hours} h ≥ {drop:.0%}", *cells])
+    return markdown_table(["decile of the quote", *map(str, range(1, 11))], rows)
 
 
-def quarter_table(quotes: pd.DataFrame) -> None:
-    """Print what was quoted and what came by quarter: the waves of 2021 and 2022, and what followed them."""
+def quarter_table(quotes: pd.DataFrame) -> str:
+    """Tabulate quoted and observed frequencies by quarter: the waves of 2021 and 2022, and what followed them."""
     cell = quotes[(quotes["window"] == timedelta(hours=24)) & (quotes["drop"] == 0.3)]
     quarter = cell["start"].dt.tz_convert(None).dt.to_period("Q")
     means = cell.assign(before=frequency_before(cell)).groupby(quarter)[["quoted", "came", "before"]].mean() * 100
-    print("| quarter of the start | quoted % | came % | frequency before % |")
-    print("|---|---|---|---|")
-    for name, row in means.iterrows():
-        print(f"| {name} | {row['quoted']:.1f} | {row['came']:.1f} | {row['before']:.1f} |")
+    head = ("quarter of the start", "quoted, %", "happened, %", "frequency before, %")
+    return markdown_table(head, ([name, *(f"{value:.1f}" for value in row)] for name, row in means.iterrows()))
 
 
-def luna_table(closes: pd.DataFrame) -> None:
-    """Print quotes on LUNA before its end, beside those of volatility alone."""
+def luna_table(closes: pd.DataFrame) -> str:
+    """Tabulate quotes on LUNA before its end, beside those of volatility alone."""
     settings = SimulationSettings(n_paths=100_000, seed=SEED)
-    print("| as of | 24 h >= 30 %, % | >= 50 %, % | GBM, 90 days: 30 % | 50 % | GARCH-t, a year: 30 % | 50 % |")
-    print("|---|---|---|---|---|---|---|")
+    rows = []
     for day in LUNA_DAYS:
         as_of = pd.Timestamp(day, tz="UTC")
         market = fit_market(closes, as_of=as_of)
@@ -191,22 +180,20 @@ def luna_table(closes: pd.DataFrame) -> None:
             PriceModel(volatility=fit.law, innovations=fit.innovations),
         )
         found = [simulate(model, settings=settings).exceedance([0.3, 0.5]).value for model in models]
-        print(f"| {day} | " + " | ".join(f"{100 * p:.3g}" for curve in found for p in curve) + " |")
+        rows.append([day, *(f"{100 * probability:.3g}" for curve in found for probability in curve)])
+    fall = "24 h ≥ 30 %", "≥ 50 %"
+    head = ("as of", *fall, *(f"{model}, {text}" for model in ("GBM, 90 days", "GARCH-t, a year") for text in fall))
+    return markdown_table(head, rows)
 
 
 def main() -> None:
     """Write all tables."""
     closes = read_panel()
-    print("<!-- made by docs/evidence.py -->")
-    print("\n## LUNA before its end\n")
-    luna_table(closes)
+    write_block(PAGE, "luna", luna_table(closes))
     quotes = quoted_months(closes)
-    print("\n## Tokens that the market was not fitted to\n")
-    score_table(quotes)
-    print("\n## By decile\n")
-    decile_table(quotes)
-    print("\n## By quarter, 24 h >= 30 %\n")
-    quarter_table(quotes)
+    write_block(PAGE, "scores", score_table(quotes))
+    write_block(PAGE, "deciles", decile_table(quotes))
+    write_block(PAGE, "quarters", quarter_table(quotes))
 
 
 if __name__ == "__main__":
