@@ -15,12 +15,12 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from backtest.resampling import Interval, PeriodBootstrap
-from backtest.scores import Sample, actual_to_expected, log_losses, rank, skill
+from backtest.scoring.resampling import Interval, PeriodBootstrap
+from backtest.scoring.scores import Sample, actual_to_expected, log_losses, rank, skill
 from calibration import calibrate, fit_market, fit_volatility
-from calibration.drop_law import TokenState
-from calibration.market import WINDOWS
-from calibration.panel import STEP, PanelGrid, market_blocks, outcomes, panel_grid, states_at
+from calibration.law.drop_law import TokenState
+from calibration.market.market import WINDOWS
+from calibration.market.panel import STEP, PanelGrid, market_blocks, outcomes, panel_grid, states_at
 from docs.studies.blocks import markdown_table, write_block
 from docs.studies.panel import read_panel
 from pricing import ConstantVolatility, Normal, PriceModel, SimulationSettings, simulate

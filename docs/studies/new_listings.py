@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from calibration.hazard_fit import HazardFit, fit_hazard
-from calibration.slopes import Slope
+from calibration.hazard.fit import HazardFit, fit_hazard
+from calibration.hazard.slopes import Slope
 from docs.studies.blocks import markdown_table, write_block
 from docs.studies.panel import DATA, PANEL
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from calibration import PEGGED
-from calibration.panel import STEP
+from calibration.market.panel import STEP
 
 DATA = Path(os.environ.get("CRASHCOVER_DATA", "../shared/data")).resolve()
 PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"

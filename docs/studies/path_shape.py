@@ -14,10 +14,10 @@ import warnings
 import numpy as np
 import pandas as pd
 
-import calibration.volatility
+import calibration.paths.volatility
 from calibration import calibrate, shipped_market
-from calibration.panel import STEP, PanelGrid, panel_grid
-from calibration.worst_drops import worst_log_drops
+from calibration.market.panel import STEP, PanelGrid, panel_grid
+from calibration.prices.worst_drops import worst_log_drops
 from docs.studies.blocks import markdown_table, write_block
 from docs.studies.panel import read_panel
 from pricing import PrecisionWarning, SimulationSettings, simulate

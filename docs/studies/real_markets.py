@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crashcover.price_files import read_prices
+from crashcover.files.prices import read_prices
 from docs.studies.blocks import markdown_table, write_block
 from docs.studies.panel import DATA, PANEL
 

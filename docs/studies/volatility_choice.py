@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from arch.univariate import EGARCH, GARCH, HARCH, SkewStudent, StudentsT, ZeroMean
 
-from calibration.panel import STEP, outcomes, panel_grid
+from calibration.market.panel import STEP, outcomes, panel_grid
 from docs.studies.blocks import markdown_table, write_block
 from docs.studies.panel import read_panel
 
