@@ -9,9 +9,15 @@ release = version = VERSION
 
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3  # links of the form page.md#heading, which also work on a forge
 exclude_patterns = ["_build"]
-html_theme = "alabaster"
-html_theme_options = {"description": "Prices insurance against sudden falls of a token's price", "page_width": "1080px"}
+
+html_theme = "furo"
+html_title = f"crashcover {release}"
+html_theme_options = {"navigation_with_keys": True}
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_show_sphinx = False
 
 autodoc_typehints = "none"  # numpydoc states types, shapes and units
 numpydoc_show_class_members = False
