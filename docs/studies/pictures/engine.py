@@ -1,5 +1,7 @@
 """Pictures of simulated worst drops."""
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -53,7 +55,7 @@ def sample_market() -> Picture:
             sample = surface.sample(window=window, term="30d")
             draw_exceedance(axes, sample, colour=colour, label=f"within {window[:-1]} h", dashes=dashes)
         axes.set_title(token.name)
-        axes.text(0.04, 4e-5, token.story.replace(", ", ",\n"), fontsize=8.5, color=GREY)
+        axes.text(0.04, 4e-5, fill(token.story, 22, break_on_hyphens=False), fontsize=8.5, color=GREY)
         probability_axis(axes, 2e-5)
         axes.set_xlim(0, 1)
         per_cent_axis(axes.xaxis)
