@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.slopes import SLOPES
+from calibration.hazard.slopes import SLOPES
 from docs.studies.new_listings import fit_listing, read_panel, token_months
 from docs.studies.rug_pulls import (
     area_under_curve,
