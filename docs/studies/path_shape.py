@@ -21,6 +21,7 @@ from calibration.prices.worst_drops import worst_log_drops
 from docs.studies.blocks import markdown_table, write_block
 from docs.studies.panel import read_panel
 from pricing import PrecisionWarning, SimulationSettings, simulate
+from pricing.tools.units import parse_duration
 
 STARTS = pd.date_range("2021-04-01", periods=49, freq="30D", tz="UTC")
 PER_MONTH, SEED = 12, 5
@@ -62,7 +63,7 @@ def loss_of(shape: tuple[str, float], closes: pd.DataFrame, grid: PanelGrid) -> 
         )
         prices = grid.log_prices[:, [closes.columns.get_loc(token)]]
         for cell, (window, term) in CELLS.items():
-            hours, length = int(pd.Timedelta(window) / STEP), int(pd.Timedelta(term) / STEP)
+            hours, length = (int(parse_duration(text, cell) / STEP) for text in (window, term))
             worst = worst_log_drops(prices, [row], window=hours, term=length)[0, 0]
             quoted = np.clip(surface.exceedance(DROPS, window=window, term=term).value, 1e-4, 1.0 - 1e-4)
             came = worst >= -np.log1p(-np.array(DROPS))
