@@ -61,7 +61,7 @@ sanitize: $(SANITIZED)/venv/ready
 	cd $(SANITIZED)/checkout && CRASHCOVER_SANITIZE=1 ../venv/bin/python setup.py --quiet build_ext --inplace
 	cd $(SANITIZED)/checkout && env $(UNDER_SANITIZERS) ../venv/bin/python -m pytest --capture=sys $(KERNEL_TESTS)
 
-# Warnings of this kind are errors: an extension that switches the GIL back on must not pass for one that needs none.
+# RuntimeWarning is an error here, because an extension that switches the GIL back on must not go unnoticed.
 free-threaded: $(UNLOCKED)/venv/ready
 	rm -rf $(UNLOCKED)/checkout
 	mkdir $(UNLOCKED)/checkout

@@ -1,7 +1,7 @@
 """Build the compiled kernels: one source, once per instruction set. The rest of the package is in pyproject.toml.
 
 The environment variable ``CRASHCOVER_SANITIZE=1`` builds kernels that stop at the first bad address or undefined
-operation instead; only ``make sanitize`` wants them (GCC on Linux).
+operation instead; only ``make sanitize`` uses them (GCC on Linux).
 """
 
 import copy
@@ -21,7 +21,7 @@ from setuptools.command.build_ext import build_ext
 # the loops over sixteen lanes before it vectorises them.
 COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 GCC_ONLY = ["--param=max-completely-peel-times=8"]
-# float-cast-overflow is not part of undefined. The first finding ends the process, so that no test can pass over it.
+# float-cast-overflow is not part of undefined. The first finding ends the process, so that no test can ignore it.
 SANITIZERS = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
 SANITIZED = (
     [*SANITIZERS, "-O1", "-g", "-fno-omit-frame-pointer"] if os.environ.get("CRASHCOVER_SANITIZE") == "1" else []
@@ -33,7 +33,7 @@ INSTRUCTION_SETS = {
 
 
 def is_gcc(compiler):
-    """Ask the compiler: clang answers to the name of gcc on some systems."""
+    """Return whether a compiler is GCC; on some systems the command gcc is clang."""
     answer = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False)
     return "Free Software Foundation" in answer.stdout
 
