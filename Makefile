@@ -50,13 +50,13 @@ mutants: .venv/test-ready
 	$(BIN)/mutmut run
 	$(BIN)/python -m tests.mutation.report
 
-# In a checkout and an environment of its own: neither the release kernels nor .venv are touched.
+# This uses its own checkout and environment; the release kernels and .venv are not touched.
 sanitize: $(SANITIZED)/venv/ready
 	rm -rf $(SANITIZED)/checkout
 	mkdir $(SANITIZED)/checkout
 	cp -R pyproject.toml setup.py README.md LICENSE pricing tests $(SANITIZED)/checkout
 	rm -f $(SANITIZED)/checkout/pricing/_kernels*.so $(SANITIZED)/checkout/pricing/_kernels*.c
-	@# Directives in the source overrule those of setup.py. The report of a sanitizer passes only --capture=sys.
+	@# Directives in the source override those of setup.py. Reports of a sanitizer are visible only with --capture=sys.
 	sed -i '1s/initializedcheck=False/initializedcheck=True/' $(SANITIZED)/checkout/pricing/_kernels.pyx
 	cd $(SANITIZED)/checkout && CRASHCOVER_SANITIZE=1 ../venv/bin/python setup.py --quiet build_ext --inplace
 	cd $(SANITIZED)/checkout && env $(UNDER_SANITIZERS) ../venv/bin/python -m pytest --capture=sys $(KERNEL_TESTS)

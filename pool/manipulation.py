@@ -57,7 +57,7 @@ class PriceSource:
         return min(self.volume_share, LARGEST_WEIGHT)
 
     def sale(self, drop: float, hold: timedelta) -> float:
-        """Return what has to be sold to push the price down by a fraction and hold it there."""
+        """Return the sale that pushes the price down by a fraction and holds it there."""
         refills = 1.0 + hold / self.half_life * math.log(2.0)
         return self.depth * -math.log1p(-drop) / DEPTH_MOVE * refills
 

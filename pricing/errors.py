@@ -32,9 +32,9 @@
         WorkerError
     PrecisionWarning (UserWarning)
 
-The class in brackets is a further base. A cover that is not sold is refused in one form. Every class below
-``QuoteRefusedError`` stands for one ``Reason``, and its ``refusal`` is the plain value that reports and documents keep.
-Columns of a book keep the code of the reason instead.
+The class in brackets is a further base. A cover that is not sold is always refused in the same form. Every class below
+``QuoteRefusedError`` corresponds to one ``Reason``, and its ``refusal`` is the plain value that reports and documents
+store. Columns of a book store the code of the reason instead.
 """
 
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ from typing import ClassVar
 
 
 class Reason(Enum):
-    """Why a cover is not sold or cannot be priced; its value is a text that stays the same in files and documents.
+    """Reason why a cover is not sold or cannot be priced; its value is the stable text in files and documents.
 
-    Members stand in the order in which a quoter looks for them; only a premium that rounds to nothing is found last.
+    Members are in the order in which a quoter checks them; only a premium that rounds to zero is found last.
     """
 
     UNKNOWN_ASSET = "unknown_asset"
@@ -59,23 +59,23 @@ class Reason(Enum):
     WAITING_PERIOD = "waiting_period"
     """The waiting period is too short."""
     NOT_SIMULATED = "not_simulated"
-    """The rates do not hold what the cover observes."""
+    """The rates do not contain the cover's observation."""
     UNMEASURABLE = "unmeasurable"
-    """The basis asks for a measure of the loss that the simulation cannot give."""
+    """The basis requires a measure of the loss that the simulation cannot provide."""
     NEGATIVE_RISK_LOAD = "negative_risk_load"
     """The risk load of the basis would lower the premium."""
     UNINSURABLE = "uninsurable"
     """The premium reaches the limit, or rounds to nothing where it is offered for sale."""
     UNRESOLVED = "unresolved"
-    """No simulated path led to a payment."""
+    """No simulated path triggers a payment."""
 
     @property
     def code(self) -> int:
-        """Number by which columns store the reason, its place in ``REASONS``."""
+        """Number by which columns store the reason: its index in ``REASONS``."""
         return REASONS.index(self)
 
 
-#: Reasons by code; 0 stands for a cover that is not refused.
+#: Reasons by code; 0 means a cover that is not refused.
 REASONS: tuple[Reason | None, ...] = (None, *Reason)
 
 
@@ -88,9 +88,9 @@ class Refusal:
     reason : Reason
         Why not.
     message : str
-        The reason in words.
+        Reason in words.
     trigger_probability : float, optional
-        Simulated probability that the trigger fires within the term, if the cover came so far.
+        Simulated probability that the trigger fires within the term, if it was computed.
     """
 
     reason: Reason
@@ -99,11 +99,11 @@ class Refusal:
 
 
 class PricingError(Exception):
-    """Root of all errors of this project; raised itself if a text is no stored quote or a value cannot be stored."""
+    """Root of all errors; raised directly if a text is not a stored quote or a value cannot be stored."""
 
 
 class InvalidTermsError(PricingError, ValueError):
-    """Raised if a cover, trigger, payout, duration or other term makes no sense as stated."""
+    """Raised if a cover, trigger, payout, duration or other term is invalid."""
 
 
 class InvalidModelError(PricingError, ValueError):
@@ -115,7 +115,7 @@ class InvalidBasisError(PricingError, ValueError):
 
 
 class SimulationError(PricingError):
-    """Raised if a simulation cannot run as asked, or if a path leaves the range of finite numbers."""
+    """Raised if a simulation cannot run as requested, or if a path is not finite."""
 
 
 class TooLargeError(SimulationError):
@@ -123,18 +123,18 @@ class TooLargeError(SimulationError):
 
 
 class PrecisionError(PricingError):
-    """Raised if a number cannot be given with the precision that its use demands."""
+    """Raised if a number cannot be computed with the precision that its use requires."""
 
 
 class QuoteRefusedError(PricingError):
-    """Root of the refusals: a cover is not sold or cannot be priced, for the reason that each class stands for.
+    """Root of the refusals: a cover is not sold or cannot be priced; each class is one reason.
 
     Parameters
     ----------
     message : str
-        The reason in words.
+        Reason in words.
     trigger_probability : float, optional
-        Simulated probability that the trigger fires within the term, if the cover came so far.
+        Simulated probability that the trigger fires within the term, if it was computed.
     """
 
     reason: ClassVar[Reason]
@@ -168,7 +168,7 @@ class StaleRateError(QuoteRefusedError):
 
 
 class SalesFrozenError(QuoteRefusedError):
-    """Raised while an alert on the asset keeps new covers from being sold."""
+    """Raised while sales are frozen after an alert on the asset."""
 
     reason = Reason.FROZEN
 
@@ -180,7 +180,7 @@ class WaitingPeriodError(QuoteRefusedError):
 
 
 class NotSimulatedError(QuoteRefusedError, LookupError):
-    """Raised if a surface or a set of scenarios does not hold what is observed."""
+    """Raised if a surface or a set of scenarios does not contain an observation."""
 
     reason = Reason.NOT_SIMULATED
 
@@ -192,19 +192,19 @@ class UnmeasurableLossError(QuoteRefusedError, PrecisionError):
 
 
 class NegativeRiskLoadError(QuoteRefusedError, InvalidBasisError):
-    """Raised if the principle that sets the risk load prices a loss below its expected value."""
+    """Raised if the principle of the risk load prices a loss below its expected value."""
 
     reason = Reason.NEGATIVE_RISK_LOAD
 
 
 class UninsurableError(QuoteRefusedError):
-    """Raised if a premium reaches the limit, or is less than the smallest coin, so that nobody could agree on it."""
+    """Raised if a premium reaches the limit, or rounds to zero."""
 
     reason = Reason.UNINSURABLE
 
 
 class UnresolvedError(QuoteRefusedError, PrecisionError):
-    """Raised if no simulated path led to a payment, so that there is a bound but no price."""
+    """Raised if no simulated path triggers a payment, so that there is a bound but no price."""
 
     reason = Reason.UNRESOLVED
 
@@ -214,7 +214,7 @@ class CorruptSurfaceError(PricingError):
 
 
 class RateStoreError(PricingError):
-    """Raised if a rate store is empty or damaged, or already holds what is to be published."""
+    """Raised if a rate store is empty or damaged, or already contains the version to publish."""
 
 
 class TamperedQuoteError(PricingError):
@@ -230,11 +230,11 @@ class CalibrationError(PricingError):
 
 
 class DataError(CalibrationError, ValueError):
-    """Raised if a file, a price or a holder is wrong in itself; the message names the row."""
+    """Raised if a file, a price or a holder is invalid; the message names the row."""
 
 
 class InsufficientDataError(CalibrationError):
-    """Raised if there are too few observations for the fit that was asked for."""
+    """Raised if there are too few observations for the requested fit."""
 
 
 class NotConvergedError(CalibrationError):
@@ -242,7 +242,7 @@ class NotConvergedError(CalibrationError):
 
 
 class FolderInUseError(PricingError):
-    """Raised if another run is at work on a folder."""
+    """Raised if another run is using a folder."""
 
 
 class WorkerError(PricingError):
@@ -250,4 +250,4 @@ class WorkerError(PricingError):
 
 
 class PrecisionWarning(UserWarning):
-    """Issued if an estimate depends on very few paths, so that its standard error cannot be trusted."""
+    """Issued if an estimate depends on very few paths, so that its standard error is unreliable."""

@@ -1,6 +1,6 @@
 """Months of BTC and ETH before any panel: the market of 2017 to 2020, and its link to later months.
 
-Both pairs trade since 2017, so they tell of 2018 and of March 2020. Each row is dated by the start of its month, and
+Both pairs have traded since 2017, so they cover 2018 and March 2020. Each row is dated by the start of its month, and
 only months that ended by ``as_of`` are used. ``docs/studies/market_defaults.py`` makes the file.
 """
 

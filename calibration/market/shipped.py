@@ -10,7 +10,7 @@ from pricing.errors import InsufficientDataError
 def shipped_market(as_of: datetime) -> Market:
     """Return the latest shipped market that uses no data later than a time.
 
-    They were fitted to up to 242 tokens from January 2021 to June 2025 and to BTC and ETH since 2017.
+    The shipped markets were fitted to up to 242 tokens from January 2021 to June 2025 and to BTC and ETH since 2017.
     ``docs/studies/market_defaults.py`` makes them, and ``fit_market`` makes one of your own panel.
 
     Parameters

@@ -31,8 +31,8 @@ Innovations = Literal["empirical", "student_t", "normal"]
 
 #: Below this number of returns the standard error of the persistence exceeds its distance to one.
 SHORTEST_SAMPLE = 500
-#: Largest persistence per step. At 0.985 an hourly variance shock has a half-life of two days; slower swings are in the
-#: level, which the law of the worst month sets. Of 0.97, 0.985 and 0.999 this one loses least over terms of 7 days;
+#: Largest persistence per step. At 0.985 an hourly variance shock has a half-life of two days; slower changes are part
+#: of the level, which the law of the worst month sets. Among 0.97, 0.985 and 0.999 it gives the smallest loss over
 #: over 90 days they are within 2 % (docs/studies/path_shape.py).
 PERSISTENCE_BOUND = 0.985
 #: An optimum this close to the bound was stopped by it.

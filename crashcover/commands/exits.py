@@ -57,5 +57,5 @@ CODES = {kind: code for code, kinds in _ERRORS.items() for kind in kinds}
 
 
 def exit_code(error: errors.PricingError) -> Exit:
-    """Return the exit code of an error; an error of somebody else has that of the nearest class above it."""
+    """Return the exit code of an error; a subclass from elsewhere has that of its nearest base class."""
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)

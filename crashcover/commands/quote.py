@@ -54,7 +54,7 @@ def _titled(asset: str) -> str:
 
 
 def _draw(offers: Offers, asset: str, path: Path) -> None:
-    """Draw one panel a window and one curve a term."""
+    """Draw one panel per window and one curve per term."""
     covers = [offer.cover for offer in offers.offers]
     windows = dict.fromkeys(describe_window(cover.trigger) for cover in covers)
     charts = [
@@ -68,7 +68,7 @@ def _draw(offers: Offers, asset: str, path: Path) -> None:
 
 
 def term_curves(offers: Offers, covers: Iterable[Cover]) -> list[Curve]:
-    """Make one curve for each term of covers of one window."""
+    """Return one curve per term of covers with the same window."""
     by_term = {cover.term: cover for cover in covers}
     return [
         Curve(label=f"term {format_duration(term)}", sample=sample_for(cover, offers.surface))

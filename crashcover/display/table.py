@@ -181,7 +181,7 @@ def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:
 
 
 def _amounts_shown(quotes: Sequence[Quote]) -> dict[str, str]:
-    """Head the amounts of a premium that belong into a table: the usual ones, and every other that is charged."""
+    """Return the headings of the amounts to show in a table: the usual ones, and any others that are charged."""
     lines = quotes[0].basis.lines if quotes else LINES
     headings = {name: line.heading for name, line in lines.items()} | _SUMS
     charged = {name for quote in quotes for name, amount in _amounts(quote.premium).items() if amount}
@@ -220,9 +220,9 @@ def _terms(cover: Cover) -> tuple[str, str, str]:
 
 def _prices(outcome: Quote | Refusal, settings: SimulationSettings, amounts: Iterable[str]) -> tuple[str, ...]:
     if isinstance(outcome, Refusal):
-        fired = outcome.trigger_probability  # also where none of the paths that fired paid anything
+        fired = outcome.trigger_probability  # also if none of the triggered paths pays anything
         probability = _rounded(fired) if fired else f"< {300 / settings.n_paths:.2g}"
-        # Two words in two columns leave the table narrow.
+        # Two words in two columns keep the table narrow.
         uninsurable = outcome.reason is Reason.UNINSURABLE
         words = {"expenses": "not", "gross": "insurable"} if uninsurable else {"gross": outcome.reason.value}
         return (probability, *(words.get(name, "") for name in amounts), "", "")
@@ -264,7 +264,7 @@ def _share(share: Estimate[float]) -> str:
 
 
 def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> RenderableType:
-    """Say what all covers have in common, and what the signs in their tables mean."""
+    """Return notes on the common terms of the covers and on the signs in their tables."""
     cover = offers[0].cover
     size = f"{settings.n_paths:,} paths, seed {settings.seed}"
     notes = [

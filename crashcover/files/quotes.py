@@ -22,7 +22,7 @@ def write_document(offers: Offers) -> str:
 
 
 def plain_refused(offers: Sequence[Offer]) -> list[dict[str, Any]]:
-    """Turn the covers among offers that are not sold into plain values, each with its refusal."""
+    """Return the offers that are not sold as plain values, each with its refusal."""
     return [
         {"cover": plain.to_plain(offer.cover), **plain_refusal(offer.outcome)}
         for offer in offers

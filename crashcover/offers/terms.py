@@ -73,5 +73,5 @@ class Terms:
 
 
 def describe_window(trigger: DropTrigger) -> str:
-    """Write the window of a trigger, or what takes its place."""
+    """Return the window of a trigger as text, or its reference if it has none."""
     return format_duration(trigger.window) if trigger.window else trigger.reference.name.lower().replace("_", "-")

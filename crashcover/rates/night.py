@@ -64,7 +64,7 @@ class RateSettings:
         self.simulation("any")
 
     def signals(self, step: timedelta) -> tuple[Signal, ...]:
-        """Make what is observed of a token whose bars are so long."""
+        """Return the signals of a token with bars of a given length."""
         observations = combine_observations(
             windows=self.windows,
             terms=self.terms,

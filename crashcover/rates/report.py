@@ -91,7 +91,7 @@ def _surface_before(before: RateStore | None, asset: str) -> CompactSurface | No
 
 
 def _standing_for(surface: CompactSurface) -> Observation:
-    """Choose the observation that stands for the rates; the first that there is, where the usual one is not."""
+    """Choose the observation that represents the rates: the usual one, or else the first."""
     held = _observations(surface)
     return _USUAL if _USUAL in held else held[0]
 

@@ -45,8 +45,8 @@ def with_premiums(table: pa.Table, entry: RateEntry, surface: CompactSurface, ba
     Returns
     -------
     Table
-        The same rows with ``FIGURES``, empty where a cover has no price, and ``TEXTS``. The verdict is "ok",
-        "imprecise" or the text of a ``Reason``, with ", stale" where the rates are.
+        The same rows with ``FIGURES``, empty if a cover has no price, and ``TEXTS``. The verdict is "ok",
+        "imprecise" or the text of a ``Reason``, with ", stale" if the rates are stale.
     """
     figures = {name: np.full(len(table), np.nan) for name in FIGURES}
     verdicts = np.empty(len(table), dtype=object)

@@ -38,7 +38,7 @@ class Cover:
     Attributes
     ----------
     observation : Observation
-        What is watched of the asset, and when it pays: the trigger without its drop, and the fields on time.
+        Observation of the asset, and time of payment: the trigger without its drop, and the fields on time.
 
     Raises
     ------

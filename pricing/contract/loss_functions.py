@@ -138,7 +138,7 @@ def _number_nodes(function: IntArray, point: FloatArray) -> tuple[IntArray, IntA
 
 
 def _pieces(book: Book) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
-    """Take covers apart into the points at which their loss steps or bends: cover, point, step and slope of each."""
+    """Split covers into the points at which their loss steps or bends: cover, point, step and slope of each."""
     payouts = [_nodes(payout) for payout in book.payouts]
     counts = np.array([nodes.shape[1] for nodes in payouts])
     points, steps, slopes = np.concatenate(payouts, axis=1)

@@ -27,7 +27,7 @@ class Payment(Enum):
 class Observation:
     """Observation of an asset: the worst drop below one reference over one period, and the time of payment.
 
-    Covers with one asset and one observation are decided by the same worst drops and discounted by the same factor.
+    Covers with the same asset and observation depend on the same worst drops and discount factor.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Observation:
     Raises
     ------
     InvalidTermsError
-        If a field makes no sense, or the waiting period leaves nothing of the term.
+        If a field is invalid, or the waiting period is not shorter than the term.
     """
 
     reference: Reference = Reference.ROLLING_HIGH

@@ -1,7 +1,7 @@
 """Payouts: the share of the limit that is due, given the worst drop of the term.
 
 A payout is a non-decreasing function of the worst drop. It never enters the simulation: one simulated sample of worst
-drops prices every payout. A payout that is made of steps and ramps says so itself, by its nodes, and everything that
+drops prices every payout. A payout of steps and ramps describes itself by its nodes, and everything that
 sums up, seals, reads or describes payouts asks it and not its type.
 """
 
@@ -32,23 +32,23 @@ Node = tuple[float, float, float, float]
 
 
 class PiecewisePayout(ABC):
-    """A payout made of steps and ramps: what books and tail sums add up, and texts and seals write.
+    """A payout of steps and ramps, which books and tail sums can add up, and texts and seals can write.
 
-    A subclass is all that it takes to add one. It is read from texts and quotes as soon as it is defined.
+    A new payout needs only a subclass. It can be read from texts and quotes as soon as it is defined.
     """
 
     __slots__ = ()
 
     form: ClassVar[str]
-    """An example of the payout as one word, such as ``"linear:0.3:0.9"``: its kind, and its numbers behind a colon."""
+    """An example of the payout as one word, such as ``"linear:0.3:0.9"``: its kind, and its numbers after a colon."""
     is_kind: ClassVar[bool]
-    """Whether the class has a form of its own."""
+    """Whether the class has its own form."""
     kind: ClassVar[str]
-    """The first part of the form, which tells the payouts of one class from others."""
+    """The first part of the form, which identifies the class of a payout."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.is_kind = "form" in vars(cls)  # what is derived from a kind is none itself: it may pay something else
+        cls.is_kind = "form" in vars(cls)  # a class derived from a kind is not a kind itself: it may pay something else
         if cls.is_kind:
             cls.kind = cls.form.partition(":")[0]
             _KINDS[cls.kind] = cls
@@ -56,18 +56,18 @@ class PiecewisePayout(ABC):
     @classmethod
     @abstractmethod
     def parse(cls, numbers: str) -> Self:
-        """Read what is behind the kind; raise a ``ValueError`` if it is malformed."""
+        """Parse the part after the kind; raise a ``ValueError`` if it is malformed."""
 
     @abstractmethod
     def nodes(self) -> tuple[Node, ...]:
-        """Return the nodes in the order of their drops; nothing is due below the first, and the last has no slope."""
+        """Return the nodes in order of their drops; nothing is due below the first, and the last has no slope."""
 
     @abstractmethod
     def describe(self, limit: str) -> str:
-        """Say in a sentence how much of a limit is due."""
+        """Describe in a sentence how much of a limit is due."""
 
     def numbers(self) -> tuple[float, ...]:
-        """Return what tells this payout from others of its kind; a seal holds it."""
+        """Return the numbers that distinguish this payout from others of its kind, for a seal."""
         return tuple(chain.from_iterable(self.nodes()))
 
     def share(self, worst_drop: FloatArray) -> FloatArray:
@@ -81,17 +81,17 @@ _KINDS: dict[str, type[PiecewisePayout]] = {}
 
 
 def payout_classes() -> tuple[type[PiecewisePayout], ...]:
-    """Return the classes of all payouts that are made of steps and ramps."""
+    """Return the classes of all payouts of steps and ramps."""
     return tuple(_KINDS.values())
 
 
 def is_piecewise(payout: Payout) -> TypeGuard[PiecewisePayout]:
-    """Tell whether the nodes of a payout say what it pays: not of a subclass that changed the share alone."""
+    """Return whether the nodes of a payout define its share; a subclass may override the share alone."""
     return getattr(payout, "is_kind", False)
 
 
 def parse_payout(text: str) -> Payout:
-    """Read a payout that is written as one word.
+    """Parse a payout written as one word.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def parse_payout(text: str) -> Payout:
     Raises
     ------
     InvalidTermsError
-        If it is anything else, or its numbers make no payout.
+        If it is anything else, or its numbers are not a valid payout.
 
     Examples
     --------
@@ -128,13 +128,13 @@ class FullPayout(PiecewisePayout):
 
     @classmethod
     def parse(cls, numbers: str) -> Self:
-        """Read nothing."""
+        """Parse a payout without numbers."""
         if numbers:
             raise ValueError(f"a full payout has no numbers, got {numbers}")
         return cls()
 
     def nodes(self) -> tuple[Node, ...]:
-        """Return one step."""
+        """Return a single step."""
         return ((0.0, 0.0, 1.0, 0.0),)
 
     def numbers(self) -> tuple[float, ...]:
@@ -142,14 +142,14 @@ class FullPayout(PiecewisePayout):
         return ()
 
     def describe(self, limit: str) -> str:
-        """Say in a sentence how much of a limit is due.
+        """Describe in a sentence how much of a limit is due.
 
         Examples
         --------
         >>> FullPayout().describe("1,000.00 USD")
-        'The limit of 1,000.00 USD, whole, once the trigger fires.'
+        'The limit of 1,000.00 USD, in full, once the trigger fires.'
         """
-        return f"The limit of {limit}, whole, once the trigger fires."
+        return f"The limit of {limit}, in full, once the trigger fires."
 
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return 1 for each worst drop."""
@@ -189,7 +189,7 @@ class LinearPayout(PiecewisePayout):
 
     @classmethod
     def parse(cls, numbers: str) -> Self:
-        """Read ``ATTACHMENT:EXHAUSTION``."""
+        """Parse ``ATTACHMENT:EXHAUSTION``."""
         attachment, exhaustion = map(float, numbers.split(":"))
         return cls(attachment=attachment, exhaustion=exhaustion)
 
@@ -203,7 +203,7 @@ class LinearPayout(PiecewisePayout):
         return self.attachment, self.exhaustion
 
     def describe(self, limit: str) -> str:
-        """Say in a sentence how much of a limit is due."""
+        """Describe in a sentence how much of a limit is due."""
         return (
             f"By the worst drop of the term: nothing at {100 * self.attachment:g} %, the limit of {limit} from "
             f"{100 * self.exhaustion:g} % on, and in proportion between the two."
@@ -216,7 +216,7 @@ class LinearPayout(PiecewisePayout):
 
 @dataclass(frozen=True, slots=True)
 class TieredPayout(PiecewisePayout):
-    """Pays a fixed share for the deepest tier that the worst drop reached.
+    """Pays a fixed share for the deepest tier that the worst drop reaches.
 
     Parameters
     ----------
@@ -259,12 +259,12 @@ class TieredPayout(PiecewisePayout):
 
     @classmethod
     def parse(cls, numbers: str) -> Self:
-        """Read ``DROP=SHARE,DROP=SHARE,...``."""
+        """Parse ``DROP=SHARE,DROP=SHARE,...``."""
         pairs = (pair.split("=") for pair in numbers.split(","))
         return cls({float(drop): float(share) for drop, share in pairs})
 
     def nodes(self) -> tuple[Node, ...]:
-        """Return one step for each tier."""
+        """Return one step per tier."""
         nodes: list[Node] = []
         below = 0.0
         for drop, share in dict(self.tiers).items():
@@ -277,7 +277,7 @@ class TieredPayout(PiecewisePayout):
         return tuple(chain.from_iterable(dict(self.tiers).items()))
 
     def describe(self, limit: str) -> str:
-        """Say in a sentence how much of a limit is due."""
+        """Describe in a sentence how much of a limit is due."""
         tiers = ", ".join(f"{100 * share:g} % from a drop of {100 * drop:g} %" for drop, share in self._steps())
         return f"By the worst drop of the term, a share of the limit of {limit}: {tiers}."
 

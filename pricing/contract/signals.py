@@ -37,7 +37,7 @@ class Signal:
 
 
 def make_signal(observation: Observation, step: timedelta) -> Signal:
-    """Count an observation in whole steps.
+    """Convert an observation to whole steps.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def make_signal(observation: Observation, step: timedelta) -> Signal:
 
 
 def observation_of(signal: Signal, step: timedelta) -> Observation:
-    """Return the observation that a signal counts in steps."""
+    """Return the observation of a signal."""
     return Observation(
         reference=signal.reference,
         window=signal.window_steps * step or None,
@@ -69,7 +69,7 @@ def combine_observations(
     references: Sequence[Reference],
     waiting_periods: Sequence[Duration],
 ) -> tuple[Observation, ...]:
-    """Combine terms of covers in every way, each observation once.
+    """Return every combination of terms of covers, each observation once.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def combine_observations(
 
 
 def make_signals(observations: Iterable[Observation], step: timedelta) -> tuple[Signal, ...]:
-    """Count observations in whole steps, each signal once and in order."""
+    """Convert observations to whole steps, each signal once and in order."""
     return tuple(sorted({make_signal(each, step) for each in observations}))
 
 
@@ -105,12 +105,12 @@ def describe(signal: Signal, step: timedelta) -> str:
 def find_signal(
     observation: Observation, held: Sequence[Signal], step: timedelta, *, holder: str = "the surface"
 ) -> int:
-    """Return the place of the signal that an observation reads among those that were simulated.
+    """Return the index of the signal of an observation among the simulated ones.
 
     Parameters
     ----------
     observation : Observation
-        What is wanted.
+        The wanted signal.
     held : sequence of Signal
         The simulated signals.
     step : timedelta
@@ -121,12 +121,12 @@ def find_signal(
     Raises
     ------
     NotSimulatedError
-        If it is not among them, as no signal is whose durations are not whole numbers of steps.
+        If it is not among them, for example because a duration is not a whole number of steps.
     """
     try:
         signal = make_signal(observation, step)
     except InvalidTermsError as error:
-        raise NotSimulatedError(f"{holder} holds whole steps only: {error}") from error
+        raise NotSimulatedError(f"{holder} contains whole steps only: {error}") from error
     if signal not in held:
         contents = "; ".join(describe(each, step) for each in held)
         raise NotSimulatedError(f"{holder} holds no {describe(signal, step)}: simulate it as well; it holds {contents}")

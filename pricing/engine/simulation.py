@@ -89,7 +89,7 @@ def simulate_observations(
     settings: SimulationSettings,
     progress: Report | None = None,
 ) -> DropSurface:
-    """Simulate the worst drops that decide covers; see ``simulate``, whose other arguments it takes."""
+    """Simulate the worst drops for covers; the other arguments are those of ``simulate``."""
     asked = make_signals(observations, model.step)
     anchoring_signals = tuple(make_signal(anchor.observation, model.step) for anchor in model.anchors)
     signals = tuple(sorted({*asked, *anchoring_signals}))

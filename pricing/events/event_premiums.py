@@ -146,7 +146,7 @@ def events_on_surface(cover: Cover, surface: DropSurface, rules: EventRules) -> 
 
 
 def _where_and_when(events: list[Event], cover: Cover, surface: DropSurface) -> tuple[LongArray, FloatArray]:
-    """Return the path of each event, and when it came as a part of the term."""
+    """Return the path of each event, and its time as a fraction of the term."""
     n_steps = cover.term / surface.model.step
     paths = np.array([event.path for event in events], dtype=np.int64)
     return paths, np.array([event.step for event in events], dtype=np.float64) / n_steps
@@ -206,7 +206,7 @@ def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> P
     probabilities = cumulated[len(shares) - np.searchsorted(shares[::-1], floors, side="left")]
     if not probabilities[0] < 1.0:
         raise UninsurableError(
-            f"cover {cover.cover_id!r}: the trigger fires on every path, so events are without end",
+            f"cover {cover.cover_id!r}: the trigger fires on every path, so events are endless",
             trigger_probability=float(probabilities[0]),
         )
     if not probabilities[0] > 0.0:

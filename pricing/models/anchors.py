@@ -51,7 +51,7 @@ class Anchor:
 
     @property
     def observation(self) -> Observation:
-        """What has to be simulated to meet the anchor."""
+        """Observation to simulate for the anchor."""
         return Observation(window=self.window, term=self.term)
 
 

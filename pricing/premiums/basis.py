@@ -49,14 +49,14 @@ class PricingBasis:
     minimum_premium : float
         Minimum gross premium per cover, in its currency.
     minimum_rate_on_line : float
-        Least gross premium as a share of the limit, for the whole term.
+        Minimum gross premium as a share of the limit, for the whole term.
     loadings : sequence of Loading
         Further lines.
 
     Attributes
     ----------
     ratio_of_loss : float
-        Share of the expected loss that is charged on top of it.
+        Share of the expected loss that is added to it.
     ratio_of_gross : float
         Share of the gross premium that goes to expenses, commission, profit and further loadings.
 

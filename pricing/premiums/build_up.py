@@ -51,9 +51,9 @@ def premium(
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold the cover's signal.
+        If the surface does not contain the cover's signal.
     UnmeasurableLossError
-        If the simulation cannot give the risk load or the capital of the basis.
+        If the simulation cannot provide the risk load or the capital of the basis.
     NegativeRiskLoadError
         If the risk load would lower the premium.
     UninsurableError
@@ -75,7 +75,7 @@ def premium(
 
 
 def sample_for(cover: Cover, surface: SampledSurface) -> WeightedSample:
-    """Return the worst drops that decide a cover.
+    """Return the worst drops that determine a cover's loss.
 
     Raises
     ------
@@ -175,9 +175,9 @@ def simulated_losses(
     Raises
     ------
     InvalidTermsError
-        If a share is not between 0 and 1, or they rise.
+        If a share is not between 0 and 1, or they increase.
     UnmeasurableLossError
-        If the simulation cannot give the risk load or the capital.
+        If the simulation cannot provide the risk load or the capital.
     """
     if shares.size and not (shares[0] <= 1.0 and shares[-1] >= 0.0):
         raise InvalidTermsError(f"shares of a payout must be between 0 and 1, got {shares[-1]} to {shares[0]}")
@@ -206,7 +206,7 @@ def add_up(
     limit : float
         Largest payment.
     term : timedelta
-        How long capital is bound.
+        Time for which capital is required.
     uncertain : float
         Part of the expected loss that is due to parameter uncertainty, per unit of limit.
 
@@ -242,19 +242,19 @@ def make_figures(
     Parameters
     ----------
     losses : Losses
-        Per unit of limit.
+        Losses per unit of limit.
     basis : PricingBasis
         Loadings.
     limit, years : float or ndarray
-        Largest payment, and how long capital is bound.
+        Largest payment, and time for which capital is required.
     flag : PremiumFlag or ndarray
         What makes the number suspect.
     larger : callable
-        The larger of two numbers: ``max``, or ``numpy.maximum`` for arrays.
+        Function for the larger of two numbers: ``max``, or ``numpy.maximum`` for arrays.
     make : callable
         Takes the fields of ``Premium`` by name: ``Premium`` itself, or ``dict``.
     uncertain : float
-        Part of the expected loss that is there for parameter uncertainty, per unit of limit.
+        Part of the expected loss that is due to parameter uncertainty, per unit of limit.
     """
     mean, price, capital = losses.mean, losses.price, losses.capital
     capital_rate: Any = basis.capital.annual_rate * years if basis.capital else 0.0
@@ -290,7 +290,7 @@ def make_figures(
 def _charge(
     risk_lines: Any, further: tuple[Any, ...], limit: Any, basis: PricingBasis, larger: Callable[[Any, Any], Any]
 ) -> dict[str, Any]:
-    """Charge what is in proportion to the gross premium, minima and tax, on top of the lines so far."""
+    """Add the charges proportional to the gross premium, minima and tax to the lines so far."""
     for amount in further:
         risk_lines = risk_lines + amount
     kept = 1.0 - basis.ratio_of_gross
@@ -325,11 +325,11 @@ def require_payment(priced: Premium, name: str, n_paths: int) -> None:
     Raises
     ------
     UnresolvedError
-        If no simulated path led to a payment.
+        If no simulated path triggers a payment.
     """
     if priced.flag is PremiumFlag.UNRESOLVED:
         raise UnresolvedError(
-            f"cover {name!r}: none of {n_paths} paths led to a payment, so its probability is below "
+            f"cover {name!r}: none of {n_paths} paths triggers a payment, so its probability is below "
             f"{3.0 / n_paths:.1e} with 95 % confidence and there is no price (raise n_paths)",
             trigger_probability=priced.trigger_probability,
         )

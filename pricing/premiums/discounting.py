@@ -21,7 +21,7 @@ from pricing.tools.units import YEAR, Duration, parse_duration
 
 
 def discount_factor(observation: Observation, rate: float) -> float:
-    """Return what one unit paid by a cover is worth at its sale.
+    """Return the value at sale of one unit paid by a cover.
 
     The time of a payment at the hit is assumed to be uniform between the end of the waiting period and
     the end of the term. The error is at most half of the discount over that time;
@@ -30,7 +30,7 @@ def discount_factor(observation: Observation, rate: float) -> float:
     Parameters
     ----------
     observation : Observation
-        What the cover watches, and when it pays.
+        Observation of the cover, and time of payment.
     rate : float
         Continuous riskless rate per year, not negative.
     """
@@ -102,7 +102,7 @@ def value_at_hit(cover: Cover, surface: DropSurface, *, terms: Sequence[Duration
     lengths = [cover.waiting_period, *(parse_duration(term, "terms") for term in terms)]
     times = [length / YEAR for length in lengths]
     if not (np.diff(times) > 0.0).all() or lengths[-1] != cover.term:
-        raise InvalidTermsError(f"terms must rise from the waiting period to the term of the cover, got {terms}")
+        raise InvalidTermsError(f"terms must increase from the waiting period to the term of the cover, got {terms}")
     if not 0.0 <= rate < math.inf:
         raise InvalidTermsError(f"rate must be finite and not negative, got {rate}")
     at_end = [math.exp(-rate * time) for time in times]

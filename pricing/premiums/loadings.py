@@ -1,4 +1,4 @@
-"""Loadings that need more than a ratio: the cost of capital, what not knowing the parameters costs, and any other."""
+"""Loadings that need more than a ratio: the cost of capital, the load for parameter uncertainty, and further ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,16 +66,16 @@ class CapitalCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loading:
-    """A further line of a premium, said in one place: what it is called and what it charges.
+    """A further line of a premium: its name and its charges.
 
     Parameters
     ----------
     name : str
         Name of the line, such as ``"oracle_fee"``.
     heading : str
-        Head of its column in a table.
+        Heading of its column in a table.
     meaning : str
-        What it is, in a few words.
+        Meaning of the line in a few words.
     of_loss : float
         Share of the expected loss.
     of_limit : float
@@ -88,7 +88,7 @@ class Loading:
     Raises
     ------
     InvalidBasisError
-        If a number is out of range, or the name is no name.
+        If a number is out of range, or the name is invalid.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How a line of a premium is headed in a table, and what it is."""
+    """Heading of a line of a premium in a table, and its meaning."""
 
     heading: str
     meaning: str
@@ -17,15 +17,15 @@ class Line:
 #: Lines of every premium in their order; with those of further loadings they add up to the gross premium.
 LINES: dict[str, Line] = {
     "expected_loss": Line("exp. loss", "payments on average, discounted"),
-    "parameter_load": Line("param.", "for not knowing the parameters exactly"),
+    "parameter_load": Line("param.", "for parameter uncertainty"),
     "risk_load": Line("risk", "for the uncertainty of the loss"),
-    "capital_cost": Line("capital", "return on the capital that the cover binds"),
-    "expenses": Line("expenses", "fixed and in proportion"),
-    "commission": Line("commission", "in proportion to the gross premium"),
-    "profit": Line("profit", "in proportion to the gross premium"),
+    "capital_cost": Line("capital", "return on the capital that the cover requires"),
+    "expenses": Line("expenses", "fixed and proportional"),
+    "commission": Line("commission", "proportional to the gross premium"),
+    "profit": Line("profit", "proportional to the gross premium"),
     "minimum_lift": Line("to minimum", "up to the agreed minimum"),
 }
-#: Share of an estimate from which its standard error makes it imprecise.
+#: Relative standard error from which an estimate is imprecise.
 IMPRECISE = 0.1
 #: Share of the expected loss by which rounding may lower the price below it.
 ROUNDING = 1e-9
@@ -82,7 +82,7 @@ class Premium:
     rate_on_line : float
         Gross premium over the limit.
     flag : PremiumFlag
-        What makes the number suspect.
+        Numerical reliability of the premium.
     further : tuple of (str, float)
         Lines of the loadings that a basis adds, by name.
     """
@@ -117,6 +117,6 @@ Entry = TypeVar("Entry")
 
 
 def with_further(lines: Mapping[str, Entry], further: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Put further lines where they belong: before the lift of a minimum, which is the last."""
+    """Insert further lines before the lift of a minimum, which is the last line."""
     last = next(reversed(LINES))
     return {**{name: entry for name, entry in lines.items() if name != last}, **further, last: lines[last]}

@@ -81,7 +81,7 @@ def running_rate_estimate(
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold the trigger over one of the terms.
+        If the surface does not contain the trigger over one of the terms.
     UnresolvedError
         If no path fired the trigger.
 
@@ -134,7 +134,7 @@ def running_premium(
     Raises
     ------
     InvalidTermsError
-        If the terms do not rise to that of the cover.
+        If the terms do not increase to that of the cover.
     QuoteRefusedError
         As in ``premium``.
 

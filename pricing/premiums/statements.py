@@ -53,18 +53,18 @@ def rounded(amount: float, unit: Decimal = CENT) -> Decimal:
 
 
 def require_coins(priced: Premium, *, limit: float, name: str, factor: float = 1.0) -> None:
-    """Demand a premium that is more than nothing, and with tax less than the limit, when it is rounded.
+    """Check that a rounded premium is above zero and, with tax, below the limit.
 
     Parameters
     ----------
     priced : Premium
-        What was priced.
+        The premium.
     limit : float
         Largest payment.
     name : str
         Name of the cover, for errors.
     factor : float
-        What the premium is multiplied by before it is asked for.
+        Factor on the premium.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def require_coins(priced: Premium, *, limit: float, name: str, factor: float = 1
     gross, total = priced.gross * factor, priced.total * factor
     if gross < LEAST_COIN:
         raise UninsurableError(
-            f"cover {name!r}: a premium of {gross:.2g} rounds to nothing (raise the limit, or set a minimum premium)",
+            f"cover {name!r}: a premium of {gross:.2g} rounds to zero (raise the limit, or set a minimum premium)",
             trigger_probability=priced.trigger_probability,
         )
     if not total < limit - ROUNDED_UP:

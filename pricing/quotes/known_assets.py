@@ -1,4 +1,4 @@
-"""What is known of the asset of a cover, as every quoter looks it up."""
+"""Look-up of the asset of a cover, shared by all quoters."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -10,12 +10,12 @@ Known = TypeVar("Known")
 
 
 def find_asset(cover: Cover, known: Mapping[str, Known]) -> Known:
-    """Return what is known of the asset of a cover.
+    """Return the data of the asset of a cover.
 
     Raises
     ------
     UnknownAssetError
-        If there is nothing.
+        If there are none.
     """
     found = known.get(cover.asset)
     if found is None:

@@ -19,7 +19,7 @@ from pricing.rates.tail_sums import TailReader
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """What covers with one observation have in common: its text in a seal, and their discount factor."""
+    """Common values of covers with one observation: its text in a seal, and the discount factor."""
 
     text: str
     factor: float
@@ -45,7 +45,7 @@ class AssetRates:
         """
         found = self.tails.get(cover.observation)
         if found is None:
-            sample_for(cover, self.surface)  # raises the error, which says what the surface holds
+            sample_for(cover, self.surface)  # raises the error, which names the contents of the surface
         assert found is not None
         return found
 

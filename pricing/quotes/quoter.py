@@ -59,9 +59,9 @@ class Quoter:
         UnknownAssetError
             If there is no surface for the asset.
         UnresolvedError
-            If no simulated path led to a payment, so that there is a bound but no price.
+            If no simulated path triggers a payment, so that there is a bound but no price.
         UninsurableError
-            If the premium reaches the limit, or rounds to nothing.
+            If the premium reaches the limit, or rounds to zero.
         NotSimulatedError, UnmeasurableLossError, NegativeRiskLoadError
             As in ``premium``.
         """

@@ -80,7 +80,7 @@ class RateQuoter:
     basis : PricingBasis, optional
         Loadings of every quote.
     rules : SellingRules, optional
-        When to sell, and how prices react to sales.
+        Rules on when to sell, and on price reactions to sales.
     key : bytes
         Key that seals quotes; see ``verify``.
 
@@ -157,11 +157,11 @@ class RateQuoter:
         UnknownAssetError, SuspendedAssetError, StaleRateError, SalesFrozenError, WaitingPeriodError
             If the rules forbid the sale.
         NotSimulatedError
-            If the rates do not hold what the cover observes.
+            If the rates do not contain the cover's observation.
         UnmeasurableLossError, NegativeRiskLoadError
-            If the basis makes no price of the loss.
+            If the basis cannot price the loss.
         UnresolvedError
-            If no simulated path led to a payment, so that there is a bound but no price.
+            If no simulated path triggers a payment, so that there is a bound but no price.
         UninsurableError
             If the price reaches the limit, or rounds to zero.
         """

@@ -193,14 +193,14 @@ def seal(
     """Return the digest of a quote.
 
     The message is the lengths of all texts in characters as 32-bit numbers, the texts in UTF-8, and all amounts and
-    the numbers of the payout as 64-bit floats, little endian. Further lines stand as JSON behind the flag.
+    the numbers of the payout as 64-bit floats, little endian. Further lines follow the flag as JSON.
 
     Parameters
     ----------
     cover, premium, rate_factor, sales_factor
         See ``RateQuote``.
     terms : str
-        ``terms_text`` of what the cover watches.
+        ``terms_text`` of the cover's observation.
     texts : tuple of str
         Times and identities, in the order of ``RateQuote``.
     key : bytes
@@ -215,12 +215,12 @@ def seal(
 
 
 def terms_text(watched: Observation) -> str:
-    """Write what is observed, for how long, and when it is paid."""
+    """Return the observation, the term and the time of payment as text."""
     return f"{watched.reference.name} {watched.window} {watched.term} {watched.waiting_period} {watched.payment.value}"
 
 
 def _payout_parts(payout: Payout) -> tuple[str, bytes]:
-    """Write a payout as its kind, or as JSON, and its numbers behind the amounts."""
+    """Return a payout as its kind, or as JSON, and its numbers, which follow the amounts."""
     if not is_piecewise(payout):
         return plain.to_json(payout), b""
     numbers = payout.numbers()

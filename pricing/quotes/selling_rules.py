@@ -89,7 +89,7 @@ class SellingRules:
             )
 
     def valid_until(self, at: datetime, rate_valid_until: datetime) -> datetime:
-        """Return the time until which a quote can be taken up."""
+        """Return the time until which a quote can be accepted."""
         return min(at + self.validity, rate_valid_until)
 
     def require_calm(self, asset: str, alerted_at: datetime | None, at: datetime) -> None:
@@ -107,7 +107,7 @@ class SellingRules:
             raise SalesFrozenError(f"asset {asset!r}: not sold until {thawed_at} after the alert at {alerted_at}")
 
     def require_lag(self, waiting_period: timedelta) -> None:
-        """Demand a waiting period that is long enough.
+        """Check that a waiting period is long enough.
 
         Raises
         ------

@@ -28,7 +28,7 @@ _WHOLE = ((0.0, 0.0, 1.0, 0.0),)
 class LossColumns:
     """Estimates per unit of limit, shape (2, n_covers) each: values and standard errors.
 
-    They are NaN where there is no sample, or a loss that the basis cannot measure.
+    They are NaN if there is no sample, or if the basis cannot measure the loss.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def loss_columns(book: Book, cells: Cells, basis: PricingBasis) -> LossColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shapes:
-    """Payouts as columns: kinds, feet and ends and slopes of ramps, and the steps of tiers back to back."""
+    """Payouts as columns: kinds; feet, ends and slopes of ramps; and the steps of tiers, concatenated."""
 
     kind: IntArray
     ramps: FloatArray
@@ -131,7 +131,7 @@ class _Shapes:
 
 
 def _kind(nodes: Sequence[Node]) -> int:
-    """Tell the shapes apart that are summed column by column."""
+    """Return the shapes that are summed column by column."""
     if not nodes:
         return _ONE_BY_ONE
     points, _, shares, slopes = zip(*nodes, strict=True)

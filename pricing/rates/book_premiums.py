@@ -1,6 +1,6 @@
 """The premiums of a book of single-event covers, all at once: the lines of ``premium`` as columns.
 
-Covers that share an asset and an observation are read off one sample together. What ``premium`` refuses with an error
+Covers with the same asset and observation are priced from one sample together. A cover that ``premium`` refuses with an
 gets the code of its ``Reason`` and no number, so that one bad row does not stop the others.
 """
 
@@ -40,7 +40,7 @@ class PremiumColumns:
     flag : ndarray of int8, shape (n_covers,)
         Index into ``FLAGS``.
     refusal : ndarray of int8, shape (n_covers,)
-        Code of the reason, a place in ``REASONS``; 0 where there is a premium.
+        Code of the reason, an index into ``REASONS``; 0 if there is a premium.
     further : tuple of (str, ndarray of shape (n_covers,))
         Lines of the loadings that the basis adds, by name.
     """
@@ -71,7 +71,7 @@ class PremiumColumns:
         return len(self.gross)
 
     def refused(self, rows: npt.NDArray[np.bool_], reason: Reason) -> "PremiumColumns":
-        """Return the columns with more rows refused, unless they are so already.
+        """Return the columns with further rows refused; earlier refusals are kept.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ def premium_columns(
 
 
 def _blanked(columns: dict[str, Any], rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """Take the numbers of refused rows away."""
+    """Remove the numbers of refused rows."""
     further = (values for _, values in columns["further"])
     for values in (*further, *(values for name, values in columns.items() if name != "further")):
         values[rows] = 0 if values.dtype == np.int8 else np.nan

@@ -63,22 +63,22 @@ class CompactSurface(SampledSurface):
     tails: tuple[TailSums, ...] = field(repr=False)
 
     def sample_of(self, observation: Observation) -> GroupedSample:
-        """Return the worst drops that an observation reads, sorted.
+        """Return the worst drops of an observation, sorted.
 
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold them.
+            If the surface does not contain them.
         """
         return self.tail(observation).sample()
 
     def tail(self, observation: Observation) -> TailSums:
-        """Return the worst drops that an observation reads, summed from the deepest on.
+        """Return the worst drops of an observation, cumulated from the deepest on.
 
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold them.
+            If the surface does not contain them.
         """
         return self.tails[find_signal(observation, self.signals, self.step)]
 

@@ -185,7 +185,7 @@ class TailReader:
         for node in payout.nodes():
             point, _, share, slope = node
             start = place
-            # What a payout does before the trigger fires happens when it fires.
+            # Steps of a payout before the trigger fires take effect when it fires.
             place = bisect_left(drops, point, fired) if point > drop else fired
             if ramp:
                 w1, w2, v2, v3, v4 = self._ramp(payout, ramp, point, start, place)
@@ -219,11 +219,11 @@ class TailReader:
         """
         if not is_piecewise(payout) or any(slope for *_, slope in payout.nodes()):
             return None
-        # Tiers that are no deeper than the trigger are reached all at once when it fires: the deepest of them is paid.
+        # All tiers no deeper than the trigger are reached when it fires; the deepest of them is paid.
         paid = {max(point, drop): share for point, _, share, _ in payout.nodes()}
         depths, shares = np.array(list(paid.items())).T[:, ::-1]
         reached = self.sums.at(depths)
-        seen = reached[0] > 0.0  # an amount that no path is paid is no amount of the law
+        seen = reached[0] > 0.0  # an amount that no path pays is not part of the law
         depths, shares, reached = depths[seen], shares[seen], reached[:, seen]
         weights, squares = np.diff(reached, prepend=0.0)
         sample = GroupedSample(
@@ -243,7 +243,7 @@ class TailReader:
         return Estimate(probability, error)
 
     def _ramp(self, payout: Payout, node: Node, end: float, start: int, stop: int) -> tuple[float, ...]:
-        """Sum by how much the powers of the share exceed, from a node to the next, those at the node."""
+        """Sum the excess of the powers of the share, from each node to the next, over those at the node."""
         point, _, share, slope = node
         if end - point < NARROW:
             sums = self._summed_ramp(payout, start, stop)

@@ -11,12 +11,12 @@ from pricing.tools.arrays import FloatArray
 
 
 def worst_drops_by_path(surface: DropSurface, observation: Observation, *, holder: str = "the surface") -> FloatArray:
-    """Return the worst drops that an observation reads in the order of the paths, shape (n_paths,).
+    """Return the worst drops of an observation in the order of the paths, shape (n_paths,).
 
     Raises
     ------
     NotSimulatedError
-        If the surface does not hold them; the message names the holder.
+        If the surface does not contain them; the message names the holder.
     """
     row = find_signal(observation, surface.signals, surface.model.step, holder=holder)
     return np.asarray(surface.worst_drops[row])

@@ -61,12 +61,12 @@ class SampledSurface(ABC):
 
     @abstractmethod
     def sample_of(self, observation: Observation) -> WeightedSample:
-        """Return the worst drops that an observation reads, sorted.
+        """Return the worst drops of an observation, sorted.
 
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold them.
+            If the surface does not contain them.
         """
 
     def sample(
@@ -194,12 +194,12 @@ class DropSurface(SampledSurface):
     anchoring: Anchoring | None = None
 
     def sample_of(self, observation: Observation) -> WeightedSample:
-        """Return the worst drops that an observation reads, sorted.
+        """Return the worst drops of an observation, sorted.
 
         Raises
         ------
         NotSimulatedError
-            If the surface does not hold them.
+            If the surface does not contain them.
         """
         row = find_signal(observation, self.signals, self.model.step)
         return WeightedSample.of_paths(self.worst_drops[row], self.weights)

@@ -35,7 +35,7 @@ class OptionalDurationField(Protocol):
 
 
 def default_duration(text: str) -> Any:
-    """Return the default of a ``DurationField``, which to type checkers is no duration but a descriptor."""
+    """Return the default of a ``DurationField``, which type checkers see as a descriptor and not as a duration."""
     return parse_duration(text, "default")
 
 

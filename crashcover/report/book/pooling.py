@@ -93,7 +93,7 @@ class PooledBook:
     tokens : mapping of str to RatedToken
         Its tokens.
     premiums : tuple of Premium or Refusal
-        Price of each cover today, or why it would not be sold; its losses count, its premium does not.
+        Current price of each cover, or its refusal; the losses of a refused cover count, but not its premium.
     basis : PricingBasis
         Loadings.
     aims : PoolAims
@@ -131,7 +131,7 @@ class PooledBook:
 
 
 def observations_of(covers: Sequence[Cover]) -> tuple[Observation, Observation | None]:
-    """Choose what ties tokens: the worst day of the longest term, and the shape that most of the limits look at."""
+    """Choose the observations that link tokens: the worst day of the longest term, and that with most of the limits."""
     period = max(cover.term for cover in covers)
     ranking = Observation(window=RANKING_WINDOW, term=period)
     limits: dict[Observation, float] = {}
@@ -215,7 +215,7 @@ def _any(tokens: Mapping[str, RatedToken]) -> RatedToken:
 
 
 def income_of(premiums: Sequence[Premium | Refusal]) -> float:
-    """Add up gross premiums less expenses and commission."""
+    """Sum gross premiums less expenses and commission."""
     return math.fsum(each.gross - each.expenses - each.commission for each in premiums if isinstance(each, Premium))
 
 
@@ -237,7 +237,7 @@ def _terms(aims: PoolAims, premiums: Sequence[Premium | Refusal], scenarios: Joi
 def _price(
     covers: Sequence[Cover], tokens: Mapping[str, RatedToken], basis: PricingBasis
 ) -> tuple[Premium | Refusal, ...]:
-    """Price covers one by one; those that look at the same paths share their order."""
+    """Price covers one by one; covers with the same observation share the order of paths."""
     samples: dict[tuple[str, Observation], WeightedSample] = {}
     priced = []
     for cover in covers:

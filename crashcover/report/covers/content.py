@@ -113,7 +113,7 @@ def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulate
 
 
 def _points(cover: Cover) -> list[Values]:
-    """Name the drops at which something becomes due: what a reader looks for on the curve."""
+    """Return the drops at which payments begin or change, as marks for the curve."""
     nodes = cover.payout.nodes() if is_piecewise(cover.payout) else ()
     points = {drop: _name_node(below, share) for drop, below, share, _ in nodes} | {cover.trigger.drop: "trigger"}
     return [{"drop": drop, "name": name} for drop, name in sorted(points.items()) if 0.0 < drop < 1.0]

@@ -66,7 +66,7 @@ def _payment(cover: Cover) -> str:
 
 
 def _pays_at_once(cover: Cover) -> bool:
-    """Tell whether all that can become due is due when the trigger fires."""
+    """Return whether everything that can become due is due when the trigger fires."""
     if not is_piecewise(cover.payout):
         return False
     drop, _, _, slope = cover.payout.nodes()[-1]
@@ -76,6 +76,4 @@ def _pays_at_once(cover: Cover) -> bool:
 def _waiting(cover: Cover) -> str:
     if not cover.waiting_period:
         return "Observed from the sale on."
-    return (
-        f"Nothing is covered in the first {format_duration(cover.waiting_period)}: the observation begins at their end."
-    )
+    return f"There is no cover in the first {format_duration(cover.waiting_period)}; observation begins at their end."

@@ -49,7 +49,7 @@ class AssetRates:
     is_suspended: bool = False
 
     def find(self, observation: Observation) -> Signal:
-        """Return the signal that an observation reads.
+        """Return the signal of an observation.
 
         Raises
         ------

@@ -209,7 +209,7 @@ def test_rates_in_force_must_fit_their_book(folder):
     with pytest.raises(InvalidBasisError, match="rate of row 1 must be positive and finite or NaN, got -0.1"):
         RatesInForce(rate=[0.1, -0.1], since=NOON)
     quoter = RateQuoter(folder, rules=SellingRules(rate_limits=RateLimits()))
-    with pytest.raises(InvalidBasisError, match=r"rate must be one a cover, \(1,\), got \(2,\)"):
+    with pytest.raises(InvalidBasisError, match=r"rate must have one entry per cover, \(1,\), got \(2,\)"):
         quoter.quote_many(Book.of_covers([make_cover()]), at=NOON, in_force=RatesInForce(rate=[0.1, 0.1], since=NOON))
 
 
@@ -310,7 +310,7 @@ def test_a_price_of_nothing_is_refused_alike(quoter):
     small = make_cover(limit=1e-3)
     many = quoter.quote_many(Book.of_covers([small]), at=NOON)
     assert [REASONS[code] for code in many.premiums.refusal] == [Reason.UNINSURABLE]
-    with pytest.raises(UninsurableError, match="rounds to nothing"):
+    with pytest.raises(UninsurableError, match="rounds to zero"):
         Quoter({"OM": FULL}).quote(small)
 
 
