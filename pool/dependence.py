@@ -1,4 +1,4 @@
-"""How tokens fall together: a shock shared by all in a month, a token's own deviation, and its own crashes.
+"""Dependence of tokens: a shock shared by all in a month, a token's own deviation, and its own crashes.
 
 Price models are anchored to the law of a month's worst drop (``drop_law``). Dependence is therefore placed on that law
 and not on single steps: a copula on the worst drop leaves every surface unchanged. A token's month follows

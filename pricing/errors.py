@@ -65,7 +65,7 @@ class Reason(Enum):
     NEGATIVE_RISK_LOAD = "negative_risk_load"
     """The risk load of the basis would lower the premium."""
     UNINSURABLE = "uninsurable"
-    """The premium reaches the limit, or rounds to nothing where it is offered for sale."""
+    """The premium reaches the limit, or rounds to zero where it is offered for sale."""
     UNRESOLVED = "unresolved"
     """No simulated path triggers a payment."""
 

@@ -52,7 +52,7 @@ def test_packages_import_downwards_only(package):
 
 
 def entry_of(module, entries):
-    """Return the place of the entry that a dotted module stands in, or None for the package itself."""
+    """Return the place of the entry that holds a dotted module, or None for the package itself."""
     path = module.replace(".", "/")
     return next(
         (at for at, entry in enumerate(entries) if f"{path}/".startswith(entry.split(".")[0].rstrip("/") + "/")), None

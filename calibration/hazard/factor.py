@@ -100,7 +100,7 @@ class HazardFactor:
 
     @property
     def capped(self) -> bool:
-        """Whether the total or a part is at its cap."""
+        """True if the total or a part is at its cap."""
         return self.value in TOTAL_CAPS or any(part.capped for part in self.parts)
 
 

@@ -14,7 +14,7 @@ _LARGEST_SHAPE = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashRate:
-    """How often a token crashes on its own within one window, and the factors of the rate.
+    """Rate at which a token crashes on its own within one window, and the factors of the rate.
 
     Parameters
     ----------

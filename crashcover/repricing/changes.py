@@ -1,4 +1,4 @@
-"""How the rates of covers moved since another run."""
+"""Changes of the rates of covers since another run."""
 
 import math
 from collections.abc import Iterable

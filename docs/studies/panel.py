@@ -1,4 +1,4 @@
-"""Where the studies find the panel of hourly closes that they are made from."""
+"""Location where the studies find the panel of hourly closes that they are made from."""
 
 import os
 from pathlib import Path

@@ -60,7 +60,7 @@ PAYOUTS = {
 
 @dataclass
 class Backend:
-    """What a backend adds to a quoter: the clock, the alerts and the sales of each asset.
+    """Everything that a backend adds to a quoter: the clock, the alerts and the sales of each asset.
 
     Conditions are immutable and replaced whole, so that a quote needs no lock.
     """
@@ -92,7 +92,7 @@ class Backend:
 
     @property
     def bump(self) -> SalesBump:
-        """How sales raise prices here."""
+        """Return the effect of sales on prices here."""
         assert self.quoter.rules.bump is not None
         return self.quoter.rules.bump
 

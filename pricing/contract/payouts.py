@@ -42,7 +42,7 @@ class PiecewisePayout(ABC):
     form: ClassVar[str]
     """An example of the payout as one word, such as ``"linear:0.3:0.9"``: its kind, and its numbers after a colon."""
     is_kind: ClassVar[bool]
-    """Whether the class has its own form."""
+    """True if the class has its own form."""
     kind: ClassVar[str]
     """The first part of the form, which identifies the class of a payout."""
 

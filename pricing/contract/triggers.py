@@ -29,7 +29,7 @@ class Reference(IntEnum):
 
     @property
     def has_window(self) -> bool:
-        """Whether the reference looks back over a window."""
+        """True if the reference looks back over a window."""
         return self in (Reference.ROLLING_HIGH, Reference.LAGGED)
 
 

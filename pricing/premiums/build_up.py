@@ -140,7 +140,7 @@ def premium_of_law(
 
 @dataclass(frozen=True, slots=True)
 class Losses(Generic[FloatOrArray]):
-    """What a premium is made from, of one cover or of a column of them.
+    """Losses that a premium is made from, of one cover or of a column of them.
 
     Parameters
     ----------

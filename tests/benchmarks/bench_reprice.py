@@ -1,4 +1,4 @@
-"""How many covers are priced in a second, and how long the obvious way takes: one simulation per policy."""
+"""Number of covers priced per second, and how long the obvious way takes: one simulation per policy."""
 
 import numpy as np
 import pytest

@@ -40,7 +40,7 @@ def test_area_under_the_curve_by_hand():
 
 
 def simulated(n, slope, seed):
-    """Creators' shares of which the hazard goes with a power, watched for one week each."""
+    """Creators' shares; the hazard is a power of them, watched for one week each."""
     rng = np.random.default_rng(seed)
     log_share = rng.uniform(math.log(1e-3), 0.0, n)
     life = rng.exponential(1.0, n) / (0.5 * np.exp(slope * log_share))

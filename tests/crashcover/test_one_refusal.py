@@ -206,7 +206,7 @@ SLIPS = {
         Reason.UNRESOLVED,
         VALUE + SELL,
     ),
-    "premium rounds to nothing": (Slip(make_cover(limit=1e-3)), Reason.UNINSURABLE, SELL),
+    "premium rounds to zero": (Slip(make_cover(limit=1e-3)), Reason.UNINSURABLE, SELL),
     "premium rounds up to the limit": (
         Slip(make_cover(), PricingBasis(minimum_premium=1e5 - 0.004)),
         Reason.UNINSURABLE,

@@ -12,7 +12,7 @@ from pricing.errors import PrecisionWarning, PricingError
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 PACKAGES = ("pricing", "calibration", "backtest", "pool", "crashcover")
-#: Shorter pieces of a message stand in any code.
+#: Shorter pieces of a message are in any code.
 SHORTEST = 4
 
 

@@ -38,7 +38,7 @@ class Column:
 
     @property
     def is_wrong(self) -> BoolArray:
-        """Whether each row has an error, shape (n_rows,)."""
+        """True for each row with an error, shape (n_rows,)."""
         return np.array([slip is not None for slip in self.slips], dtype=np.bool_)[self.codes]
 
     def slip(self, position: int) -> str:

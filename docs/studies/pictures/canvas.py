@@ -1,4 +1,4 @@
-"""What all pictures share: style, axes of probabilities and drops, files, and the examples of the pages."""
+"""Elements that all pictures share: style, axes of probabilities and drops, files, and the examples of the pages."""
 
 import contextlib
 import doctest

@@ -12,8 +12,9 @@ def sequence(runs):
 def test_the_exceptions_of_a_bank_in_1998():
     """Jorion, Value at Risk (3rd edition 2006), chapter 6: 20 exceptions in 252 days at 5 %.
 
-    Fourteen follow a day without an exception and six a day with one, of 232 and 20 days. He reports 3.91 for coverage,
-    9.53 for independence and 13.44 for both; the first day has no day before it here, so a quiet one is put in front.
+    Fourteen follow a day without an exception and six a day with one, of 232 and 20 days. The book
+    reports 3.91 for coverage, 9.53 for independence and 13.44 for both. The first day has no day before it here, so a
+    quiet one is put in front.
     """
     hits = sequence([(False, 3), (True, 7), *[(False, 1), (True, 1)] * 13, (False, 217)])
     follows = np.arange(253) > 0

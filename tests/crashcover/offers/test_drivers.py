@@ -111,7 +111,7 @@ def test_the_standard_error_is_that_of_repetitions(whale):
 
 
 def test_what_no_path_shows_is_not_certain():
-    """Where all paths agree, the share has the error of one full loss that differs."""
+    """If all paths agree, the share has the error of one full loss that differs."""
     calm = calibrate(sample_market.closes(sample_market.CALM))
     covers = Terms(drops=(0.3,), windows=("1h",), terms=("1d",)).covers("C")
     variants = variants_of(calm, covers)

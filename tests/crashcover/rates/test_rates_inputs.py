@@ -136,7 +136,7 @@ def test_holders_of_another_token_fail_the_token(sample_files, tmp_path):
 @pytest.mark.parametrize(
     ("ends", "expected"),
     [
-        ([0, 0, 40_000], 0),  # hours: one token of the future
+        ([0, 0, 40_000], 0),  # hours: one token in the future
         ([0, 0, -1, -2, -700, -9000, -9000], 0),  # tokens that are no longer traded
         ([0, -9000], 0),
         ([-23, -10, -10, 0], 0),

@@ -92,7 +92,7 @@ def search(cumulated, uniform):
 
 
 class Mixture:
-    """Which component each path comes from, and how likely the path is under all of them."""
+    """The component that each path comes from, and how likely the path is under all of them."""
 
     def __init__(self, proposal, seed, paths, n_steps):
         generator = Generator(seed, 1 << 30, paths)

@@ -60,7 +60,7 @@ def test_binary_events_are_a_poisson_sum(mean, deductible, n_reinstatements, kep
 
 @given(mean=means, n_reinstatements=st.integers(1, 5))
 def test_deductible_and_limit_split_the_loss(mean, n_reinstatements):
-    """What lies below a deductible, inside the limit and above both is all of it."""
+    """The losses below a deductible, inside the limit and above both is all of it."""
     events = PoissonEvents(mean_events=mean, severity=(0.1, 0.3, 0.4, 0.2))
     below = AggregateTerms(event_limit=3.0, n_reinstatements=n_reinstatements)
     above = AggregateTerms(event_limit=3.0, n_reinstatements=100_000, deductible=below.term_limit)

@@ -145,7 +145,7 @@ def test_every_line_is_what_it_says(basis, n_hits, waiting_period, payment):
     except UninsurableError:
         return
     assert all(0.0 <= getattr(priced, line) < cover.limit for line in LINES)
-    # Rounded in the order of the lines; sum() rounds otherwise since Python 3.12.
+    # Rounded in the order of the lines; sum() rounds differently since Python 3.12.
     assert priced.gross == functools.reduce(operator.add, (getattr(priced, line) for line in LINES))
     assert priced.total == priced.gross + priced.tax < cover.limit
     close = {"rel": 1e-11, "abs": 1e-11}

@@ -1,4 +1,4 @@
-"""A run goes on where another of the same inputs was stopped, and on nothing else."""
+"""A run resumes where another with the same inputs was stopped, and on nothing else."""
 
 import json
 from dataclasses import dataclass
