@@ -41,8 +41,9 @@ style: .venv/test-ready
 	$(BIN)/codespell
 	$(BIN)/mypy
 
+# One worker per processor: they share no state, and the linear algebra of each has one thread.
 test: style
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 # Hours on two cores; what was tried stays in mutants/ and is not tried again.
 mutants: .venv/test-ready

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pricing.engine.kernel_inputs import arrays_digest
+from pricing.engine.rare_drops import mixture
 from tests.checkout import CHECKOUT
 
 # The same examples in every run: a test fails because of a change, never because of a draw or a slow machine.
@@ -24,3 +26,17 @@ def market_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no market data at {folder}: set CRASHCOVER_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture
+def one_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the pilot of rare drops once per model and signals in a test: no seed, path, thread or build enters it."""
+    run, found = mixture._pilot, {}
+
+    def look_up(proposal, arrays, signals):
+        key = arrays_digest(arrays, (), proposal), signals
+        if key not in found:
+            found[key] = run(proposal, arrays, signals)
+        return found[key]
+
+    monkeypatch.setattr(mixture, "_pilot", look_up)

@@ -159,7 +159,7 @@ class ExponentialPrinciple(SmoothPrinciple):
     def price_of_binary(self, probability: float) -> float:
         """Price a loss of 1 with a given probability."""
         require_probability(probability)
-        if self.aversion == 0.0:
+        if self.aversion == 0.0 or probability in (0.0, 1.0):  # a certain loss differs from nothing
             return probability
         _require_exponent(self.aversion, 1.0)
         return math.log1p(probability * math.expm1(self.aversion)) / self.aversion
@@ -204,6 +204,8 @@ class EsscherPrinciple(SmoothPrinciple):
     def price_of_binary(self, probability: float) -> float:
         """Price a loss of 1 with a given probability."""
         require_probability(probability)
+        if probability in (0.0, 1.0):  # a certain loss differs from nothing
+            return probability
         _require_exponent(self.aversion, 1.0)
         return probability * math.exp(self.aversion) / (1.0 + probability * math.expm1(self.aversion))
 

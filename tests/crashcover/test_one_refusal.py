@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crashcover.files.quotes import plain_refused
@@ -265,6 +265,13 @@ def test_every_reason_has_a_slip():
     ),
 )
 @settings(max_examples=150)
+@example(  # every path fires, so the loss is certain
+    drop=0.03125,
+    payout=FullPayout(),
+    window="24h",
+    term="7d",
+    basis=PricingBasis(risk_load=EsscherPrinciple(aversion=800.0)),
+)
 def test_any_cover_has_one_price_or_one_reason(folder, drop, payout, window, term, basis):
     slip = Slip(make_cover(trigger=DropTrigger(drop=drop, window=window), payout=payout, term=term), basis)
     first, *others = (answer_of(way, slip, folder)[0] for way in VALUE + SELL)

@@ -29,7 +29,6 @@ from pricing.closed_form import (
     one_step_window_probability,
     two_step_window_probability,
 )
-from pricing.engine import simulation
 from pricing.engine.kernel_inputs import model_arrays
 from pricing.engine.rare_drops.segments import jump_laws
 from pricing.engine.rare_drops.shares import SMALLEST_PROBABILITY, best_shares
@@ -97,21 +96,28 @@ SMALLEST = {"Student-t": 1e-8}
 beyond_reach = pytest.mark.filterwarnings("ignore::pricing.errors.PrecisionWarning")
 
 
+@pytest.fixture(scope="module", params=REACH)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def rare(name):
+    """One weighted sample for all that is said of it: 100,000 paths, seed 42."""
+    return simulate(REACH[name][0], settings=SimulationSettings(n_paths=100_000, seed=42, rare_drops=True))
+
+
 @beyond_reach
-@pytest.mark.parametrize("name", REACH)
-def test_one_sample_resolves_every_drop(name):
-    model, bound = REACH[name]
-    settings = SimulationSettings(n_paths=100_000, seed=42, rare_drops=True)
-    curve = simulate(model, settings=settings).exceedance(DROPS)
+def test_one_sample_resolves_every_drop(name, rare):
+    curve = rare.exceedance(DROPS)
     seen = curve.value >= SMALLEST.get(name, 1e-12)
-    relative = curve.standard_error[seen] / curve.value[seen] * math.sqrt(settings.n_paths)
+    relative = curve.standard_error[seen] / curve.value[seen] * math.sqrt(rare.settings.n_paths)
     assert seen.sum() >= 3
-    assert relative.max() <= bound, dict(zip(DROPS[seen].round(2), relative.round(1), strict=True))
+    assert relative.max() <= REACH[name][1], dict(zip(DROPS[seen].round(2), relative.round(1), strict=True))
 
 
-@pytest.mark.parametrize("name", REACH)
-def test_weights_have_mean_one_and_are_bounded(name):
-    weights = simulate(REACH[name][0], settings=RARE).weights
+def test_weights_have_mean_one_and_are_bounded(rare):
+    weights = rare.weights
     assert abs(weights.mean() - 1.0) < 4.0 * weights.std() / math.sqrt(len(weights))
     assert weights.min() >= 0.0
     assert weights.max() <= 20.0  # one over the share of plain paths
@@ -173,11 +179,8 @@ def test_garch_agrees_with_nested_quadrature(row):
 
 
 @beyond_reach
-@pytest.mark.parametrize("name", REACH)
-def test_rare_and_plain_samples_agree_where_both_see(name):
-    model, _ = REACH[name]
-    plain = simulate(model, settings=SimulationSettings(n_paths=100_000, seed=43))
-    rare = simulate(model, settings=RARE)
+def test_rare_and_plain_samples_agree_where_both_see(name, rare):
+    plain = simulate(REACH[name][0], settings=SimulationSettings(n_paths=100_000, seed=43))
     compared = 0
     for drop in DROPS:
         seen, weighted = plain.exceedance(float(drop)), rare.exceedance(float(drop))
@@ -202,25 +205,13 @@ def test_garch_gains_in_the_tail_and_never_loses_a_third(innovations):
         assert ratio >= gain, f"at {probability}: {ratio:.1f}"
 
 
-def once(function):
-    results = []
-
-    def first(*arguments):
-        if not results:
-            results.append(function(*arguments))
-        return results[0]
-
-    return first
-
-
+@pytest.mark.usefixtures("one_pilot")
 @pytest.mark.parametrize("threshold", [3.0, 4.8, 6.0], ids=["1e-2", "1e-4", "1e-6"])
-def test_stated_intervals_cover_the_truth(threshold, monkeypatch):
+def test_stated_intervals_cover_the_truth(threshold):
     """400 seeds, 2,000 paths each; an interval of 95 % covers between 93 and 97 % (z < 1.9 at 400 draws)."""
     n_steps, deviation = 24, 0.02
     drop = -math.expm1(-1.15 * threshold * deviation)
     exact = two_step_window_probability(drop=drop, steps=steps_of(deviation), n_steps=n_steps)
-    # The mixture is the same for every seed; finding it 400 times would take half a minute.
-    monkeypatch.setattr(simulation, "make_proposal", once(simulation.make_proposal))
     covered = 0
     for seed in range(400):
         settings = SimulationSettings(n_paths=2_000, seed=seed, rare_drops=True)

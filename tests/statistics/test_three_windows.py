@@ -98,7 +98,7 @@ def test_needs_fewer_steps_than_the_whole_term_where_drops_are_rare(window):
 
 def test_dependent_steps_are_refused():
     garch = Garch(omega=1e-6, alpha=0.05, beta=0.9, initial_variance=1e-4)
-    with pytest.raises(InvalidModelError, match="only where steps are independent"):
+    with pytest.raises(InvalidModelError, match="only if steps are independent"):
         simulate_three_windows(PriceModel(volatility=garch, innovations=Normal()))
 
 

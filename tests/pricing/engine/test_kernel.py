@@ -26,6 +26,7 @@ def drops_of(build, model, monkeypatch, n_threads=1, *, rare_drops=False):
     return np.vstack([surface.worst_drops, np.ones(5_001) if surface.weights is None else surface.weights])
 
 
+@pytest.mark.usefixtures("one_pilot")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("rare_drops", [False, True])
 def test_every_build_and_number_of_threads_gives_the_same_bits(name, rare_drops, monkeypatch):

@@ -45,6 +45,7 @@ MODELS = {
 
 # So few paths say nothing about the mean of their weights.
 @pytest.mark.filterwarnings("ignore:the weights of rare-drop sampling:pricing.errors.PrecisionWarning")
+@pytest.mark.usefixtures("one_pilot")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("rare_drops", [False, True])
 def test_every_law_agrees_bit_for_bit(name, rare_drops):

@@ -169,6 +169,7 @@ def test_one_set_of_paths_summed_in_two_orders_is_one_probability():
     assert estimate.value == pytest.approx(running_rate([5 / 365, 10 / 365], [0.15, 0.15]), rel=1e-12)
 
 
+@pytest.mark.usefixtures("one_pilot")
 @pytest.mark.parametrize(("weighted", "n_seeds"), [(False, 150), (True, 30)])
 def test_errors_agree_with_the_scatter_over_seeds(weighted, n_seeds):
     # 2,000 paths per seed; the scatter of n normal values has relative error 1 / sqrt(2 n), z < 4. Weights take longer.

@@ -253,3 +253,10 @@ def test_a_principle_names_what_is_wrong(make, message):
 @pytest.mark.parametrize("principle", DISTORTIONS, ids=repr)
 def test_a_distortion_runs_from_nothing_to_certainty(principle):
     assert principle.distort(np.array([0.0, 1.0])).tolist() == [0.0, pytest.approx(1.0, abs=1e-15)]
+
+
+@pytest.mark.parametrize("principle", [ExponentialPrinciple(aversion=800.0), EsscherPrinciple(aversion=800.0)])
+@pytest.mark.parametrize("probability", [0.0, 1.0])
+def test_a_certain_loss_has_its_price_whatever_the_aversion(principle, probability):
+    certain = LossDistribution.discrete([probability], [1.0])
+    assert principle.price_of_binary(probability) == principle.price(certain) == probability
