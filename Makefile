@@ -18,12 +18,13 @@ UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=m
 FREE_THREADED ?= python3.13t
 UNLOCKED := build/free-threaded
 
-.PHONY: help demo style test mutants sanitize free-threaded bench wheel docs clean
+.PHONY: help demo style test test-narrow mutants sanitize free-threaded bench wheel docs clean
 
 help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
 	@echo "make test      check style, spelling and types, run all tests"
 	@echo "make style     check style, spelling and types only"
+	@echo "make test-narrow  run the tests of calibration as on a processor of 2008, whatever this one is"
 	@echo "make mutants   change the code of premiums, events, quotes, laws and scores, and count what no test notices"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
@@ -44,6 +45,9 @@ style: .venv/test-ready
 # One worker per processor: they share no state, and the linear algebra of each has one thread.
 test: style
 	$(BIN)/python -m pytest --numprocesses auto
+
+test-narrow: .venv/test-ready
+	$(BIN)/python -m tests.machines -m pytest --numprocesses auto tests/calibration
 
 # Hours on two cores; what was tried stays in mutants/ and is not tried again.
 mutants: .venv/test-ready

@@ -127,7 +127,9 @@ def test_new_tokens_of_a_month_teach_nothing_yet(panel, market):
     listed = panel.assign(NEW=np.where(panel.index > panel.index[-20 * 24], panel["T1"], np.nan))
     found = fit_market(listed)
     assert found.n_tokens == market.n_tokens
-    assert [law.slopes for law in found.laws] == [law.slopes for law in market.laws]
+    for law, known in zip(found.laws, market.laws, strict=True):
+        # Sums over one more column round differently on some processors.
+        assert law.slopes == pytest.approx(known.slopes, rel=1e-12)
 
 
 # --- what does not count ----------------------------------------------------------------------------------------------
