@@ -2,11 +2,12 @@
 
 import re
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
-API = Path(__file__).resolve().parents[2] / "docs" / "api"
+from tests.checkout import CHECKOUT
+
+API = CHECKOUT / "docs" / "api"
 TEXTS = [page.read_text(encoding="utf-8") for page in sorted(API.glob("*.md"))]
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.checkout import CHECKOUT
+
 DOCS = CHECKOUT / "docs"
 PAGES = sorted([CHECKOUT / "README.md", *DOCS.glob("*.md"), *DOCS.glob("how-to/*.md")])
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}

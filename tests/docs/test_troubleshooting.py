@@ -2,14 +2,13 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
 from crashcover.commands.exits import Exit
 from pricing.errors import PrecisionWarning, PricingError
+from tests.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 PACKAGES = ("pricing", "calibration", "backtest", "pool", "crashcover")
 #: Shorter pieces of a message are in any code.

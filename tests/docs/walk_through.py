@@ -4,9 +4,9 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.checkout import CHECKOUT
+
 #: What a target of the Makefile runs once its environment is set up.
 TARGETS = {"make demo": "crashcover demo --out demo"}
 
