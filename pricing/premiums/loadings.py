@@ -46,7 +46,6 @@ class CapitalCost:
         """Return the capital per unit of limit.
 
         The standard errors of the measure and of the expected loss are added, which is conservative.
-        together.
 
         Parameters
         ----------

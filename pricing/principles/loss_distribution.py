@@ -67,8 +67,7 @@ class LossDistribution:
             Loss of the deepest paths, not increasing; the loss of all other paths is zero.
         """
         cumulated = np.minimum(np.cumsum(sample.weighted(np.ones(len(values)))) / sample.n_paths, 1.0)
-        reached = float(cumulated[-1]) if len(values) else 0.0
-        if len(values) < sample.n_paths and reached < 1.0:
+        if not sample.holds_all_paths(len(values)):
             return cls(np.append(values, 0.0), np.append(cumulated, 1.0))
         cumulated[-1] = 1.0
         return cls(values, cumulated)

@@ -63,8 +63,8 @@ def _are_smooth(basis: PricingBasis) -> bool:
 
 
 def _all_groups(tail: TailReader, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray]:
-    sample = tail.sums.sample(drop)
-    return sample, payout.share(sample.drops)
+    sample = tail.sums.sample()
+    return sample, payout.share(sample.tail(drop))
 
 
 def _two_moment_losses(

@@ -80,10 +80,9 @@ class TailSums:
         columns[0, -1] = np.inf
         return cls(columns, power_sums(columns)[_places(len(weights))], sample.paths, sample.largest_weight)
 
-    def sample(self, drop: float = 0.0) -> GroupedSample:
-        """Return the groups of `drop` or more."""
-        first = int(np.searchsorted(self.columns[0], drop, side="left"))
-        drops, reached, squares = self.columns[:, first:]
+    def sample(self) -> GroupedSample:
+        """Return the sample that was cumulated."""
+        drops, reached, squares = self.columns
         return GroupedSample(
             drops=drops[-2::-1],
             weights=-np.diff(reached)[::-1],
@@ -222,18 +221,17 @@ class TailReader:
         # All tiers no deeper than the trigger are reached when it fires; the deepest of them is paid.
         paid = {max(point, drop): share for point, _, share, _ in payout.nodes()}
         depths, shares = np.array(list(paid.items())).T[:, ::-1]
-        reached = self.sums.at(depths)
-        seen = reached[0] > 0.0  # an amount that no path pays is not part of the law
-        depths, shares, reached = depths[seen], shares[seen], reached[:, seen]
-        weights, squares = np.diff(reached, prepend=0.0)
+        depths = np.append(depths, 0.0)  # the last group are the paths on which the trigger does not fire
+        weights, squares = np.diff(self.sums.at(depths), prepend=0.0)
+        seen = weights > 0.0  # an amount that no path pays is not part of the law
         sample = GroupedSample(
-            drops=depths,
-            weights=weights,
-            squares=squares,
+            drops=depths[seen],
+            weights=weights[seen],
+            squares=squares[seen],
             paths=self.sums.paths,
             largest_weight=self.sums.largest_weight,
         )
-        return sample, shares
+        return sample, shares[seen[:-1]]
 
     def fired(self, drop: float) -> Estimate[float]:
         """Return the probability that a trigger fires."""

@@ -70,6 +70,10 @@ class WeightedSample:
             return float(self.n_paths)
         return float(self.weights.sum()) ** 2 / float(np.square(self.weights).sum())
 
+    def holds_all_paths(self, n_entries: int) -> bool:
+        """Return whether the deepest entries represent all paths."""
+        return n_entries == len(self.drops)
+
     def n_beyond(self, drop: float) -> int:
         """Count the paths whose worst drop is `drop` or more."""
         return self.n_paths - int(np.searchsorted(self.drops[::-1], drop, side="left"))

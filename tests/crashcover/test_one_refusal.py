@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crashcover.files.quotes import plain_refused
@@ -38,7 +38,13 @@ from pricing import (
 from pricing.contract.book import Book
 from pricing.contract.observation import Observation
 from pricing.premiums.premium import Premium, PremiumFlag
-from pricing.principles import EsscherPrinciple, ValueAtRisk
+from pricing.principles import (
+    EsscherPrinciple,
+    ExponentialPrinciple,
+    StandardDeviationPrinciple,
+    ValueAtRisk,
+    WangTransform,
+)
 from pricing.rates.book_premiums import premium_columns
 from pricing.rates.store import publish
 from tests.pricing.rates.store_worlds import NOON, make_cover, make_entry, simulate_surface
@@ -49,7 +55,9 @@ EXACT = compact(FULL, share_of_error=1e-9)
 PAYOUTS = {
     "full": FullPayout(),
     "linear:0.2:0.9": LinearPayout(attachment=0.2, exhaustion=0.9),
+    "linear:0.01:0.9": LinearPayout(attachment=0.01, exhaustion=0.9),
     "linear:0.98:0.99": LinearPayout(attachment=0.98, exhaustion=0.99),
+    "tiered:0.01=0.1,0.6=1": TieredPayout({0.01: 0.1, 0.6: 1.0}),
     "tiered:0.2=0.1,0.6=1": TieredPayout({0.2: 0.1, 0.6: 1.0}),
 }
 
@@ -250,6 +258,24 @@ def test_every_reason_has_a_slip():
     assert {reason for _, reason, _ in SLIPS.values()} == set(Reason)
 
 
+def require_one_answer(slip, folder):
+    first, *others = (answer_of(way, slip, folder)[0] for way in VALUE + SELL)
+    if isinstance(first, Reason):
+        assert others == [first] * len(others)
+    else:
+        assert others == pytest.approx([first] * len(others), rel=1e-9)
+
+
+RISK_LOADS = (
+    StandardDeviationPrinciple(multiple=0.25),
+    ValueAtRisk(level=0.9),
+    WangTransform(shift=0.3),
+    ExponentialPrinciple(aversion=2.0),
+    EsscherPrinciple(aversion=1.0),
+    EsscherPrinciple(aversion=800.0),
+)
+
+
 @given(
     drop=st.one_of(st.floats(0.01, 0.6), st.floats(0.6, 0.999)),
     payout=st.sampled_from(list(PAYOUTS.values())),
@@ -265,20 +291,18 @@ def test_every_reason_has_a_slip():
     ),
 )
 @settings(max_examples=150)
-@example(  # every path fires, so the loss is certain
-    drop=0.03125,
-    payout=FullPayout(),
-    window="24h",
-    term="7d",
-    basis=PricingBasis(risk_load=EsscherPrinciple(aversion=800.0)),
-)
 def test_any_cover_has_one_price_or_one_reason(folder, drop, payout, window, term, basis):
-    slip = Slip(make_cover(trigger=DropTrigger(drop=drop, window=window), payout=payout, term=term), basis)
-    first, *others = (answer_of(way, slip, folder)[0] for way in VALUE + SELL)
-    if isinstance(first, Reason):
-        assert others == [first] * len(others)
-    else:
-        assert others == pytest.approx([first] * len(others), rel=1e-9)
+    cover = make_cover(trigger=DropTrigger(drop=drop, window=window), payout=payout, term=term)
+    require_one_answer(Slip(cover, basis), folder)
+
+
+@pytest.mark.parametrize("payout", PAYOUTS)
+@pytest.mark.parametrize("risk_load", RISK_LOADS, ids=repr)
+def test_a_trigger_that_fires_on_every_path_has_one_answer(folder, payout, risk_load):
+    """A fall of 2 % within 7 days is certain: no path is left that loses nothing."""
+    cover = make_cover(trigger=DropTrigger(drop=0.02, window="24h"), payout=PAYOUTS[payout], term="7d")
+    assert EXACT.exceedance(0.02, window="24h", term="7d").value == pytest.approx(1.0, rel=1e-12)
+    require_one_answer(Slip(cover, PricingBasis(risk_load=risk_load)), folder)
 
 
 def test_a_waiting_period_as_long_as_the_term_makes_no_cover_and_no_row():

@@ -22,7 +22,6 @@ from pricing import (
     compact,
     simulate,
 )
-from pricing.contract.observation import Observation
 from pricing.errors import CorruptSurfaceError, InvalidTermsError, NotSimulatedError
 from pricing.rates.compact_surface import group
 from pricing.rates.tail_sums import TailSums
@@ -224,21 +223,24 @@ def test_an_unknown_signal_and_a_bad_share_are_refused():
 @given(drop=st.floats(0.02, 0.98), reference=st.sampled_from([Reference.ROLLING_HIGH, Reference.INCEPTION]))
 def test_tail_sums_give_the_sample_back(drop, reference):
     window = None if reference is Reference.INCEPTION else "24h"
-    tail = COMPACT.tail(Observation(reference=reference, window=window))
     sample = COMPACT.sample(reference=reference, window=window)
-    deep = tail.sample(drop)
-    assert len(deep.drops) == sample.n_beyond(drop)
-    assert np.array_equal(deep.drops, sample.tail(drop))
-    assert deep.exceedance(drop) == sample.exceedance(drop)
+    tail = TailSums.of_sample(sample)
+    again, n_beyond = tail.sample(), sample.n_beyond(drop)
+    assert np.array_equal(again.drops, sample.drops)
+    assert np.array_equal(again.tail(drop), sample.drops[:n_beyond])
+    assert again.weights == pytest.approx(sample.weights, rel=1e-9)
+    assert again.squares == pytest.approx(sample.squares, rel=1e-9)
+    beyond = [sample.weights[:n_beyond].sum(), sample.squares[:n_beyond].sum()]
+    assert tail.at(np.array([drop]))[:, 0] == pytest.approx(beyond, rel=1e-12)
 
 
 @given(drop=st.floats(0.02, 0.98), payout=st.sampled_from([*PAYOUTS, *NEARLY_NARROW]))
 def test_sums_without_a_pass_are_the_sums_over_groups(drop, payout):
     # The definition, group by group; powers of drops cancel to 1e-16 (1 / width)^4 of the sum over all groups.
     tail = COMPACT.tails[0]
-    sample = tail.sample(drop)
-    shares = payout.share(sample.drops)
-    weights, squares = sample.weights, sample.squares
+    sample = tail.sample()
+    shares = payout.share(sample.tail(drop))
+    weights, squares = sample.weights[: len(shares)], sample.squares[: len(shares)]
     wanted = [weights.sum(), squares.sum(), weights @ shares, weights @ shares**2]
     wanted += [squares @ shares**power for power in (2, 3, 4)]
     found = tail.reader().loss_sums(payout, drop)
