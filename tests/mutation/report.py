@@ -43,13 +43,15 @@ def read_survivor(folder: str, name: str, path: Path) -> Survivor:
 
 
 def is_equivalent(survivor: Survivor, listed: dict[str, list[dict[str, str]]]) -> bool:
-    """Tell whether a mutant is listed: by its function and new text, or as one of a kind."""
+    """Tell whether a mutant is listed: by its function and new text, or because it differs in nothing but a kind."""
     return any(
         survivor.function == each["function"] and survivor.after == each["after"] for each in listed["mutant"]
-    ) or any(
-        re.search(each["before"], survivor.before) and re.search(each["after"], survivor.after)
-        for each in listed["kind"]
-    )
+    ) or any(without(each["text"], survivor.before) == without(each["text"], survivor.after) for each in listed["kind"])
+
+
+def without(pattern: str, line: str) -> str:
+    """Leave out the text of a kind, and the comma and the blanks that a removed argument leaves behind."""
+    return re.sub(r",?\s+|,(?=\))", "", re.sub(pattern, "", line))
 
 
 def main() -> int:
@@ -70,7 +72,7 @@ def main() -> int:
     console = Console(width=120, highlight=False, soft_wrap=True)
     for survivor in alive:
         console.print(f"{survivor.function}\n  - {survivor.before}\n  + {survivor.after}", markup=False)
-    table = Table("folder", *(f"{head}" for head in ("mutants", "equivalent", "alive", "share alive")))
+    table = Table("folder", "mutants", "equivalent", "alive", "share alive")
     lived, too_many = Counter(survivor.folder for survivor in alive), False
     for folder in filter(tried.get, tried):
         share = lived[folder] / (tried[folder] - equivalent[folder])
