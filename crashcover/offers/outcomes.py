@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pricing.contract.cover import Cover
+from pricing.contract.observation import Observation
 from pricing.engine.simulation import simulate
 from pricing.errors import QuoteRefusedError, Refusal
 from pricing.models.price_model import PriceModel
@@ -19,12 +20,19 @@ def simulate_covers(
     model: PriceModel, covers: Sequence[Cover], settings: SimulationSettings, progress: Report | None = None
 ) -> DropSurface:
     """Simulate every signal that covers on one asset need."""
+    return simulate_products(model, [cover.observation for cover in covers], settings, progress)
+
+
+def simulate_products(
+    model: PriceModel, observations: Sequence[Observation], settings: SimulationSettings, progress: Report | None = None
+) -> DropSurface:
+    """Simulate every combination of the terms of some observations."""
     return simulate(
         model,
-        windows=sorted({cover.trigger.window or model.step for cover in covers}),
-        terms=sorted({cover.term for cover in covers}),
-        references=sorted({cover.trigger.reference for cover in covers}),
-        waiting_periods=sorted({cover.waiting_period for cover in covers}),
+        windows=sorted({each.window or model.step for each in observations}),
+        terms=sorted({each.term for each in observations}),
+        references=sorted({each.reference for each in observations}),
+        waiting_periods=sorted({each.waiting_period for each in observations}),
         settings=settings,
         progress=progress,
     )

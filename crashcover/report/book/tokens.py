@@ -13,11 +13,11 @@ from calibration.law.crashes import crash_rate
 from calibration.law.worst_month import worst_month_law
 from calibration.what_if import Inputs
 from crashcover.offers.offers import parameter_uncertainty
+from crashcover.offers.outcomes import simulate_products
 from crashcover.rates.documents import read_inputs
 from pool import TokenRisk
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
-from pricing.engine.simulation import simulate
 from pricing.errors import DataError, PricingError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
 from pricing.premiums.loadings import ParameterUncertainty
@@ -144,15 +144,7 @@ def _simulate(
     model: PriceModel, asset: str, observations: Sequence[Observation], settings: SimulationSettings, begin: Progress
 ) -> DropSurface:
     try:
-        return simulate(
-            model,
-            windows=sorted({each.window or model.step for each in observations}),
-            terms=sorted({each.term for each in observations}),
-            references=sorted({each.reference for each in observations}),
-            waiting_periods=sorted({each.waiting_period for each in observations}),
-            settings=settings,
-            progress=begin(asset, settings.n_paths),
-        )
+        return simulate_products(model, observations, settings, begin(asset, settings.n_paths))
     except PricingError as error:
         raise type(error)(f"asset {asset!r}: {error}") from error
 
