@@ -29,6 +29,7 @@ help:
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
 	@echo "make bench     measure the engine on this machine, beside others; writes the tables of docs/performance.md"
+	@echo "make wheel     build dist/, install the wheel into an empty environment and run the demo from it"
 	@echo "make docs      build the documentation into docs/_build/html"
 	@echo "make clean     remove everything that the other targets made"
 
