@@ -15,12 +15,6 @@ LARGEST_PICTURE = 60_000
 of_every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
 
 
-def prose(page):
-    """Return the lines of a page outside code and tables."""
-    text = re.sub(r"^```.*?^```$", "", TEXTS[page], flags=re.DOTALL | re.MULTILINE)
-    return [line for line in text.splitlines() if not line.startswith("|")]
-
-
 def links(page):
     """Return text and target of every link and picture of a page."""
     text = re.sub(r"^```.*?^```$", "", TEXTS[page], flags=re.DOTALL | re.MULTILINE)
@@ -31,11 +25,6 @@ def anchors(page):
     """Return the anchors that a forge makes of the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", TEXTS[page], flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@of_every_page
-def test_lines_of_prose_fit_into_120_columns(page):
-    assert [line for line in prose(page) if len(line) > 120] == []
 
 
 @of_every_page
