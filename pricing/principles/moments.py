@@ -12,7 +12,7 @@ import numpy as np
 from pricing.errors import PrecisionError
 from pricing.principles.loss_distribution import LossDistribution, require_probability
 from pricing.principles.principle import SmoothPrinciple, require_not_negative
-from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.estimates import ROUNDING, Estimate, FloatOrArray, WeightedSample
 from pricing.tools.arrays import FloatArray
 
 _LARGEST_EXPONENT = 700.0
@@ -80,7 +80,7 @@ class StandardDeviationPrinciple(SmoothPrinciple):
         """
         weighted = sample.weighted(values)
         mean, second_moment = float(weighted.sum()) / sample.n_paths, float((weighted * values).sum()) / sample.n_paths
-        deviation = math.sqrt(max(second_moment - mean * mean, 0.0))
+        deviation = math.sqrt(variance_of(mean, second_moment))
         slope = 0.5 * self.multiple / deviation if deviation else 0.0
         influence = weighted * (slope * values + (1.0 - 2.0 * slope * mean))
         error = sample.standard_error(influence, float(influence.sum()) / sample.n_paths)
@@ -208,6 +208,13 @@ class EsscherPrinciple(SmoothPrinciple):
             return probability
         _require_exponent(self.aversion, 1.0)
         return probability * math.exp(self.aversion) / (1.0 + probability * math.expm1(self.aversion))
+
+
+def variance_of(mean: FloatOrArray, second_moment: FloatOrArray) -> FloatOrArray:
+    """Return the variance of a loss, or 0 if what is left of the second moment is rounding."""
+    square = mean * mean
+    variance = second_moment - square
+    return variance * (variance > ROUNDING * square)
 
 
 def _variance(losses: LossDistribution) -> float:

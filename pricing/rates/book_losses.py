@@ -14,9 +14,10 @@ from pricing.contract.payouts import Node, Payout, is_piecewise
 from pricing.errors import UnmeasurableLossError
 from pricing.premiums.basis import PricingBasis
 from pricing.principles import ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrinciple
+from pricing.principles.moments import variance_of
 from pricing.rates.cover_losses import fixed_capital, needs_two_moments, tail_losses
-from pricing.rates.grouped_sample import ROUNDING
 from pricing.rates.tail_sums import NARROW, TailSums, shifted_powers
+from pricing.surface.estimates import ROUNDING
 from pricing.tools.arrays import FloatArray, IntArray
 
 _ONE_BY_ONE, _FULL, _TIERED, _RAMP = range(4)
@@ -221,7 +222,7 @@ def _price_and_influence(
     principle = basis.risk_load
     if isinstance(principle, ExpectedValuePrinciple):
         return (1.0 + principle.loading) * mean, 0.0, 1.0 + principle.loading
-    variance = np.maximum(second_moment - mean * mean, 0.0)
+    variance = variance_of(mean, second_moment)
     if isinstance(principle, VariancePrinciple):
         return mean + principle.multiple * variance, principle.multiple, 1.0 - 2.0 * principle.multiple * mean
     assert isinstance(principle, StandardDeviationPrinciple)

@@ -18,6 +18,7 @@ from pricing.principles import (
     StandardDeviationPrinciple,
     VariancePrinciple,
 )
+from pricing.principles.moments import variance_of
 from pricing.rates.grouped_sample import GroupedSample, error_of_mean
 from pricing.rates.tail_sums import LossSums, TailReader
 from pricing.surface.estimates import Estimate
@@ -97,7 +98,7 @@ def _price_and_influence(principle: PremiumPrinciple, mean: float, second_moment
     """Return the price, and the bend and the slope of the influence function."""
     if type(principle) is ExpectedValuePrinciple:
         return (1.0 + principle.loading) * mean, 0.0, 1.0 + principle.loading
-    variance = max(second_moment - mean * mean, 0.0)
+    variance = variance_of(mean, second_moment)
     if type(principle) is VariancePrinciple:
         return mean + principle.multiple * variance, principle.multiple, 1.0 - 2.0 * principle.multiple * mean
     assert type(principle) is StandardDeviationPrinciple

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.estimates import ROUNDING, Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
-
-#: Rounding error that a zero variance may leave, relative to the square of the mean.
-ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

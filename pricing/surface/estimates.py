@@ -13,6 +13,8 @@ from pricing.tools.units import require_fraction
 
 FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
 
+#: Rounding error that a zero variance may leave, relative to the square of the mean.
+ROUNDING = 1e-13
 #: Number of draws that must lie beyond a quantile.
 FEWEST_BEYOND = 10
 _LARGEST_PART = 0.25

@@ -298,10 +298,11 @@ def test_any_cover_has_one_price_or_one_reason(folder, drop, payout, window, ter
 
 @pytest.mark.parametrize("payout", PAYOUTS)
 @pytest.mark.parametrize("risk_load", RISK_LOADS, ids=repr)
-def test_a_trigger_that_fires_on_every_path_has_one_answer(folder, payout, risk_load):
-    """A fall of 2 % within 7 days is certain: no path is left that loses nothing."""
-    cover = make_cover(trigger=DropTrigger(drop=0.02, window="24h"), payout=PAYOUTS[payout], term="7d")
-    assert EXACT.exceedance(0.02, window="24h", term="7d").value == pytest.approx(1.0, rel=1e-12)
+@pytest.mark.parametrize(("drop", "term"), [(0.02, "7d"), (0.0625, "30d")])
+def test_a_trigger_that_fires_on_every_path_has_one_answer(folder, payout, risk_load, drop, term):
+    """Falls so shallow are certain: no path is left that loses nothing, and one step of a payout is a constant."""
+    cover = make_cover(trigger=DropTrigger(drop=drop, window="24h"), payout=PAYOUTS[payout], term=term)
+    assert EXACT.exceedance(drop, window="24h", term=term).value == pytest.approx(1.0, rel=1e-12)
     require_one_answer(Slip(cover, PricingBasis(risk_load=risk_load)), folder)
 
 

@@ -260,3 +260,12 @@ def test_a_distortion_runs_from_nothing_to_certainty(principle):
 def test_a_certain_loss_has_its_price_whatever_the_aversion(principle, probability):
     certain = LossDistribution.discrete([probability], [1.0])
     assert principle.price_of_binary(probability) == principle.price(certain) == probability
+
+
+@pytest.mark.parametrize("loss", [0.1, 1.0 / 3.0, 0.7])
+def test_a_certain_loss_has_no_load_for_its_deviation(loss):
+    """Weights whose sum is off by rounding, as anchored weights are: the second moment less the square is not zero."""
+    weights = np.random.default_rng(1).gamma(1.0, size=4_000)
+    sample = WeightedSample(np.full(4_000, 0.5), weights / weights.mean())
+    mean = sample.mean(np.full(4_000, loss)).value
+    assert StandardDeviationPrinciple(multiple=0.25).estimate(sample, np.full(4_000, loss)).value == mean
