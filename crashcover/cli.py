@@ -37,7 +37,7 @@ Exit codes:
   7    a quote could not be reproduced
   8    another run is using the folder
   9    workers were lost or could not be reached
-  10   the system refused a file or folder: disk full, no permission, not a folder
+  10   the system refused a file or folder (disk full, no permission, not a folder), or a library is missing
   130  interrupted
 """
 

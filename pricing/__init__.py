@@ -35,6 +35,7 @@ _EXPORTS = {
         "InvalidBasisError",
         "InvalidModelError",
         "InvalidTermsError",
+        "MissingLibraryError",
         "NegativeRiskLoadError",
         "NotConvergedError",
         "NotSimulatedError",

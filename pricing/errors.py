@@ -30,6 +30,7 @@
             NotConvergedError
         FolderInUseError
         WorkerError
+        MissingLibraryError (ImportError)
     PrecisionWarning (UserWarning)
 
 The class in brackets is a further base. A cover that is not sold is always refused in the same form. Every class below
@@ -247,6 +248,10 @@ class FolderInUseError(PricingError):
 
 class WorkerError(PricingError):
     """Raised if a worker is lost or cannot be reached."""
+
+
+class MissingLibraryError(PricingError, ImportError):
+    """Raised if a library of an extra is not installed; the message names the extra."""
 
 
 class PrecisionWarning(UserWarning):

@@ -51,6 +51,7 @@ _ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
     Exit.NOT_REPRODUCED: (errors.ReproductionError,),
     Exit.IN_USE: (errors.FolderInUseError,),
     Exit.WORKERS_LOST: (errors.WorkerError,),
+    Exit.SYSTEM_FAILED: (errors.MissingLibraryError,),
 }
 #: Exit code of every error of the project.
 CODES = {kind: code for code, kinds in _ERRORS.items() for kind in kinds}
