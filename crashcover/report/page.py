@@ -7,7 +7,7 @@ from typing import Any
 
 from crashcover.report.book.pictures import period_losses, tokens, year_losses
 from crashcover.report.covers.pictures import drivers, exceedance, waterfall, worst_month
-from crashcover.report.formats import FILTERS
+from pricing.show.formats import FILTERS
 
 Values = Mapping[str, Any]
 

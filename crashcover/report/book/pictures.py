@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crashcover.display.curves import BAND
-from crashcover.report import drawing
-from crashcover.report.drawing import BLUE, GREEN, GREY, INK, ORANGE, SMALL
+from pricing.show import drawing
+from pricing.show.drawing import BLUE, GREEN, GREY, INK, ORANGE, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

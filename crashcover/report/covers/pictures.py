@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crashcover.report import drawing
-from crashcover.report.drawing import BLUE, GREEN, GREY, INK, LIGHT, NORMAL, ORANGE, SMALL
-from crashcover.report.formats import cents, words
+from pricing.show import drawing
+from pricing.show.drawing import BLUE, GREEN, GREY, INK, LIGHT, NORMAL, ORANGE, SMALL
+from pricing.show.formats import cents, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
