@@ -40,8 +40,9 @@ def simulate(
     """Simulate the worst drops of every combination of reference, window, term and waiting period.
 
     The result is a function of the model, the seed and the number of paths: neither the number of threads nor the other
-    signals of the same call change any bit of it. If the model has anchors, their signals are simulated as well and the
-    paths are reweighted to meet them.
+    signals of the same call change any bit of it. Only with ``rare_drops`` do the other signals matter, because paths
+    are drawn so that the drops of all of them are common. If the model has anchors, their signals are simulated as well
+    and the paths are reweighted to meet them.
 
     Parameters
     ----------

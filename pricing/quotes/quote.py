@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pricing.contract.cover import Cover
-from pricing.contract.observation import Payment
+from pricing.contract.observation import Observation, Payment
 from pricing.contract.payouts import payout_classes
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.engine.simulation import simulate_observations
@@ -29,6 +29,7 @@ _QUOTE_CLASSES = (
     Cover,
     DropTrigger,
     Loading,
+    Observation,
     ParameterUncertainty,
     Payment,
     Premium,
@@ -61,6 +62,9 @@ class Quote:
         Basis of the separate load for parameter uncertainty.
     engine_version : str
         Version of the engine that issued the quote.
+    simulated_for : tuple of Observation
+        Observations of the simulation, if rare drops were made common for all of them; otherwise empty, because worst
+        drops do not depend on what else was simulated.
     """
 
     cover: Cover
@@ -71,6 +75,7 @@ class Quote:
     model_digest: str
     uncertainty: ParameterUncertainty | None = None
     engine_version: str = ENGINE_VERSION
+    simulated_for: tuple[Observation, ...] = ()
 
     @property
     def price(self) -> Decimal:
@@ -120,7 +125,7 @@ class Quote:
             If the engine, a table or a number differs.
         """
         settings = replace(self.settings, n_threads=n_threads)
-        surface = simulate_observations(self.model, (self.cover.observation,), settings)
+        surface = simulate_observations(self.model, self.simulated_for or (self.cover.observation,), settings)
         if surface.model_digest != self.model_digest:
             raise ReproductionError(
                 f"model_digest must be {self.model_digest}, got {surface.model_digest}: the quote was made by engine "

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pricing.contract.cover import Cover
+from pricing.contract.observation import Observation
+from pricing.contract.signals import observation_of
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium, require_payment
 from pricing.premiums.loadings import ParameterUncertainty
@@ -77,4 +79,11 @@ class Quoter:
             settings=surface.settings,
             model_digest=surface.model_digest,
             uncertainty=uncertainty,
+            simulated_for=_simulated_for(surface),
         )
+
+
+def _simulated_for(surface: DropSurface) -> tuple[Observation, ...]:
+    if not surface.settings.rare_drops:
+        return ()
+    return tuple(observation_of(signal, surface.model.step) for signal in surface.signals)

@@ -144,3 +144,23 @@ def test_a_payout_of_the_users_own_is_quoted_and_read_back():
     assert Quote.from_json(quote.to_json(), classes=(HalfPayout,)).reproduce() == quote
     with pytest.raises(PricingError, match="got 'HalfPayout'"):
         Quote.from_json(quote.to_json())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_quote_with_rare_drops_reproduces_whatever_was_simulated_beside_it(model):
+    surface = simulate(
+        model,
+        windows=("12h", "24h", "6h"),
+        terms=("7d", "3d"),
+        references=(Reference.INCEPTION, Reference.ROLLING_HIGH),
+        waiting_periods=("0h", "12h"),
+        settings=dataclasses.replace(SETTINGS, rare_drops=True),
+    )
+    for window, term in (("6h", "3d"), ("24h", "7d")):
+        quote = Quoter({"OM": surface}).quote(make_cover(trigger=DropTrigger(drop=0.3, window=window), term=term))
+        again = Quote.from_json(quote.to_json())
+        assert again.reproduce() == quote == again
+
+
+def test_a_quote_without_rare_drops_does_not_say_what_was_simulated_beside_it():
+    assert quote_of(MODELS[0], make_cover()).simulated_for == ()
