@@ -1,1 +1,1 @@
-"""How results look: numbers as texts, tables as HTML and as data frames, the style of pictures."""
+"""Presentation of results: numbers as texts, tables as HTML and as data frames, the style of pictures."""
