@@ -21,10 +21,18 @@ from calibration.law.worst_month import WorstMonth, worst_month_law
 from calibration.market.market import Market
 from calibration.market.shipped import shipped_market
 from calibration.paths.dynamics import collapse_of_month, paths_of_month
-from calibration.paths.volatility import Innovations, Law, VolatilityFit, filter_variance, fit_volatility
+from calibration.paths.volatility import (
+    SHORTEST_SAMPLE,
+    Innovations,
+    Law,
+    VolatilityFit,
+    filter_variance,
+    fit_volatility,
+)
 from calibration.prices.bars import CheckedCloses, check_closes, one_series, utc_labels
 from calibration.prices.diagnostics import Diagnostics, diagnose, extend
 from calibration.prices.findings import BREAKS, Finding
+from calibration.prices.standstills import without_standstills
 from calibration.verdict import Verdict
 from pricing.errors import DataError, NotConvergedError
 from pricing.models.price_model import PriceModel
@@ -32,7 +40,7 @@ from pricing.models.volatility import Garch
 from pricing.tools.plain import Form, to_plain
 from pricing.tools.units import Duration
 
-#: The shape of paths is fitted to this many latest returns: half a year of hours.
+#: The shape of paths is fitted to this many latest returns outside standstills: half a year of hours.
 SHAPE_RETURNS = 4320
 
 
@@ -165,7 +173,8 @@ def calibrate(
 
 def _shape(checked: CheckedCloses, law: Law, innovations: Innovations) -> tuple[VolatilityFit, bool]:
     """Fit the shape of paths, and return whether the fit succeeded; if not, the law still sets the level."""
-    returns = checked.log_returns[-SHAPE_RETURNS:]
+    moving = without_standstills(checked.log_returns, checked.closes)
+    returns = (moving if len(moving) >= SHORTEST_SAMPLE else checked.log_returns)[-SHAPE_RETURNS:]
     try:
         return fit_volatility(returns, step=checked.step, law=law, innovations=innovations), True
     except NotConvergedError:
@@ -204,7 +213,9 @@ def update(
         checked=replace(checked, findings=tuple(dict.fromkeys((*calibration.findings, *checked.findings)))),
         history=history.advance(later),
         market=laws_from,
-        shape=_with_later_variance(calibration.volatility, checked.log_returns[later.index[0] :]),
+        shape=_with_later_variance(
+            calibration.volatility, without_standstills(checked.log_returns[later.index[0] :], checked.closes)
+        ),
         shape_is_fitted=Verdict.SHAPE_NOT_FITTED not in calibration.verdict,
         owners=calibration.concentration,
         hazard=calibration.hazard,

@@ -221,6 +221,9 @@ def _maximise_likelihood(scaled: FloatArray, law: Law, innovations: Innovations)
     model = ZeroMean(scaled, volatility=volatility, distribution=distribution, rescale=False)
     fitted = model.fit(disp="off", show_warning=False)
     if fitted.convergence_flag != 0:
+        # arch starts at the mean of the first squares, which is no variance if the price stood still
+        fitted = model.fit(disp="off", show_warning=False, backcast=1.0)
+    if fitted.convergence_flag != 0:
         raise NotConvergedError(
             f"SLSQP found no maximum of the likelihood of {law} over {len(scaled)} returns (flag "
             f"{fitted.convergence_flag}); {np.mean(scaled == 0.0):.0%} of the returns are 0 (a coarse tick or a stale "

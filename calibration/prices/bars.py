@@ -14,13 +14,12 @@ import pandas as pd
 from calibration.prices.breaks import find_breaks
 from calibration.prices.findings import Finding, FindingKind
 from calibration.prices.numeric import find_non_numbers
+from calibration.prices.standstills import find_standstills
 from pricing.errors import DataError, InsufficientDataError
 from pricing.tools.units import Duration, format_duration, parse_duration
 
 #: No token price is older than the first block of Bitcoin; earlier labels are epoch numbers read in the wrong unit.
 FIRST_BLOCK = pd.Timestamp("2009-01-03", tz="UTC")
-#: An unchanged close for half a day, and at least a dozen bars, counts as a stale price.
-STALE_TIME, STALE_BARS = timedelta(hours=12), 12
 #: A tick above one per cent of the price makes the smallest possible move look like a large one.
 COARSEST_TICK = 0.01
 #: The smallest of this many moves is the tick, or too small to matter; the smallest of a few moves need not be the
@@ -261,18 +260,14 @@ def _gaps(frame: pd.DataFrame, step: timedelta) -> list[Finding]:
 
 
 def _stale(frame: pd.DataFrame) -> list[Finding]:
-    changed = np.append(True, np.diff(frame["close"].to_numpy()) != 0.0)
-    starts = np.flatnonzero(changed)
-    ends = np.append(starts[1:], len(frame)) - 1
-    elapsed = np.append(np.timedelta64(0, "s"), np.cumsum(_spacings(frame.index)))
-    lengths = elapsed[ends] - elapsed[starts]
-    stale = (lengths >= np.timedelta64(STALE_TIME)) & (ends - starts >= STALE_BARS)
-    if not stale.any():
+    starts, ends = find_standstills(frame["close"])
+    if not len(starts):
         return []
-    longest = int(np.argmax(np.where(stale, lengths, np.timedelta64(0, "s"))))
+    lengths = frame.index[ends] - frame.index[starts]
+    longest = int(np.argmax(lengths))
     message = (
-        f"{stale.sum()} runs of an unchanged close, together {int((ends - starts)[stale].sum())} bars, the longest "
-        f"{pd.Timedelta(lengths[longest])} at {frame['close'].iloc[starts[longest]]:g}"
+        f"{len(starts)} runs of an unchanged close, together {(ends - starts).sum()} bars, the longest "
+        f"{lengths[longest]} at {frame['close'].iloc[starts[longest]]:g}"
     )
     return [_finding(FindingKind.STALE, frame, int(starts[longest]), message)]
 

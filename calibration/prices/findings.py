@@ -15,7 +15,7 @@ class FindingKind(Enum):
     MISSING = "closes are NaN and count as missing bars"
     REDENOMINATION = "the unit of the token seems to have changed; the earlier history is left out"
     TICKER_REUSE = "the ticker may name another asset; the earlier history is left out"
-    STALE = "the close stays the same for a long time, which understates volatility"
+    STALE = "the close stays the same for a long time: left out of the shape of paths, but understates their level"
     OUTDATED = "the last close is older than it should be"
     COARSE_TICK = "the tick is coarse relative to the price, which overstates volatility"
 

@@ -170,10 +170,11 @@ def _without_rarest(nodes: Sequence[Nodes]) -> list[Nodes]:
     """Leave out the deepest node with the smallest probability."""
     place = min((place for place in range(len(nodes)) if len(nodes[place][0])), key=lambda place: nodes[place][1][-1])
     if nodes[place][1][-1] > RARE:
+        rarest = ", ".join(f"{drops[-1]:.0%} with {p[-1]:.1%}" for drops, p in nodes if len(drops))
         raise SimulationError(
-            f"no weights meet all anchors at once, though none is below {RARE:.0%}: "
-            + "; ".join(f"{dict(zip(drops.tolist(), p.tolist(), strict=True))}" for drops, p in nodes)
-            + " (a drop within a short window is also one within every longer window, so it cannot be more probable)"
+            f"no weights of the paths meet the anchored probabilities of their worst drops, got {rarest} "
+            "(simulate more paths; a price that mostly stands still needs longer bars; of your own anchors, a drop "
+            "within a short window is also one within every longer window, so it cannot be more probable)"
         )
     return [(drops[:-1], p[:-1]) if k == place else (drops, p) for k, (drops, p) in enumerate(nodes)]
 

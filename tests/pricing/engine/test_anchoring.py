@@ -120,7 +120,9 @@ def test_dynamics_that_cannot_make_an_anchored_drop_are_reported():
 def test_contradicting_anchors_are_refused():
     hour = Anchor(window="1h", term="30d", drops=(0.2,), probabilities=(0.4,))
     day = Anchor(window="24h", term="30d", drops=(0.2,), probabilities=(0.2,))
-    with pytest.raises(SimulationError, match="no weights meet all anchors"):
+    with pytest.raises(
+        SimulationError, match=r"no weights of the paths .* got 20% with 40.0%, 20% with 20.0% \(simulate more paths"
+    ):
         simulate(replace(PLAIN, anchors=(hour, day)), settings=SETTINGS)
 
 
