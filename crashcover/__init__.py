@@ -5,6 +5,31 @@
     files (prices, holders) ──► calibration.calibrate ──► offers ──► display (table, picture), JSON
     sample_market ──────────────────────┘
 
-``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. Importing this package has no
-other imports.
+``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. The readers of files are public;
+each is imported when it is first used, so that importing this package has no other imports.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crashcover.repricing.intake.covers import BookCovers, read_book
+
+#: Module of each public name.
+_HOMES = {
+    "BookCovers": "crashcover.repricing.intake.covers",
+    "read_book": "crashcover.repricing.intake.covers",
+}
+
+__all__ = ["BookCovers", "read_book"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module of a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -17,7 +17,7 @@ from crashcover.files.markets import read_market
 from crashcover.files.panels import read_panel
 from crashcover.files.tables import ASSET_COLUMNS, find_column, read_table
 from crashcover.report.book.content import book_content
-from crashcover.report.book.file import read_book
+from crashcover.report.book.file import read_whole_book
 from crashcover.report.book.pooling import PoolAims, needed_observations, pool_book
 from crashcover.report.book.reinsurance import parse_reinsurance
 from crashcover.report.book.tokens import RatedToken, rate_calibrated, rate_from_store, require_assets
@@ -87,7 +87,7 @@ def _make_content(options: Options) -> dict[str, Any]:
 
 
 def _book(options: Options) -> dict[str, Any]:
-    covers = read_book(Path(options["book"]))
+    covers = read_whole_book(Path(options["book"]))
     aims = PoolAims(
         capital=options["capital"],
         level=options["level"],

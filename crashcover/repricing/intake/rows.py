@@ -66,7 +66,9 @@ class AssetRates:
         return signal
 
 
-def check_rows(batch: BookBatch, rates: Mapping[str, AssetRates], repeats: Repeats) -> tuple[pa.Table, list[Rejection]]:
+def check_rows(
+    batch: BookBatch, rates: Mapping[str, AssetRates] | None, repeats: Repeats
+) -> tuple[pa.Table, list[Rejection]]:
     """Separate the rows that can be priced from those that cannot.
 
     A row with several errors is reported with the first one found.
@@ -75,8 +77,8 @@ def check_rows(batch: BookBatch, rates: Mapping[str, AssetRates], repeats: Repea
     ----------
     batch : BookBatch
         Rows of a book.
-    rates : mapping of str to AssetRates
-        Contents of the rates by asset.
+    rates : mapping of str to AssetRates, optional
+        Contents of the rates by asset; if None, a row needs to be a cover, and any asset will do.
     repeats : Repeats
         Names of covers that occur more than once.
 
@@ -88,8 +90,9 @@ def check_rows(batch: BookBatch, rates: Mapping[str, AssetRates], repeats: Repea
         The other rows.
     """
     table = batch.table
+    readers = {"asset": _read_name, **READERS} if rates is None else _readers(rates)
     numbers = {name: read_numbers(table, name) for name in ("drop", "limit")}
-    columns = {name: read_column(table, name, read) for name, read in _readers(rates).items()}
+    columns = {name: read_column(table, name, read) for name, read in readers.items()}
     slips: dict[int, tuple[str, str]] = {}
     _note(slips, _name_slips(batch, repeats))
     _note(slips, _number_slips(table, numbers))
@@ -106,6 +109,12 @@ def _note(slips: dict[int, tuple[str, str]], found: Iterable[Slips]) -> None:
     for field, is_wrong, slip in found:
         for position in np.flatnonzero(is_wrong).tolist():
             slips.setdefault(position, (field, slip(position)))
+
+
+def _read_name(cell: Any) -> str:
+    if not str(cell or "").strip():
+        raise InvalidTermsError(f"asset must not be empty, got {cell!r}")
+    return str(cell)
 
 
 def _readers(rates: Mapping[str, AssetRates]) -> dict[str, Callable[[Any], Any]]:
@@ -171,8 +180,9 @@ def _observation_slips(columns: Mapping[str, Column], is_good: BoolArray) -> Sli
     return ", ".join(OBSERVATION), is_wrong, lambda position: str(slips[codes[position]])
 
 
-def _find(rates: AssetRates, terms: Mapping[str, Any]) -> Signal:
-    return rates.find(Observation(**terms))
+def _find(asset: AssetRates | str, terms: Mapping[str, Any]) -> Signal | None:
+    observation = Observation(**terms)
+    return asset.find(observation) if isinstance(asset, AssetRates) else None
 
 
 def _reason(check: Callable[[], object]) -> str | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from crashcover.report.book.file import read_book
+from crashcover.report.book.file import read_whole_book
 from crashcover.report.book.pooling import observations_of
 from crashcover.report.book.reinsurance import describe_reinsurance, parse_reinsurance
 from crashcover.repricing.intake.schema import COLUMNS
@@ -201,7 +201,7 @@ def test_rates_give_the_surfaces_that_were_published(folder, book, sample_files,
 
 
 def test_most_limits_choose_the_shape(book):
-    ranking, shape = observations_of(read_book(book))
+    ranking, shape = observations_of(read_whole_book(book))
     assert (format_duration(ranking.window), format_duration(ranking.term)) == ("24h", "30d")
     assert (format_duration(shape.window), format_duration(shape.term)) == ("1h", "14d")
 
@@ -221,7 +221,7 @@ def test_most_limits_choose_the_shape(book):
         (
             "cover_id",
             "C-SYNTH-CALM-0.2-30d",
-            "row 3: cover_id 'C-SYNTH-CALM-0.2-30d' must occur once, also found in row 2",
+            "row 3: cover_id must occur once, also found in row 2 (cover C-SYNTH-CALM-0.2-30d)",
         ),
         ("waiting_period", "40d", "row 3: waiting_period must be shorter than the term"),
     ],
@@ -230,13 +230,13 @@ def test_a_wrong_row_stops_the_report_and_is_named(tmp_path, column, cell, messa
     rows = rows_of_a_book()[:3]
     rows[1][COLUMNS.index(column)] = cell
     with pytest.raises(DataError) as raised:
-        read_book(write_book(tmp_path / "book.csv", rows))
+        read_whole_book(write_book(tmp_path / "book.csv", rows))
     assert message in str(raised.value)
 
 
 def test_a_book_needs_all_columns(tmp_path):
     with pytest.raises(DataError, match=r"row 1: must have the columns .* lacks waiting_period"):
-        read_book(write_book(tmp_path / "book.csv", [row[:-1] for row in rows_of_a_book()], COLUMNS[:-1]))
+        read_whole_book(write_book(tmp_path / "book.csv", [row[:-1] for row in rows_of_a_book()], COLUMNS[:-1]))
 
 
 @pytest.mark.parametrize(
