@@ -10,6 +10,7 @@ from backtest.cells import Span
 from backtest.panel import Panel
 from backtest.periods import annual_volatility, can_be_quoted
 from calibration.prices.worst_drops import rolling_log_drops
+from pricing.contract.thresholds import drop_reached
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import in_steps
 
@@ -69,7 +70,8 @@ def worst_drops(closes: FloatArray, window: int) -> FloatArray:
     Returns
     -------
     ndarray of float, shape (n_tokens,)
-        ``max over t of 1 - close(t) / max(close(t - window) ... close(t))``, NaN without a close.
+        ``max over t of 1 - close(t) / max(close(t - window) ... close(t))``, NaN without a close; counted with
+        the tolerance of ``pricing.contract.thresholds``.
 
     Examples
     --------
@@ -79,4 +81,4 @@ def worst_drops(closes: FloatArray, window: int) -> FloatArray:
     array([0.5])
     """
     deepest = np.fmax.reduce(rolling_log_drops(np.log(closes), window))
-    return np.asarray(1.0 - np.exp(-deepest))
+    return drop_reached(deepest)

@@ -6,6 +6,7 @@ import numpy as np
 
 from backtest.cells import Cell, spans_of
 from backtest.known import Known, Quotes, smoothed
+from pricing.contract.thresholds import least_log_fall
 from pricing.engine.simulation import simulate
 from pricing.models.innovations import Normal
 from pricing.models.price_model import PriceModel
@@ -49,5 +50,5 @@ def _exceedance(surface: DropSurface, cell: Cell, volatility: FloatArray) -> Flo
     """Count the paths whose fall at volatility one, times the volatility, is deep enough."""
     sample = surface.sample(window=cell.span.window, term=cell.span.term)
     unit_falls = -np.log1p(-sample.drops[::-1])
-    n_short = np.searchsorted(unit_falls, -np.log1p(-cell.drop) / volatility)
+    n_short = np.searchsorted(unit_falls, least_log_fall(cell.drop) / volatility)
     return smoothed(sample.n_paths - n_short, sample.n_paths)

@@ -8,6 +8,7 @@ import numpy as np
 from backtest.cells import Span, spans_of
 from backtest.known import Known, Quotes, smoothed
 from calibration.prices.worst_drops import worst_log_drops
+from pricing.contract.thresholds import drop_reached
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import in_steps
 
@@ -71,4 +72,4 @@ def stretch_drops(closes: FloatArray, span: Span, step: timedelta, every: int) -
     logs = np.log(closes)
     first = np.arange(0, len(closes) - term, every)
     deepest = worst_log_drops(logs, first.tolist(), window=window, term=term)
-    return np.where(np.isfinite(logs[first]), 1.0 - np.exp(-deepest), np.nan)
+    return np.where(np.isfinite(logs[first]), drop_reached(deepest), np.nan)

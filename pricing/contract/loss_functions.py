@@ -9,6 +9,7 @@ import numpy as np
 from pricing.contract.book import Book, sum_by
 from pricing.contract.observation import Observation
 from pricing.contract.payouts import Payout, is_piecewise
+from pricing.contract.thresholds import least_drop
 from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import FloatArray, IntArray
 
@@ -40,7 +41,7 @@ class LossFunction:
     def loss(self, worst_drops: FloatArray) -> FloatArray:
         """Return the loss for each worst drop, in the currency of the book."""
         node = self._node(worst_drops)
-        return np.asarray(self.values[node] + self.slopes[node] * (worst_drops - self.points[node]))
+        return np.asarray(self.values[node] + self.slopes[node] * np.maximum(worst_drops - self.points[node], 0.0))
 
     def node_averages(self, worst_drops: FloatArray, weights: FloatArray) -> FloatArray:
         """Average at each point the probability of reaching it, and the drop beyond it.
@@ -61,7 +62,7 @@ class LossFunction:
         return np.stack([reached, depth - self.points * reached])
 
     def _node(self, worst_drops: FloatArray) -> IntArray:
-        return np.searchsorted(self.points[1:], worst_drops, side="right")
+        return np.searchsorted(least_drop(self.points[1:]), worst_drops, side="right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

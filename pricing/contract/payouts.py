@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeGuard, runtime_checkable
 
 import numpy as np
 
+from pricing.contract.thresholds import least_drop
 from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import as_number, require_fraction
@@ -73,8 +74,9 @@ class PiecewisePayout(ABC):
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return the share of the limit for each worst drop."""
         points, _, shares, slopes = np.array(self.nodes()).T
-        node = np.searchsorted(points, worst_drop, side="right") - 1
-        return np.where(node >= 0, shares[node] + slopes[node] * (worst_drop - points[node]), 0.0)
+        node = np.searchsorted(least_drop(points), worst_drop, side="right") - 1
+        beyond = np.maximum(worst_drop - points[node], 0.0)
+        return np.where(node >= 0, shares[node] + slopes[node] * beyond, 0.0)
 
 
 _KINDS: dict[str, type[PiecewisePayout]] = {}
@@ -284,4 +286,4 @@ class TieredPayout(PiecewisePayout):
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return the share of the limit for each worst drop."""
         drops, shares = np.array(tuple(self.tiers)).T
-        return np.concatenate(([0.0], shares))[np.searchsorted(drops, worst_drop, side="right")]
+        return np.concatenate(([0.0], shares))[np.searchsorted(least_drop(drops), worst_drop, side="right")]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pricing.contract.thresholds import least_drop
 from pricing.errors import PrecisionWarning, SimulationError
 from pricing.models.anchors import Anchor
 from pricing.surface.surface import Anchoring
@@ -97,7 +98,7 @@ def _reached(worst_drops: FloatArray, anchor: Anchor) -> Nodes:
     drops, probabilities = np.array(anchor.drops), np.array(anchor.probabilities)
     n_before, kept = len(worst_drops), []
     for node, drop in enumerate(drops):
-        n_beyond = int(np.count_nonzero(worst_drops >= drop))
+        n_beyond = int(np.count_nonzero(worst_drops >= least_drop(drop)))
         if n_beyond >= FEWEST_PATHS and n_before - n_beyond >= FEWEST_PATHS:
             kept.append(node)
             n_before = n_beyond
@@ -106,7 +107,10 @@ def _reached(worst_drops: FloatArray, anchor: Anchor) -> Nodes:
 
 def _fit(worst_drops: Sequence[FloatArray], weights: FloatArray, nodes: Sequence[Nodes]) -> _Fitted | None:
     """Reweight the cells defined by the nodes; None if the nodes cannot be met together."""
-    bins = [np.searchsorted(drops, worst, side="right") for worst, (drops, _) in zip(worst_drops, nodes, strict=True)]
+    bins = [
+        np.searchsorted(least_drop(drops), worst, side="right")
+        for worst, (drops, _) in zip(worst_drops, nodes, strict=True)
+    ]
     targets = [-np.diff([1.0, *probabilities, 0.0]) for _, probabilities in nodes]
     shape = tuple(len(target) for target in targets)
     codes, cell_of_path = np.unique(np.ravel_multi_index(tuple(bins), shape), return_inverse=True)

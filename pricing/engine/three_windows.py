@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from pricing.contract.thresholds import least_drop
 from pricing.contract.triggers import Reference
 from pricing.engine.simulation import simulate
 from pricing.errors import InvalidModelError, InvalidTermsError
@@ -112,7 +113,7 @@ def exceedance_over_term(surface: DropSurface, drop: float, *, term: Duration) -
     require_fraction(drop, "drop")
     rows, n_windows = _rows(surface), _windows_in(surface, parse_duration(term, "term"))
     weights = np.ones(surface.settings.n_paths) if surface.weights is None else surface.weights
-    first_two, last_two, all_three = (weights * (surface.worst_drops[row] >= drop) for row in rows)
+    first_two, last_two, all_three = (weights * (surface.worst_drops[row] >= least_drop(drop)) for row in rows)
     within_two, within_three = 0.5 * (first_two + last_two), all_three
     p2, p3 = float(within_two.mean()), float(within_three.mean())
     if p3 >= 1.0:

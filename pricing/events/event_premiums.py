@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pricing.contract.cover import Cover
+from pricing.contract.thresholds import least_drop
 from pricing.engine.path_replay import replay
 from pricing.errors import InvalidTermsError, UninsurableError, UnresolvedError
 from pricing.events.reinstatements import AggregateTerms, PoissonEvents
@@ -136,7 +137,7 @@ def events_on_surface(cover: Cover, surface: DropSurface, rules: EventRules) -> 
     NotSimulatedError
         If the surface does not contain the signal of the cover.
     """
-    fired = np.flatnonzero(worst_drops_by_path(surface, cover.observation) >= cover.trigger.drop)
+    fired = np.flatnonzero(worst_drops_by_path(surface, cover.observation) >= least_drop(cover.trigger.drop))
     parts = [fired[first : first + _PATHS_AT_ONCE] for first in range(0, len(fired), _PATHS_AT_ONCE)]
     return [
         Event(int(part[event.path]), event.step, event.drop)

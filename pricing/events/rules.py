@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.contract.cover import Cover
+from pricing.contract.thresholds import drop_reached, least_log_fall, least_log_recovery
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import FloatArray
@@ -159,13 +160,13 @@ class _Clauses:
 
         return cls(
             trigger=cover.trigger,
-            log_drop=-math.log1p(-cover.trigger.drop),
+            log_drop=least_log_fall(cover.trigger.drop),
             window=steps(cover.trigger.window, "window"),
             start=steps(cover.waiting_period, "waiting_period"),
             end=steps(cover.term, "term"),
             cool_off=steps(rules.cool_off, "cool_off"),
             confirmation=rules.confirmation,
-            log_recovery=math.log(rules.recovery) if rules.recovery else math.inf,
+            log_recovery=least_log_recovery(rules.recovery) if rules.recovery else math.inf,
             recovery_steps=steps(rules.recovery_period, "recovery_period"),
         )
 
@@ -184,8 +185,8 @@ def _events_of_path(log_prices: FloatArray, path: int, clauses: _Clauses) -> Ite
             begin += recovered
             continue
         last = fired + clauses.cool_off
-        deepest = float(falls[fired - clauses.confirmation + 1 : last + 1].max())
-        yield Event(path, begin + fired, -math.expm1(-deepest))
+        deepest = falls[fired - clauses.confirmation + 1 : last + 1].max()
+        yield Event(path, begin + fired, float(drop_reached(deepest)))
         begin += last
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
+from pricing.contract.thresholds import least_drop
 from pricing.contract.triggers import Reference
 from pricing.surface.by_path import shares_by_path, worst_drops_by_path
 from pricing.surface.estimates import WeightedSample
@@ -79,7 +80,7 @@ class Hedge:
             if leg.instrument == "put":
                 payoff += leg.quantity * np.maximum(leg.strike - (1.0 - final_falls), 0.0)
             else:
-                payoff += leg.quantity * (1.0 - deepest_falls <= leg.strike)
+                payoff += leg.quantity * (deepest_falls >= least_drop(1.0 - leg.strike))
         return payoff
 
 

@@ -23,6 +23,7 @@ from scipy.special import ndtr
 from pricing.closed_form import cash_at_expiry, cash_at_hit
 from pricing.closed_form._checks import check_model, check_terms
 from pricing.contract.cover import Cover
+from pricing.contract.thresholds import least_drop
 from pricing.errors import InvalidModelError, InvalidTermsError
 from pricing.hedging.hedges import Hedge, Leg
 from pricing.tools.arrays import FloatArray
@@ -30,7 +31,6 @@ from pricing.tools.units import YEAR, require_fraction
 
 PaymentTime = Literal["hit", "expiry"]
 
-_ROUNDING = 1e-12  # 1 - 0.9 is a little less than 0.1, and a strike at the trigger must count as one
 _SMALLEST_TRADE = 1e-9  # a smaller remainder of a payoff or a kink is rounding
 
 
@@ -119,7 +119,7 @@ def put_spread_hedge(
     ([(0.55, 20), (0.5, -20)], 3352.28)
     """
     strikes = _listed_strikes(implied_volatilities)
-    payoffs = _payouts_of(cover, 1.0 - strikes + _ROUNDING)
+    payoffs = _payouts_of(cover, 1.0 - strikes)
     return _puts(cover, strikes, np.append(payoffs, payoffs[-1]), implied_volatilities, market or OptionMarket())
 
 
@@ -146,7 +146,7 @@ def touch_put_hedge(
     """
     carry = market or OptionMarket()
     strikes = _listed_strikes(implied_volatilities)
-    shares = _payouts_of(cover, 1.0 - strikes + _ROUNDING)
+    shares = _payouts_of(cover, 1.0 - strikes)
     first = float(strikes[np.argmax(shares > 0.0)])
     power = 1.0 - 2.0 * (carry.rate - carry.dividend_yield) / implied_volatilities[first] ** 2
     if not power > 0.0:
@@ -249,7 +249,7 @@ def _payouts_of(cover: Cover, falls: FloatArray) -> FloatArray:
     InvalidTermsError
         If none of them is deep enough.
     """
-    shares = np.where(falls >= cover.trigger.drop, cover.payout.share(falls), 0.0)
+    shares = np.where(falls >= least_drop(cover.trigger.drop), cover.payout.share(falls), 0.0)
     if not shares.any():
         raise InvalidTermsError(
             f"one strike must be at most {1.0 - cover.trigger.drop:g}, got {(1.0 - falls).tolist()}"

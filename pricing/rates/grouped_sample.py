@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pricing.contract.thresholds import least_drop
 from pricing.surface.estimates import ROUNDING, Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
 
@@ -46,7 +47,7 @@ class GroupedSample(WeightedSample):
 
     def n_beyond(self, drop: float) -> int:
         """Count the groups whose drop is `drop` or more."""
-        return len(self.drops) - int(np.searchsorted(self.drops[::-1], drop, side="left"))
+        return len(self.drops) - int(np.searchsorted(self.drops[::-1], least_drop(drop), side="left"))
 
     def mean(self, values: FloatArray) -> Estimate[float]:
         """Estimate the mean of a payoff between 0 and 1.

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.contract.payouts import Node, Payout, is_piecewise
+from pricing.contract.thresholds import least_drop
 from pricing.rates.grouped_sample import GroupedSample, error_of_mean
 from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import FloatArray
@@ -93,11 +94,11 @@ class TailSums:
 
     def at(self, drops: FloatArray) -> FloatArray:
         """Return summed weights and squared weights of drops at least as deep as each given drop, shape (2, n)."""
-        return self.columns[1:, np.searchsorted(self.columns[0], drops, side="left")]
+        return self.columns[1:, np.searchsorted(self.columns[0], least_drop(drops), side="left")]
 
     def powers_at(self, drops: FloatArray) -> FloatArray:
         """Return ``w, w d, w d^2, v, v d, v d^2, v d^3, v d^4`` summed in the same way, shape (8, n)."""
-        place = np.searchsorted(self.columns[0], drops, side="left")
+        place = np.searchsorted(self.columns[0], least_drop(drops), side="left")
         block = -(-place // STRIDE)
         between = place[:, np.newaxis] + np.arange(STRIDE - 1)
         is_between = between < np.minimum(block * STRIDE, self.columns.shape[1] - 1)[:, np.newaxis]
@@ -178,14 +179,14 @@ class TailReader:
         if not is_piecewise(payout):
             return None
         drops, reached, squares = self.drops, self.reached, self.squares
-        fired = place = bisect_left(drops, drop)
+        fired = place = bisect_left(drops, least_drop(drop))
         first = second = squared = cubes = fourths = below = below2 = below3 = below4 = 0.0
         ramp: Node | None = None
         for node in payout.nodes():
             point, _, share, slope = node
             start = place
             # Steps of a payout before the trigger fires take effect when it fires.
-            place = bisect_left(drops, point, fired) if point > drop else fired
+            place = bisect_left(drops, least_drop(point), fired) if point > drop else fired
             if ramp:
                 w1, w2, v2, v3, v4 = self._ramp(payout, ramp, point, start, place)
                 first += w1
@@ -235,7 +236,7 @@ class TailReader:
 
     def fired(self, drop: float) -> Estimate[float]:
         """Return the probability that a trigger fires."""
-        place, n_paths = bisect_left(self.drops, drop), self.sums.paths
+        place, n_paths = bisect_left(self.drops, least_drop(drop)), self.sums.paths
         probability = self.reached[place] / n_paths
         error = error_of_mean(self.squares[place], probability, n_paths, self.sums.largest_weight)
         return Estimate(probability, error)

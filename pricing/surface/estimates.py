@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from pricing.contract.thresholds import least_drop
 from pricing.errors import PrecisionError, PrecisionWarning
 from pricing.tools.arrays import FloatArray, IntArray
 from pricing.tools.units import require_fraction
@@ -78,7 +79,7 @@ class WeightedSample:
 
     def n_beyond(self, drop: float) -> int:
         """Count the paths whose worst drop is `drop` or more."""
-        return self.n_paths - int(np.searchsorted(self.drops[::-1], drop, side="left"))
+        return self.n_paths - int(np.searchsorted(self.drops[::-1], least_drop(drop), side="left"))
 
     def tail(self, drop: float) -> FloatArray:
         """Return the worst drops of `drop` or more, deepest first."""
