@@ -55,9 +55,14 @@ def _of_crashes(rate: CrashRate) -> str:
 
 
 def _of_holders(hazard: HazardFactor, owners: Concentration | None) -> tuple[str, ...]:
-    if not hazard.parts:
+    if owners is not None and not owners.is_known:
+        known: tuple[str, ...] = (
+            f"Concentration is taken as typical: the holder list shows {owners.listed_share:.2%} of the float.",
+        )
+    elif not hazard.parts:
         return ("Concentration is taken as typical and no signal as raised: no holder list or signal was given.",)
-    known = () if owners is not None else ("Concentration is taken as typical: no holder list was given.",)
+    else:
+        known = () if owners is not None else ("Concentration is taken as typical: no holder list was given.",)
     return known + tuple(
         f"{part.covariate.capitalize()} multiplies the crash rate by {part.factor:.2f} "
         f"({part.lower:.2f} to {part.upper:.2f}): {part.source}"

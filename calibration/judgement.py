@@ -49,7 +49,7 @@ def judge(
         Verdict.CRASHES_SEEN: any(rate.crashes > 0.0 for rate in crashes),
         Verdict.PERSISTENCE_BOUNDED: shape.persistence_bounded,
         Verdict.RESIDUALS_DEPENDENT: shape.diagnostics.ljung_box_squared_p_value < DEPENDENCE_LEVEL,
-        Verdict.NO_HOLDERS: owners is None,
+        Verdict.NO_HOLDERS: owners is None or not owners.is_known,
         Verdict.HAZARD_CAPPED: hazard.capped,
         Verdict.OLD_MARKET: market.is_stale(checked.as_of),
         Verdict.SHAPE_NOT_FITTED: not shape_is_fitted,

@@ -35,7 +35,7 @@ _EXPLANATIONS = {
     Verdict.CRASHES_SEEN: "the token has crashed on its own before: its crash rate and its record include that",
     Verdict.PERSISTENCE_BOUNDED: "the fitted persistence was at or beyond its bound: volatility shocks hardly fade",
     Verdict.RESIDUALS_DEPENDENT: "squared residuals are still correlated: volatility clusters more than in the law",
-    Verdict.NO_HOLDERS: "no holder list: the crash rate assumes typical concentration",
+    Verdict.NO_HOLDERS: "no holder list, or next to nothing on it: the crash rate assumes typical concentration",
     Verdict.HOLDERS_CUT: "the holder list ends before the supply is reached: the upper bound of concentration is used",
     Verdict.SUPPLY_UNKNOWN: "no supply was given: shares are of the listed total and concentration is overstated",
     Verdict.HAZARD_CAPPED: "the effect of holders and signals on the crash rate reached a cap",

@@ -14,6 +14,7 @@ from calibration.hazard.risk_signals import INFLOW_HALF_LIFE, RiskSignals
 from calibration.hazard.slopes import SLOPES, Slope
 from calibration.holders.bounded import Bounded
 from calibration.holders.concentration_measures import Concentration
+from calibration.holders.lists import HolderFindingKind
 from pricing.errors import DataError
 
 #: Median raw Herfindahl index of the 42 holder lists published by Zukowski (2026, CC BY 4.0), each over its total.
@@ -155,20 +156,26 @@ def hazard_factor(
 def score_concentration(concentration: Concentration | None, signals: RiskSignals | None) -> dict[str, Bounded]:
     """Score holders against a typical token: log of overhang to depth if depth is known, else log Herfindahl index.
 
+    A list that shows next to nothing of the float has no score, like no list.
+
     Raises
     ------
     DataError
-        If depth is given without holders.
+        If depth is given without holders, or with shares of a supply that is not known.
     """
     if signals is not None and signals.overhang_to_depth is not None:
         return {"overhang": _log_ratio(_exactly(signals.overhang_to_depth), REFERENCE_OVERHANG)}
     if signals is not None and signals.depth_usd is not None and signals.price_usd is not None:
         if concentration is None:
             raise DataError(f"depth_usd needs holders, got {signals.depth_usd:g} without (or give overhang_to_depth)")
+        if not concentration.is_known:
+            return {}
+        if concentration.has(HolderFindingKind.SHARES_ONLY):
+            raise DataError("depth_usd needs balances in tokens, got a list of shares without supply (give the supply)")
         depth = signals.depth_usd / signals.price_usd
         overhang = Bounded(lower=concentration.overhang.lower / depth, upper=concentration.overhang.upper / depth)
         return {"overhang": _log_ratio(overhang, REFERENCE_OVERHANG)}
-    if concentration is not None:
+    if concentration is not None and concentration.is_known:
         return {"herfindahl": _log_ratio(concentration.hhi, REFERENCE_HHI)}
     return {}
 

@@ -15,8 +15,17 @@ import pandas as pd
 
 from calibration.holders import shares as measures
 from calibration.holders.bounded import Bounded
-from calibration.holders.lists import Category, Entities, HolderFinding, HolderFindingKind, Labels, read_holders
+from calibration.holders.lists import (
+    Category,
+    Entities,
+    HolderFinding,
+    HolderFindingKind,
+    Labels,
+    holds_shares,
+    read_holders,
+)
 from calibration.holders.shares import RankedShares
+from calibration.holders.units import looks_like_smallest_units, unit_slip
 from pricing.errors import DataError
 
 #: The type float under another name, because ``Concentration`` has an attribute ``float``.
@@ -29,6 +38,9 @@ HIDDEN_WHALE, HIDDEN_WHALE_STRESS = 0.10, 0.35
 TREASURY_DISCRETION = 0.25
 #: Listed balances may exceed the supply only by this relative rounding error.
 SUPPLY_TOLERANCE = 1e-9
+#: A list that shows less of the float says nothing about concentration, so it gives no discount. Judgement: the
+#: largest hundred holders of widely held tokens own several times as much.
+LEAST_LISTED = 0.05
 
 OUT_OF_FLOAT = frozenset({Category.LOCKED, Category.TREASURY, Category.CONTRACT})
 POOLED = frozenset({Category.EXCHANGE, Category.BRIDGE, Category.STAKING, Category.POOL})
@@ -117,6 +129,15 @@ class Concentration:
         """Share of the ``k`` largest holders."""
         return _between(measures.top_share(self.dispersed, k), measures.top_share(self.hidden_whale, k))
 
+    @property
+    def is_known(self) -> bool:
+        """False if the list shows next to nothing of the float, so that concentration counts as typical."""
+        return self.listed_share >= LEAST_LISTED
+
+    def has(self, kind: HolderFindingKind) -> bool:
+        """Return whether there is a finding of a kind."""
+        return any(finding.kind is kind for finding in self.findings)
+
 
 def concentration(
     holders: pd.DataFrame,
@@ -133,9 +154,11 @@ def concentration(
     ----------
     holders : DataFrame
         Columns ``address``, ``balance`` in tokens and, optionally, ``label`` (a category) and ``entity`` (a name that
-        addresses of one owner share): the largest holders, in any order.
+        addresses of one owner share): the largest holders, in any order. Instead of ``balance`` it may have ``share``,
+        a fraction of the supply.
     supply : float, optional
-        Number of tokens in existence, including burnt ones. By default the listed total, with a finding.
+        Number of tokens in existence, including burnt ones. By default the listed total, with a finding; for shares
+        it is 1.
     labels : mapping or Series, optional
         Category by address: exchange, bridge, staking, pool, locked, treasury, contract, burn or holder.
     entities : mapping or Series, optional
@@ -149,7 +172,7 @@ def concentration(
     Raises
     ------
     DataError
-        If a row is invalid, the listed balances exceed the supply, or nothing is left in the float.
+        If a row is invalid or a sum, the listed balances exceed the supply, or nothing is left in the float.
 
     Examples
     --------
@@ -159,6 +182,10 @@ def concentration(
     (0.4, 0.44, 1.0)
     """
     frame, findings = read_holders(holders, labels, burn_addresses, entities)
+    if holds_shares(holders):
+        findings += _share_findings(supply)
+        supply = 1.0 if supply is None else supply
+        frame["balance"] *= supply
     listed = math.fsum(frame["balance"])
     issued = _issued(supply, listed)
     existing = issued - _sum(frame, frozenset({Category.BURN}))
@@ -189,7 +216,7 @@ def concentration(
         float=tradable,
         listed_share=1.0 - dispersed.rest,
         excluded=_excluded(frame),
-        findings=findings + _supply_findings(supply, dispersed),
+        findings=findings + _supply_findings(supply, listed, dispersed),
         dispersed=dispersed,
         hidden_whale=whale,
         unlabelled=frame.loc[single, "unlabelled"].to_numpy(dtype=bool),
@@ -202,10 +229,10 @@ def _issued(supply: float | None, listed: float) -> float:
     if not 0.0 < supply < math.inf:
         raise DataError(f"supply must be positive and finite, got {supply}")
     if listed > supply * (1.0 + SUPPLY_TOLERANCE):
-        raise DataError(
-            f"supply must cover the listed balances, got {supply:g} against {listed:g} (a rebasing token, a stale "
-            "supply, or the circulating supply although locked tokens are listed)"
+        slip = unit_slip("balances", listed / supply) or (
+            "a rebasing token, a stale supply, or the circulating supply although locked tokens are listed"
         )
+        raise DataError(f"supply must cover the listed balances, got {supply:g} against {listed:g} ({slip})")
     return supply
 
 
@@ -257,10 +284,25 @@ def _reason(category: Category) -> str:
     )
 
 
-def _supply_findings(supply: float | None, dispersed: RankedShares) -> tuple[HolderFinding, ...]:
+def _supply_findings(supply: float | None, listed: float, dispersed: RankedShares) -> tuple[HolderFinding, ...]:
+    findings = []
+    if looks_like_smallest_units(listed):
+        message = f"the list holds {listed:g}; divide balances and supply by 10^decimals of the token"
+        findings.append(HolderFinding(kind=HolderFindingKind.SMALLEST_UNITS, message=message))
     if supply is None:
-        return (HolderFinding(kind=HolderFindingKind.SUPPLY_UNKNOWN, message="shares are of the listed total"),)
-    if dispersed.rest > measures.ROUNDING:
+        findings.append(HolderFinding(kind=HolderFindingKind.SUPPLY_UNKNOWN, message="shares are of the listed total"))
+    elif 1.0 - dispersed.rest < LEAST_LISTED:
+        slip = unit_slip("supply", supply / listed)
+        message = f"{1.0 - dispersed.rest:.2%} of the float, {listed:g} of {supply:g} tokens"
+        message += f" ({slip})" if slip else ""
+        findings.append(HolderFinding(kind=HolderFindingKind.NEXT_TO_NOTHING, message=message))
+    elif dispersed.rest > measures.ROUNDING:
         message = f"{dispersed.rest:.2%} of the float is held by addresses that are not listed"
-        return (HolderFinding(kind=HolderFindingKind.LIST_CUT, message=message),)
-    return ()
+        findings.append(HolderFinding(kind=HolderFindingKind.LIST_CUT, message=message))
+    return tuple(findings)
+
+
+def _share_findings(supply: float | None) -> tuple[HolderFinding, ...]:
+    if supply is not None:
+        return ()
+    return (HolderFinding(kind=HolderFindingKind.SHARES_ONLY, message="give the supply for amounts in tokens"),)

@@ -1,7 +1,7 @@
 """Checked holder lists: addresses are merged into entities, one row each, with a category."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from calibration.holders.columns import find_columns, lookalikes
+from calibration.holders.sums import find_sum, names_among_addresses, sums_up
+from calibration.holders.units import find_step
 from calibration.prices.numeric import find_non_numbers
 from pricing.errors import DataError
 
@@ -55,6 +58,13 @@ class HolderFindingKind(Enum):
     SUPPLY_UNKNOWN = "the supply is not known; the listed total is used instead, so shares are upper bounds"
     BURN_LISTED = "well-known burn addresses are on the list and counted as holders"
     LIST_CUT = "the list ends before the supply is reached; measures have bounds"
+    NEXT_TO_NOTHING = "the list shows next to nothing of the supply; concentration counts as unknown"
+    SHARES_ONLY = "the list holds shares of a supply that is not given; the supply counts as 1"
+    SMALLEST_UNITS = "amounts look like smallest units of the token; shares do not depend on it, amounts do"
+    UNITS_MIXED = "balances differ so much that some may be in smallest units"
+    SUM_SUSPECTED = "an address holds as much as all others together; if it is a total, remove it"
+    NAMES_AMONG_ADDRESSES = "rows hold a name where all others hold an address; if one is a sum or a rest, remove it"
+    COLUMNS_UNUSED = "columns that look like label or entity are not used; rename them to have them read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +97,8 @@ def read_holders(
     Parameters
     ----------
     holders : DataFrame
-        Columns ``address``, ``balance`` and, optionally, ``label`` (a category) and ``entity`` (a name).
+        Columns ``address``, ``balance`` and, optionally, ``label`` (a category) and ``entity`` (a name), in any
+        spelling; without ``balance``, ``share``: fractions of the supply.
     labels : mapping or Series, optional
         Category by address; it overrules the column, and both overrule `burn_addresses`.
     burn_addresses : frozenset of str
@@ -106,14 +117,17 @@ def read_holders(
     Raises
     ------
     DataError
-        If a column is missing, a balance is not a finite number or negative, a label is unknown, or a label or an
-        entity is given twice with different values.
+        If a column is missing, a balance is not a finite number or negative, a row is a sum, a label is unknown, or a
+        label or an entity is given twice with different values.
     """
-    for column in ("address", "balance"):
-        if column not in holders.columns:
-            raise DataError(f"holders must have the columns address and balance, got {list(holders.columns)}")
+    columns = find_columns(holders.columns)
+    unused = lookalikes(holders.columns, columns.values())
+    holders = holders.rename(columns={theirs: ours for ours, theirs in columns.items()})
+    if "address" not in columns or not columns.keys() & {"balance", "share"}:
+        raise DataError(f"holders must have the columns address and balance, got {list(holders.columns)}")
     addresses = pd.Series([_normal(address, row) for row, address in enumerate(holders["address"])], dtype=object)
-    balances = _balances(holders["balance"], addresses)
+    balances = _balances(holders["balance" if "balance" in columns else "share"], addresses)
+    _refuse_sums(holders["address"], balances)
     categories = dict.fromkeys(burn_addresses, Category.BURN) | _book(holders, addresses, "label", labels, _category)
     owners = _book(holders, addresses, "entity", entities, _owner)
     by_address = pd.Series(balances).groupby(addresses.to_numpy(), sort=False).sum()
@@ -122,11 +136,25 @@ def read_holders(
         raise DataError(f"holders must hold something, got {len(holders)} rows without a positive balance")
     frame = _merge(held, categories, owners)
     findings = (
-        _merging_findings(len(addresses), by_address)
-        + _burn_findings(by_address, categories)
-        + _entity_findings(len(held) - len(frame))
+        *_merging_findings(addresses, by_address),
+        *_burn_findings(by_address, categories),
+        *_entity_findings(len(held) - len(frame)),
+        *_row_findings(addresses, balances),
+        *_column_findings(unused),
     )
     return frame, findings
+
+
+def holds_shares(holders: pd.DataFrame) -> bool:
+    """Return whether a list holds shares of the supply instead of balances."""
+    return "balance" not in find_columns(holders.columns)
+
+
+def _refuse_sums(names: pd.Series, balances: npt.NDArray[np.float64]) -> None:
+    found = find_sum(names.tolist(), balances)
+    if found:
+        row, slip = found
+        raise DataError(f"address at row {row} {slip}")
 
 
 def _merge(held: pd.Series, categories: Mapping[str, Category], owners: Mapping[str, str]) -> pd.DataFrame:
@@ -225,14 +253,29 @@ def _entity_findings(n_merged: int) -> tuple[HolderFinding, ...]:
     return (HolderFinding(kind=HolderFindingKind.ENTITIES_MERGED, message=message),)
 
 
-def _merging_findings(n_rows: int, merged: pd.Series) -> tuple[HolderFinding, ...]:
-    findings = []
-    if repeated := n_rows - len(merged):
-        findings.append(
-            HolderFinding(
-                kind=HolderFindingKind.DUPLICATE_ADDRESS, message=f"{repeated} rows were added to earlier ones"
-            )
-        )
+def _merging_findings(addresses: pd.Series, merged: pd.Series) -> Iterator[HolderFinding]:
+    repeated = np.flatnonzero(addresses.duplicated())
+    if len(repeated):
+        message = f"{len(repeated)} rows were added to earlier ones, the first is {addresses[repeated[0]]}"
+        yield HolderFinding(kind=HolderFindingKind.DUPLICATE_ADDRESS, message=message)
     if empty := int((merged == 0.0).sum()):
-        findings.append(HolderFinding(kind=HolderFindingKind.ZERO_BALANCE, message=f"{empty} addresses hold nothing"))
-    return tuple(findings)
+        yield HolderFinding(kind=HolderFindingKind.ZERO_BALANCE, message=f"{empty} addresses hold nothing")
+
+
+def _row_findings(addresses: pd.Series, balances: npt.NDArray[np.float64]) -> Iterator[HolderFinding]:
+    place = sums_up(balances)
+    if place is not None:
+        message = f"row {place + 1} of the list, {addresses[place]}, with {balances[place]:g}"
+        yield HolderFinding(kind=HolderFindingKind.SUM_SUSPECTED, message=message)
+    if step := find_step(balances):
+        message = f"the one after {step[0]:g} is {step[1]:g}"
+        yield HolderFinding(kind=HolderFindingKind.UNITS_MIXED, message=message)
+    names = names_among_addresses(addresses.tolist())
+    if names:
+        message = f"{len(names)} rows, the first is row {names[0] + 1} of the list, {addresses[names[0]]!r}"
+        yield HolderFinding(kind=HolderFindingKind.NAMES_AMONG_ADDRESSES, message=message)
+
+
+def _column_findings(unused: Sequence[str]) -> Iterator[HolderFinding]:
+    if unused:
+        yield HolderFinding(kind=HolderFindingKind.COLUMNS_UNUSED, message=", ".join(unused))

@@ -142,6 +142,8 @@ def _hazard_figures(hazard: HazardFactor) -> list[tuple[str, str]]:
 def _holder_figures(holders: Concentration | None) -> tuple[tuple[str, str], ...]:
     if holders is None:
         return (("Holders", "no list given"),)
+    if not holders.is_known:
+        return (("Holders", f"taken as typical: the list shows {holders.listed_share:.2%} of the float"),)
     return (
         (
             "Holders",

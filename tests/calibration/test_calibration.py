@@ -145,6 +145,14 @@ def test_a_cut_list_is_priced_at_its_upper_bound(hourly_closes):
     )
 
 
+def test_a_list_that_shows_next_to_nothing_is_priced_as_no_list(hourly_closes, calibrated):
+    found = calibrate(hourly_closes, holders=holders(30.0, 10.0), supply=100e18)
+    assert found.model == calibrated.model
+    assert found.verdict == calibrated.verdict
+    assert Verdict.NO_HOLDERS in found.verdict
+    assert any("the holder list shows 0.00% of the float" in assumption for assumption in found.assumptions)
+
+
 def test_signals_load_the_crash_rate(hourly_closes, calibrated):
     found = calibrate(hourly_closes, signals=RiskSignals(unlock_share=0.1))
     assert found.crashes[1].rate == pytest.approx(calibrated.crashes[1].rate * found.hazard.value)

@@ -135,3 +135,41 @@ def test_the_entity_mapping_overrules_the_column():
 def test_entities_are_names_and_one_an_address(rows, entities, message):
     with pytest.raises(DataError, match=message):
         read_holders(rows, None, entities=entities)
+
+
+# --- columns in other letters -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["entity", "Entity", "ENTITY ", "Owner", "owner"])
+def test_a_column_of_entities_is_read_in_any_spelling(column):
+    rows = frame(("0xa", 3.0, "fund"), ("0xb", 2.0, "fund"), ("0xc", 1.0, None), columns=("Address", "BALANCE", column))
+    table, findings = read_holders(rows, None)
+    assert table["balance"].tolist() == [5.0, 1.0]
+    assert [finding.kind for finding in findings] == [HolderFindingKind.ENTITIES_MERGED]
+
+
+@pytest.mark.parametrize("column", ["label", "Label", "Category"])
+def test_a_column_of_labels_is_read_in_any_spelling(column):
+    table, _ = read_holders(frame(("0xa", 3.0, "exchange"), columns=("address", "balance", column)), None)
+    assert categories(table) == {"0xa": Category.EXCHANGE}
+
+
+@pytest.mark.parametrize("column", ["Name Tag", "address_label", "ownerName", "Labels", "entities"])
+def test_a_column_that_looks_like_ours_is_named(column):
+    _, (finding,) = read_holders(frame(("0xa", 3.0, "x"), columns=("address", "balance", column)), None)
+    assert (finding.kind, finding.message) == (HolderFindingKind.COLUMNS_UNUSED, column)
+
+
+def test_other_columns_are_nobodys_business():
+    rows = frame((1, "0xa", 3.0, "0.1%", "x"), columns=("Rank", "address", "balance", "ownership", "stage"))
+    assert read_holders(rows, None)[1] == ()
+
+
+def test_two_columns_of_one_name_are_refused():
+    with pytest.raises(DataError, match="columns must have different names, got 'entity' and 'Entity'"):
+        read_holders(frame(("0xa", 3.0, "x", "y"), columns=("address", "balance", "entity", "Entity")), None)
+
+
+def test_the_first_address_that_was_added_is_named():
+    _, (finding,) = read_holders(frame(("0xa", 3.0), ("0xb", 2.0), ("0xB", 1.0)), None)
+    assert finding.message == "1 rows were added to earlier ones, the first is 0xb"
