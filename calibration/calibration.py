@@ -3,21 +3,23 @@
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from calibration.assumptions import state_assumptions
+from calibration.figures import Figure, holder_figures, law_figures, price_figures, state_figures
 from calibration.hazard.factor import HazardFactor, hazard_factor
 from calibration.hazard.risk_signals import RiskSignals
 from calibration.holders.concentration_measures import Concentration, concentration
 from calibration.holders.lists import BURN_ADDRESSES, Labels
 from calibration.judgement import judge
-from calibration.law.crashes import CrashRate, crash_rate
+from calibration.law.crashes import CrashRate, crash_rate, crashes_frame
 from calibration.law.drop_law import DropLaw, MarketState, TokenState
 from calibration.law.law_anchors import can_be_anchored, coherent_anchors
 from calibration.law.token_history import TokenHistory, observe
-from calibration.law.worst_month import WorstMonth, worst_month_law
+from calibration.law.worst_month import WorstMonth, draw_worst_months, worst_month_law
 from calibration.market.market import Market
 from calibration.market.shipped import shipped_market
 from calibration.paths.dynamics import collapse_of_month, paths_of_month
@@ -31,17 +33,25 @@ from calibration.paths.volatility import (
 )
 from calibration.prices.bars import CheckedCloses, check_closes, one_series, utc_labels
 from calibration.prices.diagnostics import Diagnostics, diagnose, extend
-from calibration.prices.findings import BREAKS, Finding
+from calibration.prices.findings import BREAKS, Finding, findings_frame
 from calibration.prices.standstills import without_standstills
-from calibration.verdict import Verdict
+from calibration.verdict import Verdict, explain
 from pricing.errors import DataError, NotConvergedError
 from pricing.models.price_model import PriceModel
 from pricing.models.volatility import Garch
+from pricing.show import drawing
+from pricing.show.frames import require_table
+from pricing.show.html_tables import Table, write_html
 from pricing.tools.plain import Form, to_plain
-from pricing.tools.units import Duration
+from pricing.tools.units import Duration, format_duration
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: The shape of paths is fitted to this many latest returns outside standstills: half a year of hours.
 SHAPE_RETURNS = 4320
+#: Height of a picture in inches.
+_HEIGHT = 3.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,59 @@ class Calibration:
     assumptions: tuple[str, ...]
     state: TokenState = field(repr=False, metadata={"plain": False})
     history: TokenHistory = field(repr=False, metadata={"plain": False})
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Name and text of the figures that a summary shows."""
+        return (
+            *price_figures(self.diagnostics, self.model.step, self.as_of),
+            *state_figures(self.state, self.market_state),
+            *law_figures(self.worst_months, self.crashes, self.hazard),
+            *holder_figures(self.concentration),
+        )
+
+    def to_frame(self, table: Literal["findings", "worst_months", "crashes"] = "findings") -> pd.DataFrame:
+        """Return one table of the calibration as a data frame.
+
+        Parameters
+        ----------
+        table : {"findings", "worst_months", "crashes"}
+            Irregularities of the prices; exceedance probabilities of the worst month by window and drop; the token's
+            own crashes by window.
+
+        Raises
+        ------
+        InvalidTermsError
+            If there is no such table.
+        """
+        require_table(table, ("findings", "worst_months", "crashes"))
+        if table == "worst_months":
+            months = [each.to_frame().assign(window=format_duration(each.window)) for each in self.worst_months]
+            return pd.concat(months, ignore_index=True)[["window", *months[0].columns[:-1]]]
+        return findings_frame(self.findings) if table == "findings" else crashes_frame(self.crashes)
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the law of the worst month by window, with the part that is due to the uncertainty of its level.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Axes of matplotlib to draw on; by default those of a new picture.
+        """
+        axes = drawing.new_axes(axes, _HEIGHT)
+        draw_worst_months(axes, self.worst_months)
+        return axes
+
+    def _repr_html_(self) -> str:
+        doubts = [(each,) for each in explain(self.verdict)] or [("No warnings.",)]
+        findings = [(f"{each.time:%Y-%m-%d %H:%M}", each.message) for each in self.findings]
+        return write_html(
+            "Calibration",
+            Table(rows=self.figures, n_texts=2),
+            Table(rows=doubts, caption="Warnings"),
+            Table(rows=findings, caption="Findings in the prices", n_texts=2),
+            notes=[f"{len(self.assumptions)} assumptions are in .assumptions."],
+        )
 
     def to_json(self) -> str:
         """Write everything except working arrays as JSON with sorted keys; floats survive a round trip bit for bit."""

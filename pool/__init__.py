@@ -35,8 +35,9 @@ from pool.leverage import (
 from pool.losses import PoolLosses, pool_losses
 from pool.manipulation import PriceSource, manipulation_limit, manipulation_sale
 from pool.reinsurance import ExcessOfLoss, QuotaShare, Reinsurance, retain, retained_income
-from pool.report import AssetLine, LossSummary, PoolReport, PoolTerms, periods_in_a_year, pool_report
+from pool.report import PoolReport, PoolTerms, periods_in_a_year, pool_report
 from pool.ruin import capital_for_ruin, largest_deficits, ruin_probability
+from pool.summaries import AssetLine, LossSummary
 from pool.tail import measure, tail_value_at_risk, tail_weights, value_at_risk
 from pricing.contract.book import Book
 from pricing.contract.loss_functions import CompressedBook, LossFunction, compress

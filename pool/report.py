@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from pool.allocation import Allocation, expected_losses, tail_contributions
-from pool.capacity import SHARE_OF_CAPITAL, Accumulation, accumulations
+from pool.capacity import SHARE_OF_CAPITAL, accumulations
 from pool.exceedance import RETURN_PERIODS, ReturnLevel, return_levels
 from pool.horizons import draw_horizons
 from pool.joint import JointScenarios
@@ -16,15 +17,38 @@ from pool.leverage import LeverageLines
 from pool.losses import pool_losses
 from pool.reinsurance import Reinsurance, retain, retained_income
 from pool.ruin import capital_for_ruin, ruin_probability
-from pool.tail import measure, tail_value_at_risk, value_at_risk
+from pool.summaries import (
+    RETURN_CURVES,
+    AssetLine,
+    LossSummary,
+    capital_frame,
+    capital_table,
+    draw_return_levels,
+    levels_frame,
+    levels_table,
+    losses_frame,
+    losses_table,
+    tokens_frame,
+    tokens_table,
+)
+from pool.tail import tail_value_at_risk
 from pricing.contract.book import Book
 from pricing.contract.loss_functions import CompressedBook
 from pricing.errors import InvalidTermsError
-from pricing.principles import ExpectedValuePrinciple
+from pricing.show import drawing
+from pricing.show.frames import make_frame, require_table
+from pricing.show.html_tables import write_html
 from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import FloatArray
 from pricing.tools.plain import Form, to_plain
-from pricing.tools.units import YEAR
+from pricing.tools.units import YEAR, format_duration
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+PoolTable = Literal["tokens", "covers", "losses", "return_levels", "capital"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,55 +91,6 @@ class PoolTerms:
         for name in ("capital", "income"):
             if not 0.0 <= getattr(self, name) < float("inf"):
                 raise InvalidTermsError(f"{name} must be finite and not negative, got {getattr(self, name)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LossSummary:
-    """Summary figures of the loss of one period.
-
-    Parameters
-    ----------
-    expected : Estimate
-        Mean.
-    standard_deviation : float
-        Standard deviation.
-    value_at_risk, tail_value_at_risk : Estimate
-        At the level of the report.
-    """
-
-    expected: Estimate[float]
-    standard_deviation: float
-    value_at_risk: Estimate[float]
-    tail_value_at_risk: Estimate[float]
-
-    @classmethod
-    def of(cls, losses: FloatArray, level: float) -> "LossSummary":
-        """Summarise equally likely losses."""
-        return cls(
-            expected=measure(ExpectedValuePrinciple(loading=0.0), losses),
-            standard_deviation=float(losses.std()),
-            value_at_risk=value_at_risk(losses, level),
-            tail_value_at_risk=tail_value_at_risk(losses, level),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetLine:
-    """Exposure and risk contribution of one token.
-
-    Parameters
-    ----------
-    accumulation : Accumulation
-        Current and permitted exposure to the token.
-    expected_loss : float
-        Expected loss of a period, before reinsurance.
-    tail_contribution : float
-        Contribution to the tail value at risk after reinsurance.
-    """
-
-    accumulation: Accumulation
-    expected_loss: float
-    tail_contribution: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +142,70 @@ class PoolReport:
     expected_by_cover: FloatArray = field(repr=False, metadata={"plain": False})
     tail_by_cover: FloatArray = field(repr=False, metadata={"plain": False})
 
+    def to_frame(self, table: PoolTable = "tokens") -> "pd.DataFrame":
+        """Return one table of the report as a data frame.
+
+        Parameters
+        ----------
+        table : {"tokens", "covers", "losses", "return_levels", "capital"}
+            Exposure and risk contribution of each token; expected loss and tail contribution of each cover, in the
+            order of the book; the loss of one period before and after reinsurance; losses by return period in years;
+            capital and probability of ruin. Estimates have a column with their standard errors.
+
+        Raises
+        ------
+        InvalidTermsError
+            If there is no such table.
+        MissingLibraryError
+            If pandas is not installed.
+        """
+        require_table(table, get_args(PoolTable))
+        if table == "tokens":
+            return tokens_frame(self.assets)
+        if table == "covers":
+            return make_frame({"expected_loss": self.expected_by_cover, "tail_contribution": self.tail_by_cover})
+        if table == "losses":
+            return losses_frame({"gross": self.gross, "net": self.net})
+        if table == "return_levels":
+            return levels_frame(self.return_levels)
+        return capital_frame({name: getattr(self, name) for name in _CAPITAL})
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the losses of a year by return period with their 95 % bands, before reinsurance.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Axes of matplotlib to draw on; by default those of a new picture.
+        """
+        axes = drawing.new_axes(axes, _HEIGHT)
+        years = [level.return_period for level in self.return_levels]
+        curves = {name: [getattr(level, name) for level in self.return_levels] for name in RETURN_CURVES}
+        draw_return_levels(axes, years, curves, self.currency)
+        return axes
+
+    def _repr_html_(self) -> str:
+        capital = {name: getattr(self, name) for name in _CAPITAL}
+        return write_html(
+            f"Pool of {self.n_covers:,} covers on {len(self.assets):,} tokens",
+            losses_table({"before reinsurance": self.gross, "after reinsurance": self.net}, self.currency),
+            capital_table(capital, self.income, self.currency),
+            levels_table(self.return_levels, self.currency),
+            tokens_table(self.assets, self.currency),
+            notes=[
+                f"{self.n_scenarios:,} scenarios of {format_duration(self.period)}. Standard errors are of the "
+                "simulation and do not include errors of the model."
+            ],
+        )
+
     def to_json(self) -> str:
         """Write everything except the per-cover columns as JSON with sorted keys."""
         return json.dumps(to_plain(self, Form.NAMED), sort_keys=True, allow_nan=False)
+
+
+_CAPITAL = ("ruin", "capital_for_ruin", "capital_for_tail")
+#: Height of a picture in inches.
+_HEIGHT = 3.2
 
 
 def pool_report(

@@ -1,5 +1,6 @@
 """A number that is known exactly, or only between two bounds."""
 
+import math
 from dataclasses import dataclass
 
 from pricing.errors import DataError
@@ -39,6 +40,17 @@ class Bounded(float):
     def value(self) -> float | None:
         """The number itself, or None if the bounds differ."""
         return self.lower if self.lower == self.upper else None
+
+    def describe(self, form: str) -> str:
+        """Write both bounds in a format, or only one if they look the same; infinity is a question mark.
+
+        Examples
+        --------
+        >>> Bounded(lower=0.1, upper=0.2).describe(".1f"), Bounded(lower=3.0, upper=math.inf).describe(".0f")
+        ('0.1 to 0.2', '3 to ?')
+        """
+        lower, upper = (format(bound, form) if math.isfinite(bound) else "?" for bound in (self.lower, self.upper))
+        return lower if lower == upper else f"{lower} to {upper}"
 
     def __repr__(self) -> str:
         return f"Bounded(lower={self.lower}, upper={self.upper})"

@@ -8,6 +8,7 @@ come from the first case, upper bounds from the second (for the Nakamoto number,
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,12 @@ from calibration.holders.lists import (
 from calibration.holders.shares import RankedShares
 from calibration.holders.units import looks_like_smallest_units, unit_slip
 from pricing.errors import DataError
+from pricing.show import drawing
+from pricing.show.frames import require_table
+from pricing.show.html_tables import Table, write_html
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: The type float under another name, because ``Concentration`` has an attribute ``float``.
 Number = float
@@ -137,6 +144,89 @@ class Concentration:
     def has(self, kind: HolderFindingKind) -> bool:
         """Return whether there is a finding of a kind."""
         return any(finding.kind is kind for finding in self.findings)
+
+    def to_frame(self, table: Literal["measures", "excluded", "findings"] = "measures") -> pd.DataFrame:
+        """Return one table of the measures as a data frame.
+
+        Parameters
+        ----------
+        table : {"measures", "excluded", "findings"}
+            Measures with their bounds; addresses that are not single holders, with the reason; irregularities of the
+            list.
+
+        Raises
+        ------
+        InvalidTermsError
+            If there is no such table.
+        """
+        require_table(table, ("measures", "excluded", "findings"))
+        if table == "measures":
+            return pd.DataFrame(
+                [(name, getattr(self, name).lower, getattr(self, name).upper) for name in _MEASURES],
+                columns=["measure", "lower", "upper"],
+            ).set_index("measure")
+        if table == "excluded":
+            rows = [(each.address, each.balance, each.category.value, each.reason) for each in self.excluded]
+            return pd.DataFrame(rows, columns=["address", "balance", "category", "reason"])
+        return pd.DataFrame([(each.kind.name, each.message) for each in self.findings], columns=["kind", "message"])
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the share of the largest holders by their number, between its bounds.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Axes of matplotlib to draw on; by default those of a new picture.
+        """
+        axes = drawing.new_axes(axes, _HEIGHT)
+        counts = np.unique(np.geomspace(1, max(10, len(self.dispersed.listed)), 80).round().astype(int))
+        shares = [self.top_share(int(count)) for count in counts]
+        lower, upper = (100 * np.array([getattr(share, end) for share in shares]) for end in ("lower", "upper"))
+        drawing.banded(axes, counts, upper, (lower, upper), style=0, name="share of the largest holders")
+        axes.axhline(50.0, color=drawing.GREY, linewidth=0.9, linestyle=(0, (4, 2)))
+        axes.set(xscale="log", xlim=(counts[0], counts[-1]), ylim=(0.0, 104.0))
+        drawing.plain_numbers(axes.xaxis, (1.0, 2.0, 5.0))
+        drawing.plain(axes)
+        drawing.label(
+            axes,
+            across="number of largest holders (band: bounds of their share; dashes: half)",
+            up="share of the float, %",
+        )
+        return axes
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (heading, meaning, getattr(self, name).describe(form))
+            for name, (heading, meaning, form) in _MEASURES.items()
+        ]
+        return write_html(
+            "Concentration of holders",
+            Table(rows=rows, headings=("Measure", "Meaning", "Value or bounds"), n_texts=2),
+            Table(rows=[(each.message,) for each in self.findings], caption="Findings in the list"),
+            notes=[
+                f"Of the float of {self.float:,.0f} tokens; the list covers {self.listed_share:.1%} of it. "
+                f"{len(self.excluded):,} addresses are not single holders: to_frame('excluded')."
+            ],
+        )
+
+
+#: Heading, meaning and format of the measures, in the order of tables.
+_MEASURES = {
+    "hhi": ("HHI", "sum of squared shares", ".4f"),
+    "stress_hhi": (
+        "HHI under stress",
+        f"the same if one holder owns {HIDDEN_WHALE_STRESS:.0%} of pooled tokens",
+        ".4f",
+    ),
+    "effective_holders": ("Effective holders", "number of equal holders with the same index", ",.1f"),
+    "top1": ("Top 1", "share of the largest holder", ".1%"),
+    "top10": ("Top 10", "share of the ten largest", ".1%"),
+    "nakamoto": ("Nakamoto number", "fewest holders with more than half", ",.0f"),
+    "overhang": ("Overhang", "tokens that the ten largest sellers could sell in 30 days", ",.0f"),
+    "gini": ("Gini coefficient", "inequality of single holders, for display only", ".3f"),
+}
+#: Height of a picture in inches.
+_HEIGHT = 3.2
 
 
 def concentration(

@@ -1,12 +1,15 @@
 """A token's own crashes: the market's rate for tokens in its state, the token's record, its holders and signals."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pandas as pd
+
 from calibration.law.drop_law import TERM, DropLaw, TokenState
 from pricing.models.jumps import GeneralizedParetoFalls, Jumps
-from pricing.tools.units import YEAR
+from pricing.tools.units import YEAR, format_duration
 
 #: For an index of one or less the mean fall would be infinite.
 _LARGEST_SHAPE = 0.95
@@ -77,3 +80,10 @@ def crash_rate(law: DropLaw, state: TokenState, place: int, hazard_factor: float
         hazard_factor=hazard_factor,
         index=law.own.index,
     )
+
+
+def crashes_frame(crashes: Sequence[CrashRate]) -> pd.DataFrame:
+    """Return crash rates as a data frame: a row per window with the rate per year and its factors."""
+    columns = ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor", "index")
+    rows = [(format_duration(each.window), *(getattr(each, name) for name in columns)) for each in crashes]
+    return pd.DataFrame(rows, columns=["window", *columns])

@@ -1,12 +1,22 @@
 """The law of the worst drop for one token: its quoted probabilities and their uncertainty."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from calibration.law.crashes import CrashRate
 from calibration.law.drop_law import DropLaw, MarketState, TokenState
 from calibration.law.law_anchors import NODES, exceedance, log_drop_exceeded
+from pricing.show import drawing
+from pricing.tools.units import format_duration
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +47,11 @@ class WorstMonth:
     certain_probabilities: tuple[float, ...]
     centre: float
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the law as a data frame: columns ``drop``, ``probability`` and ``certain_probability``."""
+        columns = (self.drops, self.probabilities, self.certain_probabilities)
+        return pd.DataFrame(dict(zip(("drop", "probability", "certain_probability"), columns, strict=True)))
+
     def at(self, drop: float) -> float:
         """Return the exceedance probability of one of `drops`."""
         return self.probabilities[self.drops.index(drop)]
@@ -56,3 +71,22 @@ def worst_month_law(law: DropLaw, state: TokenState, place: int, market: MarketS
         certain_probabilities=tuple(exceedance(certain, drop, centre, crashes.rate) for drop in NODES),
         centre=centre,
     )
+
+
+def draw_worst_months(axes: "Axes", months: Sequence[WorstMonth]) -> None:
+    """Draw exceedance probabilities; the bands reach to those of a law whose level were known exactly."""
+    for style, month in enumerate(months):
+        drops, whole, certain = (
+            100 * np.array(each) for each in (month.drops, month.probabilities, month.certain_probabilities)
+        )
+        name = f"within {format_duration(month.window)}"
+        drawing.banded(axes, drops, whole, (whole, certain), style=style, name=name)
+    axes.set(yscale="log", xlim=(0.0, 92.0), ylim=(1e-3, 140.0))
+    drawing.plain_numbers(axes.yaxis)
+    drawing.plain(axes)
+    drawing.label(
+        axes,
+        across="worst drop of 30 days, % (band: uncertainty of the level)",
+        up="probability of at least that drop, %",
+    )
+    drawing.legend(axes, "upper right")

@@ -1,8 +1,11 @@
 """Irregularities found, or repaired, in a price history that is still usable."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+
+import pandas as pd
 
 
 class FindingKind(Enum):
@@ -44,3 +47,9 @@ class Finding:
     time: datetime
     row: int
     message: str
+
+
+def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
+    """Return findings as a data frame: columns ``kind``, ``time``, ``row`` and ``message``."""
+    rows = [(each.kind.name, each.time, each.row, each.message) for each in findings]
+    return pd.DataFrame(rows, columns=["kind", "time", "row", "message"])

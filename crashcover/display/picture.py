@@ -5,25 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from crashcover.display.curves import FEWEST_PATHS, exceedance_band
 from pricing.surface.estimates import WeightedSample
+from pricing.surface.exceedance_curves import FEWEST_PATHS, draw_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-_GRID = np.arange(0.01, 1.0, 0.005).tolist()
-#: Colours that stay apart in grey and for colour-blind eyes (Okabe and Ito 2008), with dashes to go with them.
-_STYLES = (
-    ("#0072B2", "-"),
-    ("#D55E00", "--"),
-    ("#009E73", "-."),
-    ("#CC79A7", ":"),
-    ("#56B4E9", "-"),
-    ("#E69F00", "--"),
-)
 _COLUMNS, _PANEL_WIDTH, _PANEL_HEIGHT = 2, 5.6, 3.7
 
 
@@ -93,10 +81,8 @@ def draw_exceedance(charts: Sequence[Chart], path: Path, *, title: str) -> None:
 
 
 def _draw_chart(axes: "Axes", chart: Chart) -> None:
-    for curve, (colour, dashes) in zip(chart.curves, _STYLES, strict=False):
-        drops, probability, _, lower, upper = exceedance_band(curve.sample, _GRID)
-        axes.plot(100 * drops, 100 * probability, color=colour, linestyle=dashes, linewidth=1.8, label=curve.label)
-        axes.fill_between(100 * drops, 100 * lower, 100 * upper, color=colour, alpha=0.18, linewidth=0)
+    for style, curve in enumerate(chart.curves):
+        draw_curve(axes, curve.sample, style=style, name=curve.label)
     limit = _resolution(chart)
     axes.axhline(100 * limit, color="0.35", linewidth=0.9)
     n_paths = chart.curves[0].sample.n_paths

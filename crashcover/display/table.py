@@ -1,20 +1,16 @@
 """Panels and tables of a calibration and its covers, for a terminal of 100 columns or more."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 
-import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from calibration import Bounded, Calibration, Concentration, HazardFactor, explain
-from calibration.law.drop_law import TERM
-from calibration.prices.horizons import HALF_LIVES
+from calibration import Calibration, explain
 from crashcover.offers.drivers import is_resolved
 from crashcover.offers.offers import Offer
 from crashcover.offers.terms import describe_window
@@ -25,14 +21,12 @@ from pricing.premiums.statements import CENT, rounded, statement
 from pricing.quotes.quote import Quote
 from pricing.surface.estimates import Estimate
 from pricing.surface.settings import SimulationSettings
-from pricing.tools.units import YEAR, format_duration
+from pricing.tools.units import format_duration
 
 #: Width of panels and notes.
 WIDTH = 104
 
 _IMPRECISE = "*"
-#: Drops whose 30-day probabilities a summary shows.
-_SHOWN_DROPS = (0.2, 0.3, 0.5)
 #: From this limit on, amounts are shown in whole units: decimals are far below the standard error.
 _WHOLE_UNITS_FROM = 10_000.0
 #: Headings of the sums below the lines of a premium.
@@ -65,7 +59,7 @@ def calibration_panel(calibration: Calibration, asset: str, story: str = "") -> 
     figures = Table.grid(padding=(0, 2))
     figures.add_column(style="bold")
     figures.add_column()
-    for name, text in (*_price_figures(calibration), *_holder_figures(calibration.concentration)):
+    for name, text in calibration.figures:
         figures.add_row(name, text)
     doubts = [Text(f"- {reason}") for reason in explain(calibration.verdict)]
     verdict = [Text("Warnings:", style="bold"), *doubts] if doubts else [Text("No warnings.")]
@@ -79,89 +73,6 @@ def assumption_list(calibration: Calibration) -> RenderableType:
     for assumption in calibration.assumptions:
         lines.add_row("-", assumption)
     return Panel(lines, title="Assumptions", title_align="left", box=box.ROUNDED, width=WIDTH)
-
-
-def _price_figures(calibration: Calibration) -> tuple[tuple[str, str], ...]:
-    history = calibration.diagnostics
-    step = format_duration(calibration.model.step)
-    return (
-        (
-            "Prices",
-            f"{history.n_closes:,} closes of {step}, {history.first_close:%Y-%m-%d %H:%M} to "
-            f"{history.last_close:%Y-%m-%d %H:%M} UTC, as of {calibration.as_of:%Y-%m-%d %H:%M}",
-        ),
-        (
-            "Worst falls",
-            f"{_percent(history.worst_drop_1h)} in 1h, {_percent(history.worst_drop_24h)} in 24h; "
-            f"{history.falls_of_30_percent} of 30% or more in 24h",
-        ),
-        (
-            "Volatility",
-            f"{_latest(calibration)}; market {math.exp(calibration.market_state.log_volatility):.1%}, "
-            f"{math.expm1(calibration.market_state.run_up):+.0%} in 90d",
-        ),
-        *_month_figures(calibration),
-        *_crash_figures(calibration),
-        *_hazard_figures(calibration.hazard),
-    )
-
-
-def _latest(calibration: Calibration) -> str:
-    """Write the annual volatilities of all horizons."""
-    volatilities = np.exp(calibration.state.log_volatilities[:, 0])
-    return ", ".join(f"{volatility:.1%} ({days:g}d)" for volatility, days in zip(volatilities, HALF_LIVES, strict=True))
-
-
-def _month_figures(calibration: Calibration) -> list[tuple[str, str]]:
-    return [
-        (
-            "Worst month" if place == 0 else "",
-            f"median {month.median_drop:.1%} within {format_duration(month.window)}; "
-            + ", ".join(f"{_rounded(month.at(drop))}% for {drop:.0%}" for drop in _SHOWN_DROPS),
-        )
-        for place, month in enumerate(calibration.worst_months)
-    ]
-
-
-def _crash_figures(calibration: Calibration) -> list[tuple[str, str]]:
-    return [
-        (
-            "Own crashes" if place == 0 else "",
-            f"{rate.per_year:.2f} per year of {rate.threshold_drop:.0%} or more within {format_duration(rate.window)}: "
-            f"{rate.market_rate * (YEAR / TERM):.2f} for similar tokens x {rate.credibility_factor:.2f} for its record",
-        )
-        for place, rate in enumerate(calibration.crashes)
-    ]
-
-
-def _hazard_figures(hazard: HazardFactor) -> list[tuple[str, str]]:
-    parts = ", ".join(f"{part.covariate.replace('_', ' ')} {part.factor:.2f}" for part in hazard.parts)
-    return [("", f"x {hazard.value:.2f} ({hazard.lower:.2f} to {hazard.upper:.2f}) for {parts}")] if parts else []
-
-
-def _holder_figures(holders: Concentration | None) -> tuple[tuple[str, str], ...]:
-    if holders is None:
-        return (("Holders", "no list given"),)
-    if not holders.is_known:
-        return (("Holders", f"taken as typical: the list shows {holders.listed_share:.2%} of the float"),)
-    return (
-        (
-            "Holders",
-            f"HHI {_bounded(holders.hhi, '.4f')}, effective holders {_bounded(holders.effective_holders, ',.1f')},",
-        ),
-        ("", f"top 10 hold {_bounded(holders.top10, '.1%')}, Nakamoto {_bounded(holders.nakamoto, ',.0f')}"),
-        ("", f"of the float of {holders.float:,.0f} tokens; the list covers {holders.listed_share:.1%} of it"),
-    )
-
-
-def _bounded(number: Bounded, form: str) -> str:
-    """Write a number with its bounds, or only once if they look the same."""
-    lower, upper = (format(bound, form) if math.isfinite(bound) else "?" for bound in (number.lower, number.upper))
-    return lower if lower == upper else f"{lower} to {upper}"
-
-
-def _percent(fraction: float | None) -> str:
-    return "unknown" if fraction is None else f"{fraction:.1%}"
 
 
 def cover_table(offers: Sequence[Offer], settings: SimulationSettings) -> Table:

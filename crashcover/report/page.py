@@ -61,15 +61,19 @@ def _draw_covers(content: Values) -> dict[str, Any]:
 def _draw_cover(content: Values, cover: Values, name: str) -> dict[str, str]:
     drawn = {"exceedance": exceedance(cover, content["simulation"], f"{name}-exceedance")}
     if cover["statement"]:
-        drawn["waterfall"] = waterfall(cover["statement"], cover["currency"], f"{name}-waterfall")
+        written = cover["statement"]
+        error = float(written["standard_error"])
+        drawn["waterfall"] = waterfall(written, cover["currency"], f"{name}-waterfall", error=error)
     if cover["drivers"]:
         drawn["drivers"] = drivers(cover, DRIVERS, f"{name}-drivers")
     return drawn
 
 
 def _draw_book(content: Values) -> dict[str, str]:
+    premiums = content["premiums"]
+    build_up = waterfall(premiums["statement"], content["currency"], "waterfall", error=premiums["largest_error"])
     return {
-        "waterfall": waterfall(content["premiums"]["statement"], content["currency"], "waterfall"),
+        "waterfall": build_up,
         "period": period_losses(content, "period"),
         "year": year_losses(content, "year"),
         "tokens": tokens(content, "tokens"),

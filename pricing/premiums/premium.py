@@ -2,8 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from pricing.premiums.statements import Amounts, Statement, statement
+from pricing.show import drawing
+from pricing.show.formats import cents, money_with_error, percent, percent_with_error, words
+from pricing.show.frames import make_frame
+from pricing.show.html_tables import Table, write_html
+from pricing.show.waterfalls import build_up_height, draw_build_up
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,36 @@ class Premium:
         """All lines by name, in their order; they add up to the gross premium."""
         return with_further({name: getattr(self, name) for name in LINES}, dict(self.further))
 
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the build-up as a data frame: a row per line, then the sums, in the currency of the cover.
+
+        Returns
+        -------
+        DataFrame
+            Index ``line``; columns ``meaning``, ``amount`` and ``standard_error`` (NaN if it is not estimated).
+        """
+        return build_up_frame(self, self, headed_lines(self))
+
+    def plot(self, axes: "Axes | None" = None, *, currency: str = "currency of the cover") -> "Axes":
+        """Draw the build-up line by line, to the cent, with the error of the gross premium.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Axes of matplotlib to draw on; by default those of a new picture.
+        currency : str
+            Name of the currency on the axis.
+        """
+        written = statement(self)
+        axes = drawing.new_axes(axes, build_up_height(written.lines, written.tax))
+        draw_build_up(axes, written.lines, tax=written.tax, currency=currency, standard_error=self.standard_error)
+        return axes
+
+    def _repr_html_(self) -> str:
+        lines = build_up_table(self, headed_lines(self), "Amount")
+        notes = ["Amounts are in the currency of the cover.", *reliability_notes(self.flag)]
+        return write_html("Premium", lines, figures_table(self), notes=notes)
+
 
 Entry = TypeVar("Entry")
 
@@ -120,3 +162,87 @@ def with_further(lines: Mapping[str, Entry], further: Mapping[str, Entry]) -> di
     """Insert further lines before the lift of a minimum, which is the last line."""
     last = next(reversed(LINES))
     return {**{name: entry for name, entry in lines.items() if name != last}, **further, last: lines[last]}
+
+
+#: Sums below the lines of a build-up.
+_SUMS = {"gross": "Gross premium", "tax": "Tax", "total": "To pay"}
+
+
+def headed_lines(priced: Premium) -> dict[str, Line]:
+    """Return heading and meaning of the lines, as far as a premium knows them without its basis."""
+    return with_further(LINES, {name: Line(words(name), "") for name, _ in priced.further})
+
+
+def build_up_frame(amounts: Amounts | Statement, priced: Premium, lines: Mapping[str, Line]) -> "pd.DataFrame":
+    """Return a build-up as a data frame.
+
+    Parameters
+    ----------
+    amounts : Premium or Statement
+        Amounts to show: exact, or to the cent.
+    priced : Premium
+        Premium with its standard errors.
+    lines : mapping of str to Line
+        Lines in their order.
+    """
+    names = [*lines, *_SUMS]
+    shown = {**amounts.lines, **{name: getattr(amounts, name) for name in _SUMS}}
+    errors = {"expected_loss": priced.expected_loss_standard_error, "gross": priced.standard_error}
+    columns = {
+        "line": names,
+        "meaning": [line.meaning for line in lines.values()] + list(_SUMS.values()),
+        "amount": [float(shown[name]) for name in names],
+        "standard_error": [errors.get(name, float("nan")) for name in names],
+    }
+    return make_frame(columns, index="line")
+
+
+def build_up_table(priced: Premium, lines: Mapping[str, Line], currency: str) -> Table:
+    """Return a build-up to the cent as a table; lines of zero are left out."""
+    written = statement(priced)
+    rows = [
+        (words(name), lines[name].meaning, cents(str(amount)), _share(amount, written))
+        for name, amount in written.lines.items()
+        if amount
+    ]
+    rows.append((_SUMS["gross"], "", cents(str(written.gross)), _share(written.gross, written)))
+    if written.tax:
+        rows.append((_SUMS["tax"], "", cents(str(written.tax)), _share(written.tax, written)))
+        rows.append((_SUMS["total"], "", cents(str(written.total)), _share(written.total, written)))
+    headings = ("Line", "Meaning", currency, "% of premium")
+    return Table(rows=rows, headings=headings, n_texts=2, sums=(_SUMS["gross"], _SUMS["total"]))
+
+
+def _share(amount: Decimal, written: Statement) -> str:
+    return f"{100 * amount / written.gross:.1f}" if written.gross else ""
+
+
+def figures_table(priced: Premium) -> Table:
+    """Return the figures of a premium with their standard errors as a table."""
+    fired = _estimate(priced.trigger_probability, priced.trigger_probability_standard_error)
+    rows = [
+        ("Trigger probability", percent_with_error(fired)),
+        ("Expected loss", money_with_error(_estimate(priced.expected_loss, priced.expected_loss_standard_error))),
+        ("Gross premium", money_with_error(_estimate(priced.gross, priced.standard_error))),
+        ("Rate on line", percent(priced.rate_on_line)),
+    ]
+    if priced.capital:
+        rows.append(("Capital", cents(f"{priced.capital:.2f}")))
+    return Table(rows=rows, headings=("Figure", "Value ± standard error"))
+
+
+def _estimate(value: float, error: float) -> dict[str, float]:
+    return {"value": value, "standard_error": error}
+
+
+def reliability_notes(flag: PremiumFlag) -> list[str]:
+    """Say what a standard error includes, and what makes a premium suspect."""
+    notes = ["Standard errors are of the simulation and do not include errors of the model."]
+    return notes if flag is PremiumFlag.OK else [*notes, _RELIABILITY[flag]]
+
+
+_RELIABILITY = {
+    PremiumFlag.IMPRECISE: "Imprecise: the standard error of the expected loss, with or without risk load, exceeds a "
+    "tenth of it (use more paths).",
+    PremiumFlag.UNRESOLVED: "Unresolved: no path triggers a payment, so the premium is a bound and not an estimate.",
+}

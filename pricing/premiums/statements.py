@@ -3,11 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from typing import Protocol
 
 from pricing.errors import UninsurableError
-from pricing.premiums.premium import Premium
 
 CENT = Decimal("0.01")
+
+
+class Amounts(Protocol):
+    """Amounts of a premium, such as those of ``Premium``."""
+
+    @property
+    def lines(self) -> Mapping[str, float]:
+        """Lines by name; they add up to the gross premium."""
+
+    @property
+    def gross(self) -> float:
+        """Gross premium."""
+
+    @property
+    def tax(self) -> float:
+        """Tax on the gross premium."""
+
+    @property
+    def total(self) -> float:
+        """Gross premium and tax."""
+
+    @property
+    def trigger_probability(self) -> float:
+        """Probability that the trigger fires within the term."""
+
+
 #: A smaller amount rounds to zero.
 LEAST_COIN = 0.005
 #: Largest amount that rounding adds to a premium and its tax.
@@ -52,7 +78,7 @@ def rounded(amount: float, unit: Decimal = CENT) -> Decimal:
     return Decimal(float(amount)).quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
 
 
-def require_coins(priced: Premium, *, limit: float, name: str, factor: float = 1.0) -> None:
+def require_coins(priced: Amounts, *, limit: float, name: str, factor: float = 1.0) -> None:
     """Check that a rounded premium is above zero and, with tax, below the limit.
 
     Parameters
@@ -84,7 +110,7 @@ def require_coins(priced: Premium, *, limit: float, name: str, factor: float = 1
         )
 
 
-def statement(priced: Premium, *, unit: Decimal = CENT) -> Statement:
+def statement(priced: Amounts, *, unit: Decimal = CENT) -> Statement:
     """Return the statement of a premium in whole units of money.
 
     The gross premium and the tax are rounded, halves up. The lines are rounded down, and the remaining units of

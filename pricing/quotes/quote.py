@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation, Payment
 from pricing.contract.payouts import payout_classes
+from pricing.contract.sentences import terms_table
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.engine.simulation import simulate_observations
 from pricing.errors import PricingError, ReproductionError
@@ -15,12 +17,25 @@ from pricing.models.price_model import MODEL_CLASSES, PriceModel
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
 from pricing.premiums.loadings import CapitalCost, Loading, ParameterUncertainty
-from pricing.premiums.premium import Premium, PremiumFlag
+from pricing.premiums.premium import (
+    Premium,
+    PremiumFlag,
+    build_up_frame,
+    build_up_table,
+    figures_table,
+    reliability_notes,
+)
 from pricing.premiums.statements import Statement, rounded, statement
 from pricing.principles import PRINCIPLE_CLASSES
+from pricing.show import drawing
+from pricing.show.html_tables import write_html
 from pricing.surface.settings import SimulationSettings
 from pricing.tools import plain
 from pricing.version import ENGINE_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 _QUOTE_CLASSES = (
     *MODEL_CLASSES,
@@ -86,6 +101,33 @@ class Quote:
     def statement(self) -> Statement:
         """Every line of the premium to the cent; they add up to the gross premium, and with the tax to the price."""
         return statement(self.premium)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the statement as a data frame: a row per line, then the sums, to the cent.
+
+        Returns
+        -------
+        DataFrame
+            Index ``line``; columns ``meaning``, ``amount`` and ``standard_error`` (NaN if it is not estimated).
+        """
+        return build_up_frame(self.statement, self.premium, self.basis.lines)
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the build-up of the premium, see ``Premium.plot``."""
+        axes = self.premium.plot(axes, currency=self.cover.currency)
+        drawing.title(axes, f"Premium of {self.cover.cover_id}")
+        return axes
+
+    def _repr_html_(self) -> str:
+        cover, settings = self.cover, self.settings
+        made = f"{settings.n_paths:,} paths, seed {settings.seed}, engine {self.engine_version}, "
+        return write_html(
+            f"Quote {cover.cover_id}",
+            terms_table(cover, self.model.step),
+            build_up_table(self.premium, self.basis.lines, cover.currency),
+            figures_table(self.premium),
+            notes=[*reliability_notes(self.premium.flag), f"{made}model {self.model_digest[:12]}."],
+        )
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Write the quote as JSON with sorted keys."""

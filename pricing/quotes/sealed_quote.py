@@ -15,10 +15,12 @@ from typing import Any
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation, Payment
 from pricing.contract.payouts import Payout, is_piecewise, payout_classes
+from pricing.contract.sentences import terms_table
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import InvalidTermsError, PricingError, TamperedQuoteError
-from pricing.premiums.premium import Premium, PremiumFlag
+from pricing.premiums.premium import Premium, PremiumFlag, build_up_table, headed_lines, reliability_notes
 from pricing.premiums.statements import rounded
+from pricing.show.html_tables import Table, write_html
 from pricing.tools import plain
 
 _AMOUNTS = tuple(each.name for each in fields(Premium) if each.name not in ("flag", "further"))
@@ -71,6 +73,23 @@ class RateQuote:
     def price(self) -> Decimal:
         """Amount that the buyer pays in the currency of the cover: premium and tax, each to the cent, halves up."""
         return rounded(self.premium.gross * self.factor) + rounded(self.premium.tax * self.factor)
+
+    def _repr_html_(self) -> str:
+        cover = self.cover
+        offer = [
+            ("Premium of the model", f"{self.premium.total:,.2f} {cover.currency}"),
+            ("Factor of rate limits and recent sales", f"{self.factor:.6g}"),
+            ("Price", f"{self.price:,} {cover.currency}"),
+            ("Issued", self.issued_at),
+            ("Valid until", self.valid_until),
+        ]
+        return write_html(
+            f"Quote {cover.cover_id}",
+            terms_table(cover),
+            Table(rows=offer),
+            build_up_table(self.premium, headed_lines(self.premium), cover.currency),
+            notes=[*reliability_notes(self.premium.flag), f"Rates {self.version}, engine {self.engine_version}."],
+        )
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Write the quote as JSON with sorted keys."""

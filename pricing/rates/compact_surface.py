@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pricing.contract.observation import Observation
-from pricing.contract.signals import Signal, find_signal
+from pricing.contract.signals import Signal, find_signal, observation_of
 from pricing.contract.triggers import Reference
 from pricing.errors import CorruptSurfaceError, InvalidTermsError, PricingError
 from pricing.rates.grouped_sample import GroupedSample
@@ -61,6 +61,11 @@ class CompactSurface(SampledSurface):
     share_of_error: float
     signals: tuple[Signal, ...]
     tails: tuple[TailSums, ...] = field(repr=False)
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Observations that the surface contains."""
+        return tuple(observation_of(signal, self.step) for signal in self.signals)
 
     def sample_of(self, observation: Observation) -> GroupedSample:
         """Return the worst drops of an observation, sorted.

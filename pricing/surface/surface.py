@@ -2,24 +2,34 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from pricing.contract.observation import Observation
 from pricing.contract.payouts import Payout
-from pricing.contract.signals import Signal, find_signal
+from pricing.contract.sentences import describe_observation, observation_texts
+from pricing.contract.signals import Signal, find_signal, observation_of
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import CorruptSurfaceError, PricingError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
+from pricing.show import drawing
+from pricing.show.formats import share, with_error
+from pricing.show.frames import make_frame
+from pricing.show.html_tables import Table, write_html
 from pricing.surface.estimates import Estimate, WeightedSample
+from pricing.surface.exceedance_curves import GRID, draw_curve, finish_chart
 from pricing.surface.settings import SimulationSettings
 from pricing.tools import array_file, plain
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import Duration, require_fraction
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +68,14 @@ class SampledSurface(ABC):
     """Estimates from the worst drops of a signal, given for each path or for groups of paths."""
 
     __slots__ = ()
+
+    #: Size and seed of the simulation.
+    settings: SimulationSettings
+
+    @property
+    @abstractmethod
+    def observations(self) -> tuple[Observation, ...]:
+        """Observations that the surface contains."""
 
     @abstractmethod
     def sample_of(self, observation: Observation) -> WeightedSample:
@@ -160,6 +178,64 @@ class SampledSurface(ABC):
         )
         return sample.mean(payout.share(sample.tail(trigger.drop)))
 
+    def to_frame(self, drops: Sequence[float] = GRID) -> "pd.DataFrame":
+        """Return the probabilities of a grid of drops as a data frame: a row per observation and drop.
+
+        Parameters
+        ----------
+        drops : sequence of float
+            Fractions of the reference price.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``reference``, ``window``, ``waiting_period``, ``term``, ``drop``, ``probability`` and
+            ``standard_error``; durations are texts such as 24h.
+        """
+        rows = [
+            (*observation_texts(each), drop, *astuple(self.sample_of(each).exceedance(drop)))
+            for each in self.observations
+            for drop in drops
+        ]
+        return make_frame(dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True)))
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the exceedance curve of every observation with its 95 % band.
+
+        Parameters
+        ----------
+        axes : Axes, optional
+            Axes of matplotlib to draw on; by default those of a new picture.
+        """
+        axes = drawing.new_axes(axes, _HEIGHT)
+        for style, each in enumerate(self.observations):
+            draw_curve(axes, self.sample_of(each), style=style, name=describe_observation(each))
+        finish_chart(axes, self.settings.n_paths, resolved=bool(self.settings.rare_drops))
+        drawing.legend(axes, "upper right")
+        return axes
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (describe_observation(each), *(_chance(self.sample_of(each).exceedance(drop)) for drop in _SHOWN_DROPS))
+            for each in self.observations
+        ]
+        headings = ("Worst drop of at least", *(share(drop) for drop in _SHOWN_DROPS))
+        settings = self.settings
+        return write_html(
+            "Worst drops",
+            Table(rows=rows, headings=headings, caption="Probability ± standard error, %"),
+            notes=[f"{settings.n_paths:,} paths, seed {settings.seed}. Standard errors are of the simulation only."],
+        )
+
+
+_COLUMNS = ("reference", "window", "waiting_period", "term", "drop", "probability", "standard_error")
+_SHOWN_DROPS = (0.1, 0.2, 0.3, 0.5, 0.8)
+_HEIGHT = 3.6
+
+
+def _chance(estimate: Estimate[float]) -> str:
+    return with_error({"value": estimate.value, "standard_error": estimate.standard_error}, 100.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DropSurface(SampledSurface):
@@ -192,6 +268,11 @@ class DropSurface(SampledSurface):
     worst_drops: FloatArray = field(repr=False)
     weights: FloatArray | None = field(default=None, repr=False)
     anchoring: Anchoring | None = None
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Observations that the surface contains."""
+        return tuple(observation_of(signal, self.model.step) for signal in self.signals)
 
     def sample_of(self, observation: Observation) -> WeightedSample:
         """Return the worst drops of an observation, sorted.

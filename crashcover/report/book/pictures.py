@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crashcover.display.curves import BAND
+from pool.summaries import RETURN_CURVES, draw_return_levels
 from pricing.show import drawing
-from pricing.show.drawing import BLUE, GREEN, GREY, INK, ORANGE, SMALL
+from pricing.show.drawing import BAND, BLUE, GREY, INK, ORANGE, SMALL
+from pricing.surface.estimates import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,11 +17,6 @@ Values = Mapping[str, Any]
 
 #: Number of tokens that a picture shows.
 _MOST_TOKENS = 15
-_YEARLY = (
-    ("aggregate", "all losses of a year (AEP)", BLUE, "-"),
-    ("period_occurrence", "worst period of a year (OEP)", ORANGE, "--"),
-    ("asset_occurrence", "worst token in a period of a year", GREEN, "-."),
-)
 
 
 def period_losses(content: Values, name: str) -> str:
@@ -38,7 +34,7 @@ def period_losses(content: Values, name: str) -> str:
     _mark_capital(axes, content)
     axes.set(yscale="log", xlim=(0.0, None))
     drawing.plain_numbers(axes.yaxis, (1.0, 2.0, 5.0))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    drawing.money(axes.xaxis)
     drawing.plain(axes)
     drawing.label(axes, across=f"loss of one period, {content['currency']}", up="probability of exceeding it, %")
     drawing.legend(axes, "upper center")
@@ -61,20 +57,9 @@ def _mark_capital(axes: "Axes", content: Values) -> None:
 def year_losses(content: Values, name: str) -> str:
     """Draw losses by return period: the sum, the worst period and the worst token of a year, with 95 % intervals."""
     levels = content["pool"]["return_levels"]
-    years = np.array([level["return_period"] for level in levels])
     picture = drawing.figure(3.0)
-    axes = picture.subplots()
-    for key, title, colour, dashes in _YEARLY:
-        losses, errors = _read([level[key] for level in levels])
-        axes.plot(years, losses, color=colour, linestyle=dashes, linewidth=1.6, label=title)
-        lower, upper = np.maximum(losses - BAND * errors, 0.0), losses + BAND * errors
-        axes.fill_between(years, lower, upper, color=colour, alpha=0.16, linewidth=0)
-    axes.set(xscale="log", xlim=(years[0], years[-1]), ylim=(0.0, None))
-    drawing.plain_numbers(axes.xaxis, (1.0, 2.0, 5.0))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
-    drawing.plain(axes)
-    drawing.label(axes, across="return period, years", up=f"loss before reinsurance, {content['currency']}")
-    drawing.legend(axes, "upper left")
+    curves = {name: [Estimate(**level[name]) for level in levels] for name in RETURN_CURVES}
+    draw_return_levels(picture.subplots(), [level["return_period"] for level in levels], curves, content["currency"])
     return drawing.svg(picture, name)
 
 
@@ -102,7 +87,7 @@ def _draw_limits(axes: "Axes", shown: Sequence[Values], places: Any, currency: s
     axes.plot(capacity, places, "|", color=INK, markersize=13, markeredgewidth=1.8, label="capacity")
     axes.set_xlim(0.0, None)
     axes.locator_params(axis="x", nbins=4)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    drawing.money(axes.xaxis)
     drawing.label(axes, across=f"sum of limits, {currency} (orange: beyond capacity)")
 
 

@@ -8,20 +8,21 @@ from typing import Any
 
 from calibration import explain
 from calibration.verdict import Verdict
-from crashcover.display.curves import FEWEST_PATHS, plain_curve, plain_estimate
+from crashcover.display.curves import plain_curve, plain_estimate
 from crashcover.files.quotes import plain_refused
 from crashcover.offers.drivers import Drivers, is_resolved
 from crashcover.offers.offers import Offer
 from crashcover.report.covers.pricing import PricedCovers
 from crashcover.report.covers.sensitivities import Move
-from crashcover.report.covers.sentences import describe_cover
 from crashcover.sample_market import is_synthetic
 from pricing.contract.cover import Cover
 from pricing.contract.payouts import is_piecewise
+from pricing.contract.sentences import describe_cover
 from pricing.contract.triggers import Reference
 from pricing.premiums.build_up import sample_for
 from pricing.premiums.statements import rounded
 from pricing.quotes.quote import Quote
+from pricing.surface.exceedance_curves import FEWEST_PATHS
 from pricing.surface.surface import DropSurface
 from pricing.tools.units import format_duration
 from pricing.version import ENGINE_VERSION

@@ -1,14 +1,15 @@
 """The pictures of a report on covers, drawn from its plain values."""
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pricing.show import drawing
 from pricing.show.drawing import BLUE, GREEN, GREY, INK, LIGHT, NORMAL, ORANGE, SMALL
-from pricing.show.formats import cents, words
+from pricing.show.waterfalls import build_up_height, draw_build_up
+from pricing.surface.exceedance_curves import finish_chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Values = Mapping[str, Any]
 
 
-def waterfall(statement: Values, currency: str, name: str) -> str:
+def waterfall(statement: Values, currency: str, name: str, *, error: float) -> str:
     """Draw the build-up of a premium, line by line.
 
     Parameters
@@ -27,33 +28,13 @@ def waterfall(statement: Values, currency: str, name: str) -> str:
         Currency of the amounts.
     name : str
         Name of the picture.
+    error : float
+        Standard error of the gross premium.
     """
-    lines = [line for line in statement["lines"] if float(line["amount"])]
-    ends = list(accumulate(float(line["amount"]) for line in lines))
-    bars = [
-        (words(line["name"]), end - float(line["amount"]), end, line["amount"])
-        for line, end in zip(lines, ends, strict=True)
-    ]
-    bars.append(("Gross premium", 0.0, float(statement["gross"]), statement["gross"]))
-    if float(statement["tax"]):
-        bars.append(("Tax", float(statement["gross"]), float(statement["total"]), statement["tax"]))
-        bars.append(("To pay", 0.0, float(statement["total"]), statement["total"]))
-    picture = drawing.figure(0.27 * len(bars) + 0.55)
-    axes = picture.subplots()
-    for place, (title, begin, end, amount) in enumerate(bars):
-        is_sum = title in ("Gross premium", "To pay")
-        axes.barh(place, end - begin, left=begin, height=0.62, color=INK if is_sum else BLUE, linewidth=0)
-        axes.annotate(
-            cents(amount), (end, place), (5, 0), textcoords="offset points", va="center", fontsize=SMALL, color=INK
-        )
-        if place + 1 < len(bars):
-            axes.plot([end, end], [place + 0.31, place + 0.69], color=GREY, linewidth=0.7)
-    axes.set_yticks(range(len(bars)), [bar[0] for bar in bars])
-    axes.invert_yaxis()
-    axes.set_xlim(0.0, 1.16 * max(bar[2] for bar in bars))
-    drawing.plain(axes, grid="x")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
-    drawing.label(axes, across=f"{currency}, whole term")
+    lines = {line["name"]: Decimal(line["amount"]) for line in statement["lines"]}
+    tax = Decimal(statement["tax"])
+    picture = drawing.figure(build_up_height(lines, tax))
+    draw_build_up(picture.subplots(), lines, tax=tax, currency=currency, standard_error=error)
     return drawing.svg(picture, name)
 
 
@@ -62,37 +43,20 @@ def exceedance(cover: Values, simulation: Values, name: str) -> str:
     picture = drawing.figure(3.3)
     axes = picture.subplots()
     if cover["simulated_curve"]:
-        _curve(axes, cover["simulated_curve"], ORANGE, "--", "simulated, before anchoring")
-    _curve(axes, cover["curve"], BLUE, "-", "priced from")
+        _curve(axes, cover["simulated_curve"], 1, "simulated, before anchoring")
+    _curve(axes, cover["curve"], 0, "priced from")
     if cover["anchors"]:
         drops, probabilities = (100 * np.array(cover["anchors"][key]) for key in ("drops", "probabilities"))
         axes.plot(drops, probabilities, "o", markersize=4, markerfacecolor="white", color=INK, label="anchored here")
-    lowest = 100 * simulation["fewest_paths"] / simulation["n_paths"]
-    _resolution(axes, lowest, simulation)
-    axes.set(yscale="log", xlim=(0.0, 100.0), ylim=(0.4 * lowest, 140.0))
+    finish_chart(axes, simulation["n_paths"], resolved=simulation["rare_drops"])
     _mark(axes, cover["points"])
-    drawing.plain_numbers(axes.yaxis)
-    drawing.plain(axes)
-    drawing.label(
-        axes, across="worst drop of the term, % of the reference price", up="probability of at least that drop, %"
-    )
     drawing.legend(axes, "upper right")
     return drawing.svg(picture, name)
 
 
-def _curve(axes: "Axes", curve: Values, colour: str, dashes: str, label: str) -> None:
-    drops, value, lower, upper = (100 * np.array(curve[key]) for key in ("drops", "probabilities", "lower", "upper"))
-    axes.plot(drops, value, color=colour, linestyle=dashes, linewidth=1.6, label=label)
-    axes.fill_between(drops, lower, upper, color=colour, alpha=0.18, linewidth=0)
-
-
-def _resolution(axes: "Axes", lowest: float, simulation: Values) -> None:
-    """Shade probabilities that the paths cannot resolve; weighted paths resolve more than their number suggests."""
-    if simulation["rare_drops"]:
-        return
-    axes.axhspan(0.0, lowest, color="#F1F3F5", linewidth=0, zorder=0)
-    text = f"not resolved: fewer than {simulation['fewest_paths']} of {simulation['n_paths']:,} paths"
-    axes.text(99.0, 0.92 * lowest, text, fontsize=SMALL - 1, color=GREY, ha="right", va="top")
+def _curve(axes: "Axes", curve: Values, style: int, name: str) -> None:
+    drops, value, *ends = (100 * np.array(curve[key]) for key in ("drops", "probabilities", "lower", "upper"))
+    drawing.banded(axes, drops, value, (ends[0], ends[1]), style=style, name=name)
 
 
 def _mark(axes: "Axes", points: Sequence[Values]) -> None:

@@ -3,9 +3,9 @@ import struct
 import numpy as np
 import pytest
 
-from crashcover.display.curves import exceedance_band
 from crashcover.display.picture import Chart, Curve, draw_exceedance
 from pricing import WeightedSample
+from pricing.surface.exceedance_curves import exceedance_band
 
 GRID = np.arange(0.01, 1.0, 0.005)
 

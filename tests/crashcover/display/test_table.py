@@ -7,7 +7,7 @@ from rich.console import Console
 
 from calibration import Bounded, calibrate, explain
 from crashcover import sample_market
-from crashcover.display.table import _bounded, assumption_list, calibration_panel, cover_table, footnotes
+from crashcover.display.table import assumption_list, calibration_panel, cover_table, footnotes
 from crashcover.offers.drivers import Drivers
 from crashcover.offers.offers import Offer, make_offers
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
@@ -200,6 +200,6 @@ def test_numbers_are_never_cut(calibration):
 
 
 def test_bounds_are_one_number_where_they_look_the_same():
-    assert _bounded(Bounded(lower=0.12341, upper=0.12342), ".4f") == "0.1234"
-    assert _bounded(Bounded(lower=0.1, upper=0.2), ".1f") == "0.1 to 0.2"
-    assert _bounded(Bounded(lower=3.0, upper=math.inf), ",.0f") == "3 to ?"
+    assert Bounded(lower=0.12341, upper=0.12342).describe(".4f") == "0.1234"
+    assert Bounded(lower=0.1, upper=0.2).describe(".1f") == "0.1 to 0.2"
+    assert Bounded(lower=3.0, upper=math.inf).describe(",.0f") == "3 to ?"

@@ -3,21 +3,22 @@
 from datetime import timedelta
 
 from pricing.contract.cover import Cover
-from pricing.contract.observation import Payment
+from pricing.contract.observation import Observation, Payment
 from pricing.contract.payouts import Payout, is_piecewise
 from pricing.contract.triggers import DropTrigger, Reference
+from pricing.show.html_tables import Table
 from pricing.tools.units import format_duration
 
 
-def describe_cover(cover: Cover, step: timedelta) -> list[dict[str, str]]:
+def describe_cover(cover: Cover, step: timedelta | None = None) -> list[dict[str, str]]:
     """Return the terms of a cover, one sentence per heading.
 
     Parameters
     ----------
     cover : Cover
         The contract.
-    step : timedelta
-        Time between two observations of the price.
+    step : timedelta, optional
+        Time between two observations of the price, if it is known.
     """
     term = format_duration(cover.term)
     sentences = {
@@ -25,9 +26,37 @@ def describe_cover(cover: Cover, step: timedelta) -> list[dict[str, str]]:
         "Pays how much": _describe_payout(cover.payout, f"{cover.limit:,.2f} {cover.currency}"),
         "Pays at": _payment(cover),
         "Lasts": f"{term} from the sale. {_waiting(cover)}",
-        "Observed": f"One close every {format_duration(step)}. Moves between two closes are not observed.",
     }
+    if step is not None:
+        sentences["Observed"] = f"One close every {format_duration(step)}. Moves between two closes are not observed."
     return [{"name": name, "text": text} for name, text in sentences.items()]
+
+
+def terms_table(cover: Cover, step: timedelta | None = None) -> Table:
+    """Return the terms of a cover as a table."""
+    return Table(rows=[(each["name"], each["text"]) for each in describe_cover(cover, step)], n_texts=2)
+
+
+def observation_texts(observation: Observation) -> tuple[str, str, str, str]:
+    """Return reference, window (empty if there is none), waiting period and term of an observation as texts."""
+    window = format_duration(observation.window) if observation.window else ""
+    times = (format_duration(observation.waiting_period), format_duration(observation.term))
+    return (observation.reference.name.lower().replace("_", "-"), window, *times)
+
+
+def describe_observation(observation: Observation) -> str:
+    """Describe an observation in a few words.
+
+    Examples
+    --------
+    >>> describe_observation(Observation(window="24h", term="30d"))
+    'rolling-high, 24h in 30d'
+    >>> describe_observation(Observation(reference=Reference.INCEPTION, window=None, waiting_period="7d"))
+    'inception in 30d, after 7d'
+    """
+    reference, window, waiting, term = observation_texts(observation)
+    start = f", after {waiting}" if observation.waiting_period else ""
+    return f"{reference}{f', {window}' if window else ''} in {term}{start}"
 
 
 def describe_event(trigger: DropTrigger, asset: str) -> str:
