@@ -167,11 +167,7 @@ def tokens_table(assets: Sequence[AssetLine], currency: str) -> Table:
         for line in shown
     ]
     headings = ("Token", "Covers", "Limits", "Room", "Expected loss", "Tail contribution")
-    which = (
-        f"The {len(shown)} tokens of {len(assets):,} with the largest tail contribution"
-        if len(shown) < len(assets)
-        else "Tokens"
-    )
+    which = f"{len(shown)} of {len(assets):,} tokens, by tail contribution"
     return Table(rows=rows, headings=headings, caption=f"{which}, {currency}")
 
 
