@@ -1,16 +1,17 @@
 """Reading a panel: one column of closes per token."""
 
-import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pandas as pd
 
 from backtest.panel import Panel, make_panel
+from crashcover.files.bar_ends import close_times
+from crashcover.files.price_formats.recognise import PriceTable, is_no_price, read_price_table
 from crashcover.files.prices import closes_at, traded_prices
-from crashcover.files.tables import find_column, numbers, read_table
-from crashcover.files.times import bar_length, find_time_column, labels_open, read_times
+from crashcover.files.tables import numbers
 from pricing.errors import DataError
 
 
@@ -20,7 +21,7 @@ def read_panel(path: Path, *, label: str | None, leave_out: Collection[str]) -> 
     Parameters
     ----------
     path : Path
-        A .csv, .csv.gz or .parquet file.
+        A file of one of the kinds that ``read_table`` reads.
     label : {"open", "close"}, optional
         End of the bar that the time column labels; by default inferred from the column's name.
     leave_out : collection of str
@@ -31,9 +32,9 @@ def read_panel(path: Path, *, label: str | None, leave_out: Collection[str]) -> 
     DataError
         If the file or a row of it is wrong.
     """
-    table, times = _read_wide(path, label)
-    closes = pd.DataFrame({name: numbers(table, name, path).to_numpy() for name in table.columns}, index=times)
-    return make_panel(closes, leave_out=leave_out)
+    found, times = _read_wide(path, label)
+    closes = {name: numbers(found.table, name, path).to_numpy() for name in found.table.columns if name != found.time}
+    return make_panel(pd.DataFrame(closes, index=times), leave_out=leave_out)
 
 
 def read_columns(path: Path, *, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
@@ -44,32 +45,27 @@ def read_columns(path: Path, *, label: str | None) -> Iterator[tuple[str, pd.Ser
     DataError
         If the file is not a wide file, or its times are invalid.
     """
-    table, times = _read_wide(path, label)
-    for asset in table.columns:
+    found, times = _read_wide(path, label)
+    for asset in found.table.columns.drop(found.time):
         try:
-            _require_name(asset, path)
-            prices = traded_prices(table, asset, path)
-            yield asset, closes_at(times[table.index.get_indexer(prices.index)], prices, path)
+            if not asset:
+                raise DataError(f"{path}, row 1: a column must have the name of a token, got none (perhaps an index)")
+            prices = traded_prices(found.table, asset, path)
+            yield asset, closes_at(times[found.table.index.get_indexer(prices.index)], prices, path)
         except DataError as error:
             yield asset, error
 
 
-def _require_name(column: str, path: Path) -> None:
-    if not column or re.fullmatch(r"Unnamed: \d+", column):  # as pandas calls a column without a name
-        raise DataError(f"{path}, row 1: column {column!r} must have the name of a token, got none (perhaps an index)")
-
-
-def _read_wide(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
+def _read_wide(path: Path, label: str | None) -> tuple[PriceTable, pd.DatetimeIndex]:
     """Return the columns of tokens, and the times at which their bars close."""
-    table = read_table(path)
-    time_column = find_time_column(table.columns, path)
-    if find_column(table, "close") is not None:
+    found = read_price_table(path)
+    if found.close is not None:
         raise DataError(
-            f"{path}, row 1: must have one column of closes per token, got a column close (a file of one token)"
+            f"{path}, row 1: must have one column of closes per token, got a column {found.close} (a file of one token)"
         )
-    times = read_times(table[time_column], path)
-    by_open = labels_open(time_column) if label is None else label == "open"
-    if by_open is None:
-        slip = "if it is the open, use --label open"
-        click.echo(f"notice: {path}: column {time_column} is read as the close of the bar; {slip}", err=True)
-    return table.drop(columns=time_column), times + bar_length(times, path) if by_open else times
+    times, notices = close_times(found, found.table, None, label, path)
+    others = [name for name in found.table.columns if is_no_price(name)]
+    left_out = [f"{', '.join(others)}: no tokens, left out"] if others else []
+    for notice in (*found.notices, *notices, *left_out):
+        click.echo(f"notice: {path}: {notice}", err=True)
+    return replace(found, table=found.table.drop(columns=others)), times

@@ -1,29 +1,25 @@
 """Price histories from files: one token, or one column or group of rows of a panel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from crashcover.files.tables import (
-    ASSET_COLUMNS,
-    choose_asset,
-    find_column,
-    first_row,
-    numbers,
-    read_table,
-    row_error,
-    rows_of_asset,
-    some,
-)
-from crashcover.files.times import bar_length, find_time_column, labels_open, read_times
+from crashcover.files.bar_ends import close_times
+from crashcover.files.price_formats.recognise import PriceTable, is_no_price, read_price_table
+from crashcover.files.resampling import resample_closes
+from crashcover.files.tables import choose_asset, first_row, numbers, row_error, rows_named
+from crashcover.files.times import bar_length
 from pricing.errors import DataError
-from pricing.tools.units import format_duration
+from pricing.tools.units import Duration
 
-#: Columns that show that a file is not a panel of tokens.
-_NO_TOKENS = {"open", "high", "low", *ASSET_COLUMNS}
 _MEANT = " (a missing price is left empty)"
+#: A last price further off the grid than this share of a bar is one of the moment of the download.
+_OFF_GRID = 0.1
+#: A close may be beyond high or low by rounding.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,48 +41,86 @@ class PriceHistory:
     notices: tuple[str, ...] = ()
 
 
-def read_prices(path: Path, *, asset: str | None = None, label: str | None = None) -> PriceHistory:
-    """Read the closes of one token.
+def read_prices(
+    path: str | Path,
+    *,
+    asset: str | None = None,
+    label: str | None = None,
+    format: str | None = None,  # noqa: A002  (the name of the option)
+    columns: Mapping[str, str] | None = None,
+    resample: Duration | None = None,
+) -> PriceHistory:
+    r"""Read the closes of one token, in any of the formats of docs/price-formats.md.
 
     Parameters
     ----------
-    path : Path
-        A .csv, .csv.gz or .parquet file with a time column and either a column ``close`` or one column per token.
+    path : str or Path
+        The file. Its format is recognised by its columns, and a notice says which it is.
     asset : str, optional
-        Token to choose; needed if the file holds several. Otherwise a name for the only one, by default that of the
-        file.
+        Token to choose; needed if the file holds several. It names the token if the file does not.
     label : {"open", "close"}, optional
-        End of the bar that the time column labels; by default inferred from the column's name.
+        End of the bar that the time column labels; by default that of the format, or judged by names and opens.
+    format : str, optional
+        Name of the format, if it is not to be recognised.
+    columns : mapping, optional
+        Columns of the file by what they are, such as ``{"time": "Date", "close": "Last"}``; columns of a file without a
+        header are numbered from "1".
+    resample : timedelta or str, optional
+        Length of the bars to make of finer ones; a notice states the worst fall that is lost inside them.
 
     Raises
     ------
     DataError
-        If the file or a row of it is wrong; the message names both.
+        If the file or a row of it is wrong, or its format is not clear; the message names both.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "OM.csv"
+    ...     _ = path.write_text("snapped_at,price,market_cap\n2025-01-01 01:00:00 UTC,3.77,3400\n")
+    ...     history = read_prices(path, asset="OM")
+    >>> history.closes.tolist(), history.notices
+    ([3.77], ('read as CoinGecko: price at snapped_at',))
     """
-    table = read_table(path)
-    time_column = find_time_column(table.columns, path)
-    rows, name, close_column = _choose(table, time_column, asset, path)
-    closes = _closes(rows, time_column, close_column, path)
-    closed, notices = _label_by_close(closes, time_column, label, path)
-    return PriceHistory(asset=name, closes=closed, notices=notices)
+    path = Path(path)
+    found = read_price_table(path, chosen=format, columns=columns)
+    rows, name, close, notices = _choose(found, asset, path)
+    prices = traded_prices(rows, close, path)
+    times, told = close_times(found, rows.loc[prices.index], prices, label, path)
+    closes = closes_at(times, prices, path)
+    closes, cut = _without_now(closes, path) if found.format and found.format.ends_now else (closes, ())
+    told = (*told, *cut, *_beyond_range(found, rows.loc[prices.index], prices, path))
+    if resample is not None:
+        closes, lost = resample_closes(closes, resample, path)
+        told = (*told, *lost)
+    return PriceHistory(asset=name, closes=_forwards(closes), notices=(*found.notices, *notices, *told))
 
 
-def _choose(table: pd.DataFrame, time_column: str, asset: str | None, path: Path) -> tuple[pd.DataFrame, str, str]:
-    """Choose the rows, the name and the close column of the token."""
-    close = find_column(table, "close")
-    if close is not None:
-        rows, name = rows_of_asset(table, asset, path)
-        return rows, name or path.name.split(".")[0], close
-    tokens = [column for column in table.columns if column != time_column]
-    if not tokens or {column.lower() for column in tokens} & _NO_TOKENS:
-        raise DataError(f"{path}, row 1: must have a column close, or one column per token, got {some(table.columns)}")
-    column = choose_asset(tokens, asset, path)
-    return table, column, column
+def _choose(found: PriceTable, asset: str | None, path: Path) -> tuple[pd.DataFrame, str, str, tuple[str, ...]]:
+    """Choose the rows, the name and the close column of the token, with notices about its name."""
+    if found.close is None:
+        tokens = [name for name in found.table.columns if name != found.time and not is_no_price(name)]
+        column = choose_asset(tokens, asset, path)
+        return found.table, column, column, ()
+    if found.asset is not None:
+        rows, name = rows_named(found.table, found.asset, asset, path)
+        return rows, name, found.close, ()
+    return found.table, *_named_by_user(found.close, asset, path)
 
 
-def _closes(rows: pd.DataFrame, time_column: str, close_column: str, path: Path) -> pd.Series:
-    prices = traded_prices(rows, close_column, path)
-    return closes_at(read_times(rows.loc[prices.index, time_column], path), prices, path)
+def _named_by_user(close: str, asset: str | None, path: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Return the name of the only token of a file that does not name it."""
+    stem = path.name.split(".")[0]
+    if asset is None:
+        return (
+            stem,
+            close,
+            (f"the file does not name its token: {stem} is the name of the file (or choose --asset)",),
+        )
+    if stem.lower().startswith(asset.lower()):
+        return asset, close, ()
+    return asset, close, (f"the file does not name its token: {asset} is the name that --asset gives",)
 
 
 def traded_prices(rows: pd.DataFrame, column: str, path: Path) -> pd.Series:
@@ -117,7 +151,7 @@ def closes_at(times: pd.DatetimeIndex, prices: pd.Series, path: Path) -> pd.Seri
     """
     if not times.is_unique:
         _refuse_contradictions(times, prices, path)
-    return pd.Series(prices.to_numpy(), index=times, name="close")
+    return pd.Series(prices.to_numpy(), index=times.rename("time"), name="close")
 
 
 def _refuse_contradictions(times: pd.DatetimeIndex, closes: pd.Series, path: Path) -> None:
@@ -131,15 +165,29 @@ def _refuse_contradictions(times: pd.DatetimeIndex, closes: pd.Series, path: Pat
         raise row_error(path, closes.index[at], f"{slip} (two tokens or two venues in one file?)")
 
 
-def _label_by_close(
-    closes: pd.Series, time_column: str, label: str | None, path: Path
-) -> tuple[pd.Series, tuple[str, ...]]:
-    """Move closes that are labelled by the open of their bar to its end."""
-    by_open = labels_open(time_column) if label is None else label == "open"
-    if by_open is None:
-        return closes, (f"column {time_column} is read as the close of the bar; if it is the open, use --label open",)
-    if not by_open:
+def _without_now(closes: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, ...]]:
+    """Leave out a last price that is not one bar after the row before, but of the moment of the download."""
+    if len(closes) < 3:
         return closes, ()
-    length = bar_length(pd.DatetimeIndex(closes.index), path)
-    notice = f"column {time_column} labels the open of bars of {format_duration(length)}: closes moved to the bar's end"
-    return closes.set_axis(closes.index + length), (notice,)
+    index = pd.DatetimeIndex(closes.index)
+    length = bar_length(index[:-1], path)
+    off = (index[-1] - index[-2]) % length
+    if min(off, length - off) <= _OFF_GRID * length:
+        return closes, ()
+    return closes.iloc[:-1], (f"the last row, {index[-1].isoformat()}, is between two bars: it is left out",)
+
+
+def _beyond_range(found: PriceTable, rows: pd.DataFrame, prices: pd.Series, path: Path) -> tuple[str, ...]:
+    """Return a notice if closes are above the high or below the low of their bar."""
+    if not {"high", "low"} <= set(found.bars):
+        return ()
+    high, low = (numbers(rows, found.bars[name], path) for name in ("high", "low"))
+    beyond = (prices > high * (1.0 + _ROUNDING)) | (prices < low * (1.0 - _ROUNDING))
+    if not beyond.any():
+        return ()
+    return (f"{int(beyond.sum())} closes are not between low and high, the first in row {first_row(beyond)}",)
+
+
+def _forwards(closes: pd.Series) -> pd.Series:
+    """Return rows in the order of time if they run from the newest to the oldest."""
+    return closes[::-1] if len(closes) > 1 and closes.index.is_monotonic_decreasing else closes

@@ -1,21 +1,29 @@
-"""Tables from csv and parquet files, and errors that name the file, the row and the slip."""
+"""Tables from files, and errors that name the file, the row and the slip.
+
+Cells of text files are texts until they are read as numbers or times, and only an empty cell is empty: a token may be
+called NA, TRUE, 00 or 1e5.
+"""
 
 import difflib
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from pricing.errors import DataError
+from crashcover.files.cells import KINDS, is_named, load_cells
+from crashcover.files.contents import UNREADABLE, kind_of
+from pricing.errors import DataError, PricingError
 
 #: Columns that may name the token of a row.
 ASSET_COLUMNS = ("list", "token", "asset", "symbol")
 
-_READABLE = (".csv", ".csv.gz", ".parquet")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -24,32 +32,64 @@ def read_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        A .csv, .csv.gz or .parquet file.
+        A .csv, .tsv, .txt, .xlsx, .parquet or .feather file; it may be packed as .gz, .xz, .bz2 or .zip.
 
     Returns
     -------
     DataFrame
-        Column names in the file's spelling without blanks around them. The index is the line of the row in a csv file,
-        where the header is line 1, and the number of the row in a parquet file, counted from 1.
+        Column names in the file's spelling without blanks around them. Cells are texts, NaN if they are empty; columns
+        of parquet and feather files keep their types. The index is the line of the row in a text file, where the header
+        is line 1, and the number of the row in other files, counted from 1.
 
     Raises
     ------
     DataError
         If the file cannot be read, or has no rows.
     """
-    if not path.exists():  # parquet readers do not report that clearly
-        raise DataError(f"{path}: cannot be read: no such file or directory")
-    if not path.name.endswith(_READABLE):
-        raise DataError(f"{path}: must be one of {', '.join(_READABLE)}, got {path.suffix or 'no ending'!r}")
-    try:
-        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"{path}{_row_in(error)}: cannot be read: {reason(error)}") from error
-    table = table.rename(columns=lambda name: str(name).strip()).dropna(how="all")
-    require_different_names(table.columns, path)
+    cells = read_cells(path)
+    if not is_named(cells):
+        table = with_header(cells, path)
+    else:
+        table = cells.dropna(how="all")
+        require_different_names(table.columns, path)
     if table.empty:
         raise DataError(f"{path}: must hold at least one row below the header, got none")
     return table
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """Read the cells of a file as ``load_cells`` does.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    if not path.exists():  # parquet readers do not report that clearly
+        raise DataError(f"{path}: cannot be read: no such file or directory")
+    if kind_of(path) not in KINDS:
+        raise DataError(f"{path}: must end in one of {', '.join(KINDS)}, got {path.suffix or 'no ending'!r}")
+    try:
+        return load_cells(path)
+    except PricingError:
+        raise
+    except UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+
+
+def with_header(cells: pd.DataFrame, path: Path, at: int = 0) -> pd.DataFrame:
+    """Make one of the rows the names of the columns; rows above it are left out, and so are empty rows below.
+
+    Raises
+    ------
+    DataError
+        If two columns have the same name.
+    """
+    names = ["" if pd.isna(name) else str(name).strip() for name in cells.iloc[at]]
+    table = cells.iloc[at + 1 :].dropna(how="all")
+    kept = [bool(name) or table.iloc[:, column].notna().any() for column, name in enumerate(names)]
+    require_different_names([name for name, keep in zip(names, kept, strict=True) if keep], path)
+    return table.set_axis(names, axis="columns").loc[:, kept]
 
 
 def require_different_names(names: Iterable[str], path: Path) -> None:
@@ -63,25 +103,6 @@ def require_different_names(names: Iterable[str], path: Path) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(f"{path}, row 1: must have different column names, got {twice[0]!r} twice")
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path, skip_blank_lines=False, low_memory=False)
-    if not isinstance(table.index, pd.RangeIndex):
-        raise ValueError("line 2 has more fields than the header")
-    return table.set_index(np.arange(2, len(table) + 2))
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path)
-    if not isinstance(table.index, pd.RangeIndex):
-        table = table.reset_index()
-    return table.set_index(np.arange(1, len(table) + 1))
-
-
-def _row_in(error: Exception) -> str:
-    line = re.search(r"\bline (\d+)", str(error))
-    return f", row {line[1]}" if line else ""
 
 
 def reason(error: Exception) -> str:
@@ -119,14 +140,40 @@ def numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
     DataError
         If a row is anything else; the first such row is named.
     """
-    texts = table[column]
-    values = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    wrong = (values.isna() & texts.notna()) | np.isinf(values)
+    cells = table[column]
+    values = _from_texts(cells) if isinstance(cells.dtype, pd.StringDtype) else _from_values(cells)
+    wrong = (np.isnan(values) & cells.notna().to_numpy()) | np.isinf(values)
     if wrong.any():
-        row = first_row(wrong)
-        text = str(texts.loc[row])
+        row = int(cells.index[int(np.argmax(wrong))])
+        text = str(cells.loc[row])
         raise row_error(path, row, f"{column} must be a number, got {text!r}{number_slip(text)}")
-    return values
+    return pd.Series(values, index=cells.index, name=column)
+
+
+def _from_texts(cells: pd.Series) -> npt.NDArray[np.float64]:
+    """Round every text to the nearest float; NaN for an empty cell, and for a text that is no number."""
+    try:
+        floats = pc.cast(pa.array(cells, type=pa.string()), pa.float64())
+    except pa.ArrowInvalid:  # a blank, a sign or a slip: one by one
+        return np.array([_float(cell) for cell in cells.tolist()], dtype=np.float64)
+    return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _float(cell: object) -> float:
+    text = cell.strip() if isinstance(cell, str) else ""
+    return float(text) if _NUMBER.fullmatch(text) else np.nan
+
+
+def _from_values(cells: pd.Series) -> npt.NDArray[np.float64]:
+    if pd.api.types.is_bool_dtype(cells):
+        return np.full(len(cells), np.nan)
+    if pd.api.types.is_object_dtype(cells):
+        return np.array([np.nan if isinstance(cell, bool) else _number(cell) for cell in cells], dtype=np.float64)
+    return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _number(cell: object) -> float:
+    return _float(cell) if isinstance(cell, str) else float(pd.to_numeric(cell, errors="coerce"))
 
 
 def number_slip(text: str) -> str:
@@ -152,10 +199,22 @@ def rows_of_asset(table: pd.DataFrame, asset: str | None, path: Path) -> tuple[p
         If the token is not in the file, or there are several and none was requested.
     """
     column = find_column(table, *ASSET_COLUMNS)
-    if column is None:
-        return table, asset
-    name = choose_asset(table[column].dropna().astype(str).unique(), asset, path)
-    return table[table[column].astype(str) == name], name  # a token may have the name 888
+    return (table, asset) if column is None else rows_named(table, column, asset, path)
+
+
+def rows_named(table: pd.DataFrame, column: str, asset: str | None, path: Path) -> tuple[pd.DataFrame, str]:
+    """Return the rows whose column names one token, and its name.
+
+    Raises
+    ------
+    DataError
+        If the token is not in the file, there are several and none was requested, or a row names none.
+    """
+    names = table[column].astype("str").str.strip()  # a token may have the name 888
+    if names.isna().any():
+        raise row_error(path, first_row(names.isna()), f"{column} must name the token of the row, got an empty cell")
+    name = choose_asset(names.dropna().unique(), asset, path)
+    return table[names == name], name
 
 
 def choose_asset(names: Iterable[str], asset: str | None, path: Path) -> str:
