@@ -1,4 +1,4 @@
-"""Whether the times of bars are their opens or their closes; a close that is taken for an open looks one bar ahead."""
+"""The end of a bar that its time labels: an open that is taken for a close looks one bar ahead."""
 
 from typing import Literal
 

@@ -13,6 +13,7 @@ import pandas as pd
 from crashcover.files.contents import decode, kind_of, read_contents
 from crashcover.files.json_cells import from_json
 from pricing.errors import DataError
+from pricing.tools.libraries import load_library
 
 #: Separators of fields; the first one wins a tie, because a comma may also be a decimal sign.
 SEPARATORS = (";", "\t", "|", ",")
@@ -151,8 +152,7 @@ def _width(line: str, separator: str) -> int:
 
 
 def _from_excel(data: bytes, path: Path) -> pd.DataFrame:
-    from openpyxl import load_workbook  # late: few files need it
-
+    load_workbook = load_library("openpyxl", extra="cli").load_workbook
     try:
         book = load_workbook(BytesIO(data), read_only=True, data_only=True)
         sheets = {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets}

@@ -46,8 +46,17 @@ def from_json(text: str, where: object) -> pd.DataFrame:
         names = ", ".join(place or "the document" for place in found)
         raise DataError(f"{where}: must hold one list of prices, got {len(found)}{f' ({names})' if found else ''}")
     ((place, rows),) = found.items()
+    _require_same_length(rows, where)
     cells = pd.DataFrame([_cells(row, place, where, number) for number, row in enumerate(rows, start=1)], dtype=object)
     return cells.astype("str").where(cells.notna()).set_axis(np.arange(1, len(cells) + 1))
+
+
+def _require_same_length(rows: list[Any], where: object) -> None:
+    wrong = next((at for at, row in enumerate(rows) if type(row) is not type(rows[0])), None)
+    if wrong is None and isinstance(rows[0], list):
+        wrong = next((at for at, row in enumerate(rows) if len(row) != len(rows[0])), None)
+    if wrong is not None:
+        raise DataError(f"{where}, row {wrong + 1}: must have {len(rows[0])} fields like row 1, got {len(rows[wrong])}")
 
 
 def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -82,12 +91,10 @@ def _cells(row: Any, place: str, where: object, number: int) -> dict[str, Any] |
         inner = [each for each in row.values() if isinstance(each, dict)]
         outer = {name: cell for name, cell in row.items() if not isinstance(cell, dict)}
         row = _record([*outer.items(), *(pair for each in inner for pair in each.items())]) if inner else row
-        row = {name: _plain(cell) for name, cell in row.items() if not isinstance(cell, list | dict)}
-    elif _is_flat(row):
-        row = [_plain(cell) for cell in row]
-    else:
+        return {name: _plain(cell) for name, cell in row.items() if not isinstance(cell, list | dict)}
+    if not _is_flat(row):
         raise DataError(f"{where}, row {number}: must be a list of numbers and texts in {place or 'the document'}")
-    return row
+    return [_plain(cell) for cell in row]
 
 
 def _plain(cell: Any) -> Any:

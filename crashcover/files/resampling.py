@@ -55,7 +55,7 @@ def _lost(
 ) -> tuple[str, ...]:
     inside = _falls_inside(fine, ends).reindex(coarse.index)
     shown = (1.0 - coarse / coarse.shift()).clip(lower=0.0).fillna(0.0)
-    at = inside.idxmax()
+    at = coarse.index[int(np.argmax(inside))]
     early = int((fine.groupby(ends).apply(lambda bar: bar.index[-1]).reindex(coarse.index) != coarse.index).sum())
     notice = (
         f"bars of {format_duration(short)} are made into bars of {format_duration(long)}; the deepest fall inside one "

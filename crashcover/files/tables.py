@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from pricing.errors import DataError, PricingError
 #: Columns that may name the token of a row.
 ASSET_COLUMNS = ("list", "token", "asset", "symbol")
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -172,7 +173,7 @@ def _from_values(cells: pd.Series) -> npt.NDArray[np.float64]:
     return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _number(cell: object) -> float:
+def _number(cell: Any) -> float:
     return _float(cell) if isinstance(cell, str) else float(pd.to_numeric(cell, errors="coerce"))
 
 

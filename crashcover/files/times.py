@@ -119,7 +119,7 @@ def _split(column: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.flo
     texts = column.map(repr) if pd.api.types.is_float_dtype(column) else column.astype("str").str.strip()
     parts = texts.str.partition(".")
     whole = pd.to_numeric(parts[0].str[:19], errors="coerce").fillna(0)  # twenty digits are no time in any unit
-    return whole.to_numpy(np.float64).astype(np.int64), ("0." + parts[2]).astype(np.float64).to_numpy()
+    return whole.to_numpy(np.int64), ("0." + parts[2]).to_numpy(np.float64)
 
 
 def _unit_changes(column: pd.Series, unit: npt.NDArray[np.int64]) -> tuple[str, ...]:

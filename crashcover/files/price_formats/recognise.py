@@ -1,4 +1,4 @@
-"""Which format a price file has, told by its columns or chosen by the user."""
+"""Recognise the format of a price file by its columns, or take the one that the user chooses."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ NO_PRICES = frozenset(
         "vwap",
     }
 )
-_DATA_CELL = re.compile(r"[-+]?\d[\d.,:eETZ +/-]*(?:UTC|GMT)?")
+_DATA_CELL = re.compile(r"[-+]?\d[\d.,:eETZ +/-]*(?:UTC|GMT)?", re.ASCII)
 _SAY_SO = "say which with --format, or name the columns: --columns time=NAME,close=NAME"
 
 
@@ -117,7 +117,7 @@ def _has_no_header(cells: pd.DataFrame) -> bool:
 
 
 def _numbered(cells: pd.DataFrame) -> pd.DataFrame:
-    return cells.dropna(how="all").set_axis([str(1 + column) for column in cells.columns], axis="columns")
+    return cells.dropna(how="all").set_axis([str(column) for column in range(1, cells.shape[1] + 1)], axis="columns")
 
 
 def _named(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
