@@ -13,15 +13,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crashcover.files.prices import PriceHistory, read_prices
     from crashcover.repricing.intake.covers import BookCovers, read_book
 
 #: Module of each public name.
 _HOMES = {
     "BookCovers": "crashcover.repricing.intake.covers",
+    "PriceHistory": "crashcover.files.prices",
     "read_book": "crashcover.repricing.intake.covers",
+    "read_prices": "crashcover.files.prices",
 }
 
-__all__ = ["BookCovers", "read_book"]
+__all__ = ["BookCovers", "PriceHistory", "read_book", "read_prices"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ from crashcover.options import (
     check_page,
     check_picture,
     drop_option,
+    format_options,
     json_option,
     knowledge_options,
     label_option,
@@ -150,7 +151,7 @@ _REPORT_SOURCES = {
     "report_file": ("--from", set()),
     "quotes": ("--quote", set()),
     "book": ("--book", {"prices", "rates", "holders", "capital"}),
-    "drops": ("--drop", {"prices", "holders", "asset", "supply"}),
+    "drops": ("--drop", {"prices", "holders", "asset", "supply", "format", "columns", "resample"}),
 }
 
 
@@ -161,7 +162,7 @@ def _check_sources(options: dict[str, Any]) -> None:
         names = ", ".join(option for option, _ in _REPORT_SOURCES.values())
         raise click.UsageError(f"choose one of {names} to report on (--drop with --prices)")
     option, looked_at = _REPORT_SOURCES[chosen[0]]
-    for name in ("prices", "rates", "holders", "capital", "asset", "supply"):
+    for name in ("prices", "rates", "holders", "capital", "asset", "supply", "format", "columns", "resample"):
         if options[name] is not None and name not in looked_at:
             raise click.UsageError(f"{option} cannot be combined with --{name}")
     if option == "--book" and (options["prices"] is None) == (options["rates"] is None):
@@ -455,6 +456,7 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
 )
 @option("--rates", metavar="FOLDER", help="Folder published by `crashcover rates`, for a book, instead of --prices.")
 @prices_option(required=False)
+@format_options
 @knowledge_options
 @drop_option(required=False)
 @shape_options

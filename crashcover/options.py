@@ -56,8 +56,29 @@ def bundle(*options: Decorator) -> Decorator:
 
 
 def option(*names: str, **attributes: Any) -> Decorator:
-    """Declare an option that shows its default, if it has one."""
-    return click.option(*names, **({"show_default": "default" in attributes} | attributes))
+    """Declare an option that shows its default, if it has one; durations are checked."""
+    checked = {"callback": check_durations} if attributes.get("metavar") == "DURATION" else {}
+    return click.option(*names, **({"show_default": "default" in attributes} | checked | attributes))
+
+
+def check_durations(_ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Check one duration or several; the message names the option.
+
+    Raises
+    ------
+    InvalidTermsError
+        If one is no duration.
+    """
+    from pricing.errors import InvalidTermsError
+    from pricing.tools.units import parse_duration
+
+    name = max(parameter.opts, key=len)
+    for text in (value,) if isinstance(value, str) else value or ():
+        if text.isdecimal():
+            unit = "h" if name == "--window" else "d"
+            raise InvalidTermsError(f"{name}: write {text}{unit}, got {text!r} (units are min, h and d)")
+        parse_duration(text, name)
+    return value
 
 
 label_option = option(
@@ -73,7 +94,7 @@ def prices_option(*, required: bool) -> Decorator:
         "--prices",
         required=required,
         metavar="FILE",
-        help="Closes: .csv, .csv.gz or .parquet with the columns time, close, or time and one column per token.",
+        help="Closes: time and close, time and one column per token, or a file as exchanges and data services give it.",
     )
 
 
@@ -90,6 +111,27 @@ def drop_option(*, required: bool) -> Decorator:
     )
 
 
+def read_columns(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> dict[str, str] | None:
+    """Parse what the columns of a price file are: time=Date,close=Last."""
+    if text is None:
+        return None
+    parts = [part.partition("=") for part in text.split(",")]
+    columns = {role.strip(): name.strip() for role, _, name in parts}
+    if len(columns) != len(parts) or not all(role and name for role, name in columns.items()):
+        raise click.BadParameter(f"{text!r} must look like time=Date,close=Last")
+    return columns
+
+
+format_options = bundle(
+    option("--format", metavar="NAME", help="Format of the prices; by default recognised by the columns."),
+    option(
+        "--columns",
+        callback=read_columns,
+        metavar="ROLE=NAME,...",
+        help="Columns of the prices: time=Date,close=Last. Without a header, columns are numbered from 1.",
+    ),
+    option("--resample", metavar="DURATION", help="Length of the bars to make of finer ones, such as 1h."),
+)
 knowledge_options = bundle(
     option("--holders", metavar="FILE", help="Holders: columns address, balance and optionally label and list."),
     option("--asset", metavar="NAME", help="Token to choose if a file holds several."),
@@ -100,7 +142,7 @@ knowledge_options = bundle(
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
     label_option,
 )
-source_options = bundle(prices_option(required=True), knowledge_options)
+source_options = bundle(prices_option(required=True), format_options, knowledge_options)
 simulation_options = bundle(
     option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
     option("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),

@@ -61,7 +61,7 @@ def read_settings(options: Options) -> SimulationSettings:
 def read_history(options: Options) -> PriceHistory:
     """Read the prices of one token, and report the notices about the file."""
     path = Path(options["prices"])
-    history = read_prices(path, asset=options["asset"], label=options["label"])
+    history = read_prices(path, **{name: options[name] for name in ("asset", "label", "format", "columns", "resample")})
     _tell("notice", (f"{path}: {notice}" for notice in history.notices))
     return history
 

@@ -49,6 +49,18 @@ def load_cells(path: Path) -> pd.DataFrame:
     return parts[0] if len(parts) == 1 else _join(parts, path)
 
 
+def token_of(path: PurePath) -> str | None:
+    """Return the name of the token after which a file is called, None if it is no table.
+
+    Examples
+    --------
+    >>> token_of(PurePath("prices/OM.csv.gz")), token_of(PurePath("BRK.B.parquet")), token_of(PurePath("notes.txt"))
+    ('OM', 'BRK.B', None)
+    """
+    kind = kind_of(path)
+    return path.name[: path.name.lower().rindex(kind)] if kind in KINDS and kind != ".txt" else None
+
+
 def is_named(cells: pd.DataFrame) -> bool:
     """Tell whether the columns of cells have names."""
     return not pd.api.types.is_integer_dtype(cells.columns)

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import numpy as np
 import pandas as pd
 
+from crashcover.files.cells import token_of
 from crashcover.files.holders import read_supplies
 from crashcover.files.panels import read_columns
 from crashcover.files.prices import read_prices
@@ -18,9 +20,6 @@ from pricing.contract.signals import Signal, combine_observations, make_signals
 from pricing.contract.triggers import Reference
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
 from pricing.surface.settings import SimulationSettings
-
-#: Endings of price and holder files, in the order in which they are removed from a name.
-_ENDINGS = (".csv.gz", ".csv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,9 +264,9 @@ def _files_by_token(folder: Path) -> Iterator[tuple[str, Path]]:
     if not folder.is_dir():
         raise DataError(f"{folder}: cannot be read: no such folder")
     for path in sorted(folder.iterdir()):
-        ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
-        if ending:
-            yield path.name.removesuffix(ending), path
+        asset = token_of(path)
+        if asset is not None:
+            yield asset, path
 
 
 def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
@@ -275,6 +274,9 @@ def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Seri
         try:
             if not asset.strip():
                 raise DataError(f"{path} must be named by its token")
-            yield asset, read_prices(path, asset=asset, label=label).closes
+            history = read_prices(path, asset=asset, label=label)
+            for notice in history.notices:
+                click.echo(f"notice: {path}: {notice}", err=True)
+            yield asset, history.closes
         except DataError as error:
             yield asset, error

@@ -130,7 +130,7 @@ def test_when_every_cover_is_refused_the_exit_code_says_so(quote, drop):
     ("arguments", "message"),
     [
         (["--drop", 50], "drop must be between 0 and 1, got 50.0 (a fraction: 50 % is 0.50)"),
-        (["--drop", 0.5, "--window", "24"], "window must be a duration such as 15min, 24h or 30d, got '24'"),
+        (["--drop", 0.5, "--window", "24"], "--window: write 24h, got '24' (units are min, h and d)"),
         (["--drop", 0.5, "--window", "90min"], "window must be a whole number of steps of 1h, got 90min"),
         (["--drop", 0.5, "--term", "1m"], "minutes are 'min'"),
         (["--drop", 0.5, "--waiting-period", "30d"], "waiting_period must be shorter than the term"),
@@ -287,7 +287,7 @@ def test_findings_go_to_stderr(run, tmp_path):
     closes.rename("close").to_csv(path)
     result = run("calibrate", "--prices", path)
     assert result.exit_code == 0
-    assert result.stderr.startswith("finding: 2025-03-01 01:00Z bars are missing")
+    assert "\nfinding: 2025-03-01 01:00Z bars are missing" in result.stderr
 
 
 def test_calibrate_prints_the_panel_or_json(run, sample_files):

@@ -22,14 +22,14 @@ HOUR, NIGHT = pd.Timedelta(hours=1), pd.Timestamp("2026-01-01T00:00Z")
 @pytest.mark.parametrize(
     ("option", "value", "slip"),
     [
-        ("--term", "30", "term must be a duration"),
+        ("--term", "30", "--term: write 30d, got '30'"),
         ("--window", "30m", "minutes are 'min'"),
         ("--window", "0h", "window must be longer than zero"),
         ("--window", "90min", "window must be a whole number of steps of 1h, got 90min"),
         ("--waiting-period", "30d", "waiting_period must be shorter than the term of 30d"),
         ("--paths", 0, "n_paths must be a whole number from 1"),
         ("--paths", 2**40, "n_paths must fit into memory"),
-        ("--valid-for", "-1h", "valid_for must be a duration"),
+        ("--valid-for", "-1h", "--valid-for must be a duration"),
     ],
 )
 def test_what_would_fail_for_every_token_is_refused_and_changes_nothing(
