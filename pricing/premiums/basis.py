@@ -109,13 +109,13 @@ class PricingBasis:
             )
 
     def _check_loadings(self) -> None:
-        names = [each.name if isinstance(each, Loading) else each for each in self.loadings]
-        taken = {each.name for each in fields(Premium)} | {"total"}
-        for place, name in enumerate(names):
-            if not isinstance(self.loadings[place], Loading):
-                raise InvalidBasisError(f"loadings must hold Loading objects, got {name!r}")
-            if name in taken or name in names[:place]:
-                raise InvalidBasisError(f"name of a loading must be new, got {name!r}")
+        taken = {each.name for each in fields(Premium)}
+        for each in self.loadings:
+            if not isinstance(each, Loading):
+                raise InvalidBasisError(f"loadings must hold Loading objects, got {each!r}")
+            if each.name in taken:
+                raise InvalidBasisError(f"name of a loading must be new, got {each.name!r}")
+            taken.add(each.name)
 
     def least_gross(self, limit: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
         """Return the minimum gross premium for a limit, or for many with ``numpy.maximum``."""

@@ -235,7 +235,7 @@ def make_figures(
     flag: Any,
     larger: Callable[[Any, Any], Any],
     make: Callable[..., Any],
-    uncertain: float = 0.0,
+    uncertain: float,
 ) -> Any:
     """Make every figure of a premium, of one cover or of a column of them.
 

@@ -161,7 +161,14 @@ def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, A
     years = np.array([each.term / YEAR for each in book.observations])[book.observation]
     columns = Losses(*(Estimate(*each) for each in (losses.fired, losses.mean, losses.price, losses.capital)))
     made: dict[str, Any] = make_figures(
-        columns, basis, limit=book.limit, years=years, flag=_flags(losses), larger=np.maximum, make=dict
+        columns,
+        basis,
+        limit=book.limit,
+        years=years,
+        uncertain=0.0,
+        flag=_flags(losses),
+        larger=np.maximum,
+        make=dict,
     )
     return made
 

@@ -1,6 +1,8 @@
 import functools
 import math
 import operator
+from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -26,8 +28,15 @@ from pricing import (
     premium,
     simulate,
 )
-from pricing.errors import InvalidBasisError, InvalidTermsError, NotSimulatedError, UninsurableError
-from pricing.premiums.build_up import premium_from_sample, premium_of_law
+from pricing.errors import (
+    InvalidTermsError,
+    NegativeRiskLoadError,
+    NotSimulatedError,
+    UninsurableError,
+    UnmeasurableLossError,
+    UnresolvedError,
+)
+from pricing.premiums.build_up import Losses, add_up, make_figures, premium_from_sample, premium_of_law, require_payment
 from pricing.premiums.premium import LINES
 from pricing.principles import (
     CostOfCapitalPrinciple,
@@ -38,6 +47,7 @@ from pricing.principles import (
     ValueAtRisk,
     WangTransform,
 )
+from pricing.surface.estimates import Estimate
 from tests.reference_tables import rows
 
 PURE = PricingBasis(risk_load=StandardDeviationPrinciple(multiple=0.0), expense_ratio=0.0)
@@ -79,6 +89,33 @@ def test_lines_add_up_to_the_gross_premium(surface):
     assert priced.rate_on_line == priced.gross / 1_000.0
     assert priced.expected_loss == 1_000.0 * surface.exceedance(0.2).value
     assert priced.flag is PremiumFlag.OK
+    assert priced.trigger_probability_standard_error == surface.exceedance(0.2).standard_error
+
+
+def test_a_surface_is_priced_by_its_sample(surface):
+    cover, uncertainty = make_cover(drop=0.2), ParameterUncertainty(drops=(0.2,), shares=(0.25,))
+    apart = premium(cover, surface, uncertainty=uncertainty)
+    assert apart == premium_from_sample(cover, surface.sample(), PricingBasis(), uncertainty=uncertainty)
+    assert apart.parameter_load == pytest.approx(0.25 * premium(cover, surface).expected_loss, rel=1e-12)
+
+
+def test_a_column_of_covers_has_the_figures_of_each():
+    """One cover at its own price, one at a minimum in money and one at a minimum in proportion to its limit."""
+    basis = PricingBasis(capital=CapitalCost(capital=0.5), minimum_premium=2.0, minimum_rate_on_line=0.1)
+    limit, years, mean = np.array([100.0, 10.0, 50.0]), np.array([0.1, 0.2, 0.3]), np.array([0.3, 0.01, 0.02])
+    parts = [0.5 * mean, mean, 1.2 * mean, 0.5 * np.ones(3)]
+
+    def figures(values, limit, years, larger):
+        losses = Losses(*(Estimate(value, 0.1 * value) for value in values))
+        terms = {"limit": limit, "years": years, "flag": None, "uncertain": 0.001}
+        return make_figures(losses, basis, **terms, larger=larger, make=dict)
+
+    columns = figures(parts, limit, years, np.maximum)
+    for row in range(3):
+        alone = figures([part[row] for part in parts], limit[row], years[row], max)
+        assert alone.pop("further") == columns["further"] == ()
+        assert {name: None if each is None else each[row] for name, each in columns.items() if name in alone} == alone
+    assert columns["gross"][1:] == pytest.approx([2.0, 5.0], rel=1e-14)
 
 
 def test_premium_is_in_proportion_to_the_limit(surface):
@@ -174,7 +211,20 @@ def test_a_known_law_costs_what_a_sample_of_it_costs(basis, n_hits):
     known = premium_of_law(law, basis, name="C-1", limit=cover.limit, term="30d")
     for line in (*LINES, "gross", "tax", "total", "capital", "trigger_probability", "rate_on_line"):
         assert getattr(known, line) == pytest.approx(getattr(priced, line), rel=1e-9, abs=1e-9)
-    assert known.standard_error == 0.0
+    assert known.standard_error == known.expected_loss_standard_error == known.trigger_probability_standard_error == 0.0
+
+
+def test_a_law_without_losses_has_no_price():
+    nothing = premium_of_law(LossDistribution.discrete([0.0], [1.0]), PURE, name="C-1", limit=100.0, term="30d")
+    assert (nothing.flag, nothing.trigger_probability, nothing.gross) == (PremiumFlag.UNRESOLVED, 0.0, 0.0)
+
+
+def test_the_price_of_a_law_names_what_is_wrong():
+    law = LossDistribution.binary(0.5)
+    with pytest.raises(InvalidTermsError, match="term must be a duration"):
+        premium_of_law(law, name="C-1", limit=1.0, term="1m")
+    with pytest.raises(UninsurableError, match="cover 'C-1': premium 0.69 reaches the limit 0.50"):
+        premium_of_law(law, name="C-1", limit=0.5, term="30d")
 
 
 @pytest.mark.parametrize(
@@ -195,12 +245,6 @@ def test_any_principle_is_a_risk_load(principle):
     slope = (principle.price_of_binary(0.02 + 1e-7) - principle.price_of_binary(0.02 - 1e-7)) / 2e-7
     error = 1_000.0 * slope * math.sqrt(0.02 * 0.98 / 10_000) / 0.8
     assert priced.standard_error == pytest.approx(error, rel=1e-5)
-
-
-def test_a_principle_that_charges_less_than_the_expected_loss_is_no_risk_load():
-    basis = PricingBasis(risk_load=ValueAtRisk(level=0.9))
-    with pytest.raises(InvalidBasisError, match=r"ValueAtRisk prices the loss at 0 per unit of limit, below its"):
-        premium_from_sample(make_cover(), binary_sample(50, 1_000), basis)
 
 
 @pytest.mark.parametrize(
@@ -271,13 +315,21 @@ def test_a_parameter_load_is_a_share_of_the_expected_loss():
     )
 
 
-def test_a_payout_of_more_than_its_limit_is_refused():
-    class DoublePayout:
+@pytest.mark.parametrize("shares", [(1.5, 0.5), (0.5, -0.5), (2.0, 2.0)])
+def test_a_payout_of_more_than_its_limit_or_of_less_than_nothing_is_refused(shares):
+    class AnyPayout:
         def share(self, worst_drop):
-            return np.full_like(worst_drop, 2.0)
+            return np.where(np.arange(len(worst_drop)) == 0, *shares)
 
-    with pytest.raises(InvalidTermsError, match="shares of a payout must be between 0 and 1, got 2.0 to 2.0"):
-        premium_from_sample(make_cover(payout=DoublePayout()), binary_sample(20, 1_000), PricingBasis())
+    message = f"shares of a payout must be between 0 and 1, got {shares[1]} to {shares[0]}"
+    with pytest.raises(InvalidTermsError, match=message):
+        premium_from_sample(make_cover(payout=AnyPayout()), binary_sample(2, 100), PricingBasis())
+
+
+def test_a_payout_may_be_the_whole_limit_and_nothing():
+    cover = make_cover(payout=LinearPayout(attachment=0.5, exhaustion=0.6))
+    sample = WeightedSample.of_paths(np.array([0.7, 0.4, *[0.0] * 98]), None)
+    assert premium_from_sample(cover, sample, PURE).expected_loss == 10.0
 
 
 def test_a_price_that_hangs_on_few_paths_is_flagged_where_the_expected_loss_does_not():
@@ -318,11 +370,52 @@ def test_a_deeper_payout_costs_less(surface):
     assert expected[-1] > 0.0
 
 
-def test_too_likely_an_event_is_uninsurable():
-    with pytest.raises(
-        UninsurableError, match=r"reaches the limit 1,000.00 \(the trigger fires with probability 0.950"
-    ):
-        premium_from_sample(make_cover(), binary_sample(95, 100), PricingBasis())
+def test_a_premium_must_stay_below_the_limit():
+    nearly = PricingBasis(risk_load=PURE.risk_load, expense_ratio=0.0, minimum_premium=999.0)
+    assert premium_from_sample(make_cover(), binary_sample(1, 4), nearly).gross == 999.0
+    with pytest.raises(UninsurableError, match=r"premium 1,000.00 reaches the limit 1,000.00"):
+        premium_from_sample(make_cover(), binary_sample(1, 4), replace(nearly, minimum_premium=1_000.0))
+
+
+@pytest.mark.parametrize(
+    ("basis", "error", "message"),
+    [
+        (
+            PricingBasis(minimum_premium=2e3),
+            UninsurableError,
+            "cover 'C-1': premium .* with probability 0.050: choose a",
+        ),
+        (PricingBasis(risk_load=ValueAtRisk(level=0.9)), NegativeRiskLoadError, "ValueAtRisk prices the loss at 0 per"),
+        (
+            PricingBasis(capital=CapitalCost(capital=ValueAtRisk(level=0.999))),
+            UnmeasurableLossError,
+            "fewer than 10",
+        ),
+    ],
+)
+def test_a_refusal_names_the_cover_and_knows_the_probability_of_the_trigger(basis, error, message):
+    with pytest.raises(error, match=message) as caught:
+        premium_from_sample(make_cover(), binary_sample(50, 1_000), basis)
+    assert caught.value.trigger_probability == 0.05
+
+
+def add_up_estimates(mean, price):
+    losses = Losses(fired=Estimate(0.5, 0.0), mean=mean, price=price, capital=Estimate(0.0, 0.0))
+    return add_up(losses, PURE, name="C-1", limit=1_000.0, term=timedelta(days=30))
+
+
+def test_rounding_may_lower_a_price_to_its_mean_but_no_further():
+    mean = Estimate(0.25, 0.0)
+    priced = add_up_estimates(mean, Estimate(0.25 * (1.0 - 1e-10), 0.0))
+    assert (priced.expected_loss, priced.parameter_load, priced.risk_load) == (250.0, 0.0, 0.0)
+    with pytest.raises(NegativeRiskLoadError, match="cover 'C-1': StandardDeviationPrinciple prices the loss at 0.25"):
+        add_up_estimates(mean, Estimate(0.25 * (1.0 - 1e-8), 0.0))
+
+
+def test_an_error_of_more_than_a_tenth_is_imprecise():
+    tenth, more = Estimate(0.5, 0.05), Estimate(0.5, 0.0500001)
+    assert add_up_estimates(tenth, tenth).flag is PremiumFlag.OK
+    assert add_up_estimates(more, tenth).flag is add_up_estimates(tenth, more).flag is PremiumFlag.IMPRECISE
 
 
 def test_few_hits_are_flagged_and_none_is_not_a_price():
@@ -333,33 +426,16 @@ def test_few_hits_are_flagged_and_none_is_not_a_price():
     assert silent.standard_error == 1_000.0 / 10_000
 
 
+def test_no_payment_on_any_path_is_no_price():
+    require_payment(premium_from_sample(make_cover(), binary_sample(1, 10_000), PURE), "C-1", 10_000)
+    silent = premium_from_sample(make_cover(), binary_sample(0, 10_000), PURE)
+    with pytest.raises(
+        UnresolvedError, match="cover 'C-1': none of 10000 paths .* is below 3.0e-04 with 95 %"
+    ) as caught:
+        require_payment(silent, "C-1", 10_000)
+    assert caught.value.trigger_probability == 0.0
+
+
 def test_a_signal_that_is_missing_names_the_cover(surface):
     with pytest.raises(NotSimulatedError, match="cover 'C-1': the surface holds no rolling high of 24h over 7d"):
         premium(make_cover(term="7d"), surface)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: PricingBasis(expense_ratio=15.0), r"expense_ratio must be .* got 15.0 \(a fraction: 10 % is 0.10\)"),
-        (lambda: PricingBasis(expense_ratio=-0.1), "expense_ratio must be"),
-        (lambda: PricingBasis(fixed_expense=math.nan), "fixed_expense must be finite"),
-        (lambda: PricingBasis(risk_load=0.3), "risk_load must be a PremiumPrinciple"),
-        (lambda: PricingBasis(commission_ratio=0.5, profit_ratio=0.4, expense_ratio=0.1), "must be below 1 together"),
-        (lambda: PricingBasis(interest_rate=-0.1), "interest_rate must be finite and not negative"),
-        (lambda: PricingBasis(capital=0.1), "capital must be a CapitalCost"),
-        (lambda: CapitalCost(capital=20.0), "capital must be between 0 and 1 per unit of limit"),
-        (lambda: CapitalCost(annual_rate=math.inf), "annual_rate must be finite"),
-        (lambda: ParameterUncertainty(drops=(0.3,), shares=(1.0,)), "shares must be at least 0 and below 1"),
-        (lambda: ParameterUncertainty(drops=(0.3, 0.3), shares=(0.1, 0.2)), "drops must increase"),
-        (lambda: ParameterUncertainty(drops=(), shares=()), "drops and shares must have one length"),
-        (
-            lambda: ParameterUncertainty.between(drops=(0.3,), probabilities=(0.0,), certain=(0.1,)),
-            "probabilities must be above 0 and at most 1, got 0.0",
-        ),
-        (lambda: StandardDeviationPrinciple(multiple=-1.0), "multiple must be finite and not negative"),
-    ],
-)
-def test_a_basis_names_what_is_wrong(make, message):
-    with pytest.raises(InvalidBasisError, match=message):
-        make()

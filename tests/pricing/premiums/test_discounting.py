@@ -82,6 +82,15 @@ def test_without_interest_time_is_worth_nothing():
         assert discount_factor(make_cover(payment=payment).observation, 0.0) == 1.0
 
 
+@pytest.mark.parametrize("rare_drops", [False, True])
+def test_without_interest_a_payment_at_the_hit_is_worth_its_probability(rare_drops):
+    model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
+    surface = simulate(model, settings=SimulationSettings(n_paths=1_000, seed=3, rare_drops=rare_drops))
+    paid, fired = value_at_hit(make_cover(), surface, terms=("30d",), rate=0.0), surface.exceedance(0.2)
+    assert paid.lower == paid.value == paid.upper == pytest.approx(fired.value, rel=1e-12)
+    assert paid.standard_error == pytest.approx(fired.standard_error, rel=1e-12)
+
+
 def test_the_mean_factor_lies_between_its_ends():
     cover = make_cover(term="365d", waiting_period="73d")
     at_expiry = replace(cover.observation, payment=Payment.AT_EXPIRY)
@@ -96,7 +105,11 @@ def test_the_mean_factor_lies_between_its_ends():
     [
         ({"terms": ("20d", "10d")}, InvalidTermsError, "terms must increase from the waiting period"),
         ({"terms": ("20d",)}, InvalidTermsError, "terms must increase from the waiting period to the term"),
+        ({"terms": ("20d", "20d", "30d")}, InvalidTermsError, "terms must increase from the waiting period"),
+        ({"terms": ("0h", "30d")}, InvalidTermsError, "terms must increase from the waiting period"),
+        ({"terms": ("20", "30d")}, InvalidTermsError, "terms must be a duration"),
         ({"rate": -0.1}, InvalidTermsError, "rate must be finite and not negative"),
+        ({"rate": math.inf}, InvalidTermsError, "rate must be finite and not negative"),
         ({"terms": ("10d", "30d")}, NotSimulatedError, "holds no rolling high of 24h over 10d"),
     ],
 )

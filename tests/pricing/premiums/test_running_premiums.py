@@ -18,6 +18,7 @@ from pricing import (
     Normal,
     PriceModel,
     PricingBasis,
+    Reference,
     SimulationSettings,
     premium,
     simulate,
@@ -63,6 +64,15 @@ def test_two_hazards_against_the_integrals(rate):
     assert running_rate([0.25, 1.0], fired, rate=rate) == pytest.approx(expected, rel=1e-13)
 
 
+def test_the_last_hazard_goes_on_for_ever():
+    """A hazard of 0.5 for a quarter and of 2 from then on, discounted at 7 %."""
+    quarter = -math.expm1(-0.57 * 0.25) / 0.57
+    later = math.exp(-0.57 * 0.25) / 2.07
+    fired = [-math.expm1(-0.125), -math.expm1(-0.125 - 0.5)]
+    expected = (0.5 * quarter + 2.0 * later) / (quarter + later)
+    assert perpetual_running_rate([0.25, 0.5], fired, rate=0.07) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.05])
 def test_a_fine_grid_reaches_finite_drawdown_insurance(rate):
     """The hazard is smooth, so the error falls with the square of the interval: 2e-5 at 200 intervals."""
@@ -102,6 +112,15 @@ def test_the_rate_lies_between_the_hazards_and_makes_the_cover_worth_nothing(len
     assert values[0] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_without_a_rate_nothing_is_discounted():
+    """Half a year at a hazard of 0.2 and half a year at 0.6, each lived through for (1 - e^-h/2) / h years."""
+    fired = [-math.expm1(-0.1), -math.expm1(-0.4)]
+    lived = [fired[0] / 0.2, (fired[1] - fired[0]) / 0.6]
+    assert running_rate([0.5, 1.0], fired) == pytest.approx(fired[1] / sum(lived), rel=1e-12)
+    values = stop_values([0.5, 1.0], fired, running_premium=0.5)
+    assert values == pytest.approx([fired[1] - 0.5 * sum(lived), (0.6 - 0.5) * lived[1] / (1.0 - fired[0])], rel=1e-12)
+
+
 def test_the_rest_of_a_cover_is_a_cover():
     """After a quarter without the trigger, what is left is priced as a cover of its own."""
     years, hazard_sums = [0.25, 0.5, 1.0], np.array([0.1, 0.5, 0.6])
@@ -126,6 +145,22 @@ def test_a_simulated_rate_is_that_of_its_probabilities():
     probabilities = [surface.exceedance(0.2, term=term).value for term in TERMS]
     estimate = running_rate_estimate(surface, DropTrigger(drop=0.2), terms=TERMS, rate=0.04)
     assert estimate.value == running_rate([5 / 365, 10 / 365, 20 / 365, 30 / 365], probabilities, rate=0.04)
+
+
+def test_a_simulated_rate_is_that_of_its_trigger():
+    windows, references = ("6h", "24h"), (Reference.ROLLING_HIGH, Reference.INCEPTION)
+    surface = simulate(
+        MODEL, windows=windows, references=references, settings=SimulationSettings(n_paths=1_000, seed=1)
+    )
+    rates = set()
+    for window in windows:
+        for reference in references:
+            fired = surface.exceedance(0.15, window=window, reference=reference).value
+            trigger = DropTrigger(drop=0.15, window=window, reference=reference)
+            found = running_rate_estimate(surface, trigger, terms=("30d",)).value
+            assert found == pytest.approx(-math.log1p(-fired) * 365 / 30, rel=1e-12)
+            rates.add(found)
+    assert len(rates) == 3  # from inception, the window does not matter
 
 
 def test_the_error_over_one_term_is_the_slope_times_that_of_the_probability():
@@ -195,6 +230,7 @@ def test_what_was_not_simulated_or_never_fired_has_no_rate():
     [
         (lambda: running_rate([], []), "must have the same length of at least 1"),
         (lambda: running_rate([1.0], [0.1, 0.2]), "must have the same length"),
+        (lambda: running_rate([[0.5, 1.0]], [[0.1, 0.2]]), "must have the same length"),
         (lambda: running_rate([1.0, 0.5], [0.1, 0.2]), "years must be positive, increasing and finite"),
         (lambda: running_rate([0.0, 0.5], [0.1, 0.2]), "years must be positive"),
         (lambda: running_rate([0.5, math.inf], [0.1, 0.2]), "years must be"),
@@ -252,6 +288,21 @@ def test_a_running_premium_is_worth_the_gross_premium():
     )
 
 
+def test_the_errors_of_premium_and_time_are_added():
+    """Over one interval and without interest, the trigger is awaited for -T p / log(1 - p)."""
+    surface = simulate_terms(1, 2_000)
+    fired, priced = surface.exceedance(0.25), premium(make_cover(), surface)
+
+    def years(probability):
+        return -30.0 / 365.0 * probability / math.log1p(-probability)
+
+    slope = (years(fired.value + 1e-6) - years(fired.value - 1e-6)) / 2e-6
+    found = running_premium(make_cover(), surface, terms=("30d",))
+    assert found.value == pytest.approx(priced.gross / years(fired.value), rel=1e-12)
+    error = (priced.standard_error + found.value * abs(slope) * fired.standard_error) / years(fired.value)
+    assert found.standard_error == pytest.approx(error, rel=1e-6)
+
+
 def test_errors_of_running_premiums_cover_the_scatter_over_seeds():
     # 100 seeds of 2,000 paths: the scatter of 100 normal values has relative error 1 / sqrt(200), z < 4. The stated
     # error adds up those of premium and time and may be larger, here by at most a tenth.
@@ -264,3 +315,13 @@ def test_errors_of_running_premiums_cover_the_scatter_over_seeds():
 def test_terms_must_end_with_that_of_the_cover():
     with pytest.raises(InvalidTermsError, match="terms must end with the term of the cover"):
         running_premium(make_cover(), simulate_terms(1, 100), terms=("10d", "20d"))
+    with pytest.raises(InvalidTermsError, match="terms must end with the term of the cover, got \\(\\)"):
+        running_premium(make_cover(), simulate_terms(1, 100), terms=())
+
+
+def test_terms_are_durations():
+    surface, cover = simulate_terms(1, 100), make_cover()
+    with pytest.raises(InvalidTermsError, match="terms must be a duration"):
+        running_premium(cover, surface, terms=("1m",))
+    with pytest.raises(InvalidTermsError, match="terms must be a duration"):
+        running_rate_estimate(surface, cover.trigger, terms=("1m",))

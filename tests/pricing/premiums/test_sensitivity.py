@@ -30,8 +30,9 @@ from pricing import (
 from pricing.closed_form.discrete_monitoring import discrete_touch_probability, normal_steps
 from pricing.errors import InvalidBasisError, InvalidModelError
 from pricing.models.jumps import ScaledSizes
+from pricing.premiums.discounting import discount_factor
 from pricing.premiums.sensitivity import Bump, crash_rate_bump, sensitivities, severity_bump, volatility_bump
-from pricing.principles import TailValueAtRisk, ValueAtRisk, WangTransform
+from pricing.principles import ExpectedValuePrinciple, TailValueAtRisk, ValueAtRisk, WangTransform
 
 SETTINGS = SimulationSettings(n_paths=100_000, seed=5)
 GAUSS = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal())
@@ -137,18 +138,70 @@ def test_weighted_paths_agree_with_plain_ones_and_know_rare_drops_better():
         assert other.standard_error < 0.5 * one.standard_error
 
 
-def test_the_difference_is_that_of_two_premiums():
+def test_the_difference_is_that_of_two_premiums_and_its_error_that_of_the_paths_that_differ():
     cover = make_cover(drop=0.1)
     settings = SimulationSettings(n_paths=2_000, seed=1)
     (moved,) = sensitivities(cover, GAUSS, bumps=[lambda model: volatility_bump(model, 0.2)], settings=settings)
     up, down = (
-        premium(
-            cover,
-            simulate(replace(GAUSS, volatility=ConstantVolatility(annual=annual)), terms=("5d",), settings=settings),
-        )
+        simulate(replace(GAUSS, volatility=ConstantVolatility(annual=annual)), terms=("5d",), settings=settings)
         for annual in (1.2, 0.8)
     )
-    assert moved.gross.value == pytest.approx((up.gross - down.gross) / 0.4, rel=1e-12)
+    assert moved.gross.value == pytest.approx((premium(cover, up).gross - premium(cover, down).gross) / 0.4, rel=1e-12)
+    by_path = 1_000.0 * ((up.worst_drops[0] >= 0.1).astype(float) - (down.worst_drops[0] >= 0.1))
+    assert moved.expected_loss.value == pytest.approx(by_path.mean() / 0.4, rel=1e-12)
+    assert moved.expected_loss.standard_error == pytest.approx(by_path.std() / math.sqrt(2_000) / 0.4, rel=1e-12)
+
+
+@pytest.mark.parametrize("rare_drops", [False, True])
+def test_a_premium_in_proportion_to_the_loss_has_an_error_in_proportion(rare_drops):
+    """A load of 30 % and a mean of the worst half, beyond every payment, which is twice the expected loss."""
+    capital = CapitalCost(annual_rate=0.7, capital=TailValueAtRisk(level=0.5))
+    basis = PricingBasis(
+        risk_load=ExpectedValuePrinciple(loading=0.3), parameter_load=0.2, capital=capital, interest_rate=0.5
+    )
+    settings = SimulationSettings(n_paths=2_000, seed=1, rare_drops=rare_drops)
+    (moved,) = sensitivities(make_cover(), GAUSS, bumps=[volatility_bump], basis=basis, settings=settings)
+    factor = (1.3 + 0.2 + 0.7 * 5.0 / 365.0 * (2.0 - 1.0)) / 0.9
+    assert moved.gross.value == pytest.approx(factor * moved.expected_loss.value, rel=1e-9)
+    assert moved.gross.standard_error == pytest.approx(factor * moved.expected_loss.standard_error, rel=1e-9)
+    (undiscounted,) = sensitivities(make_cover(), GAUSS, bumps=[volatility_bump], settings=settings)
+    discount = discount_factor(make_cover().observation, 0.5)
+    for figure in ("value", "standard_error"):
+        expected = discount * getattr(undiscounted.expected_loss, figure)
+        assert getattr(moved.expected_loss, figure) == pytest.approx(expected, rel=1e-9)
+
+
+def test_given_capital_moves_nothing():
+    settings = SimulationSettings(n_paths=2_000, seed=1)
+    plain, given = (
+        sensitivities(
+            make_cover(), GAUSS, bumps=[volatility_bump], basis=PricingBasis(capital=capital), settings=settings
+        )
+        for capital in (None, CapitalCost(capital=0.5))
+    )
+    assert given[0].gross.value == pytest.approx(plain[0].gross.value, rel=1e-9)
+    assert given[0].gross.standard_error == pytest.approx(plain[0].gross.standard_error, rel=1e-9)
+
+
+def test_models_are_bumped_by_the_size_to_either_side():
+    model = replace(GAUSS, jumps=(Jumps(per_year=2.0, sizes=NormalSizes(mean=-0.3, stdev=0.2)),))
+    wider, likelier, deeper = (bump(model) for bump in (volatility_bump, crash_rate_bump, severity_bump))
+    assert [(bump.name, bump.size) for bump in (wider, likelier, deeper)] == [
+        ("volatility", 0.05),
+        ("crash rate", 0.1),
+        ("severity", 0.05),
+    ]
+    assert [each.volatility.annual for each in (wider.up, wider.down)] == pytest.approx([1.05, 0.95], rel=1e-15)
+    assert [each.jumps[0].per_year for each in (likelier.up, likelier.down)] == pytest.approx([2.2, 1.8], rel=1e-15)
+    assert [each.jumps[0].sizes.factor for each in (deeper.up, deeper.down)] == pytest.approx([1.05, 0.95], rel=1e-15)
+    assert wider.up.jumps == model.jumps
+    assert likelier.up.volatility == deeper.up.volatility == model.volatility
+    settings = SimulationSettings(n_paths=100, seed=1)
+    assert [each.name for each in sensitivities(make_cover(drop=0.4), model, settings=settings)] == [
+        "volatility",
+        "crash rate",
+        "severity",
+    ]
 
 
 def test_what_a_minimum_lifts_does_not_move():
@@ -184,8 +237,9 @@ def test_bumps_of_garch_scale_its_variance():
 
 
 def test_what_is_wrong_is_named():
-    with pytest.raises(InvalidModelError, match="size of a bump must be positive and finite, got 0"):
-        Bump(name="concentration", size=0.0, up=GAUSS, down=GAUSS)
+    for size in (0.0, math.inf):
+        with pytest.raises(InvalidModelError, match=f"size of a bump must be positive and finite, got {size}"):
+            Bump(name="concentration", size=size, up=GAUSS, down=GAUSS)
     basis = PricingBasis(capital=CapitalCost(capital=ValueAtRisk(level=0.9)))
     with pytest.raises(InvalidBasisError, match="ValueAtRisk is not a smooth function"):
         sensitivities(

@@ -1,13 +1,16 @@
 import dataclasses
+import math
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricing.errors import UninsurableError
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium_of_law
 from pricing.premiums.premium import LINES, Premium, PremiumFlag
-from pricing.premiums.statements import rounded, statement
+from pricing.premiums.statements import require_coins, rounded, statement
 from pricing.principles import LossDistribution
 
 amounts = st.one_of(
@@ -29,7 +32,9 @@ def test_printed_lines_add_up_to_the_printed_gross_premium(amounts, tax, unit):
     written = statement(priced, unit=Decimal(unit))
     assert sum(written.lines.values()) == written.gross
     assert written.total == written.gross + written.tax
-    assert abs(written.gross - Decimal(priced.gross)) <= Decimal(unit) / 2
+    for amount, exact in ((written.gross, priced.gross), (written.tax, priced.tax)):
+        assert amount % Decimal(unit) == 0
+        assert abs(amount - Decimal(exact)) <= Decimal(unit) / 2
     for line, amount in zip(LINES, amounts, strict=True):
         assert abs(written.lines[line] - Decimal(amount)) < Decimal(unit)
         assert written.lines[line] >= 0
@@ -66,3 +71,37 @@ def test_the_largest_rests_are_rounded_up():
 def test_amounts_beyond_any_currency_are_written_exactly():
     lines = dict.fromkeys(LINES, 0.0) | {"expected_loss": 1e300}
     assert statement(make_premium(lines)).gross == Decimal(int(1e300))
+
+
+def priced_at(gross, tax=0.0):
+    return dataclasses.replace(make_premium({"expected_loss": gross}, tax), trigger_probability=0.25)
+
+
+def test_a_premium_of_half_a_cent_rounds_up_to_one():
+    require_coins(priced_at(0.005), limit=100.0, name="C-1")
+    require_coins(priced_at(0.0025), limit=100.0, name="C-1", factor=2.0)
+    for gross, factor in ((math.nextafter(0.005, 0.0), 1.0), (0.009, 0.5)):
+        with pytest.raises(UninsurableError, match="cover 'C-1': a premium of 0.00.* rounds to zero") as caught:
+            require_coins(priced_at(gross), limit=100.0, name="C-1", factor=factor)
+        assert caught.value.trigger_probability == 0.25
+
+
+def test_a_premium_with_tax_that_may_round_up_to_the_limit_reaches_it():
+    require_coins(priced_at(80.0, tax=19.98), limit=100.0, name="C-1")
+    require_coins(priced_at(40.0, tax=9.99), limit=100.0, name="C-1", factor=2.0)
+    for gross, tax, factor in ((80.0, 19.99, 1.0), (40.0, 10.0, 2.0)):
+        with pytest.raises(UninsurableError, match="cover 'C-1': the premium .* reaches the limit 100.00") as caught:
+            require_coins(priced_at(gross, tax), limit=100.0, name="C-1", factor=factor)
+        assert caught.value.trigger_probability == 0.25
+
+
+def test_units_that_are_missing_go_to_the_earlier_of_equal_remainders():
+    lines = dict.fromkeys(LINES, 0.0) | {"expected_loss": 0.25, "risk_load": 0.5, "expenses": 0.5, "profit": 0.5}
+    written = statement(make_premium(lines), unit=Decimal(1))
+    assert {line: int(amount) for line, amount in written.lines.items() if amount} == {"risk_load": 1, "expenses": 1}
+    assert written.gross == 2
+
+
+def test_half_a_unit_rounds_up():
+    assert [str(rounded(amount)) for amount in (0.125, 0.375, 2.0)] == ["0.13", "0.38", "2.00"]
+    assert rounded(2.5, Decimal(1)) == 3
