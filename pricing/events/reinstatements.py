@@ -107,10 +107,9 @@ class AggregateTerms:
     def __post_init__(self) -> None:
         if not 0.0 < self.event_limit < math.inf:
             raise InvalidTermsError(f"event_limit must be positive and finite, got {self.event_limit}")
-        if self.n_reinstatements != int(self.n_reinstatements) or self.n_reinstatements < 0:
-            raise InvalidTermsError(
-                f"n_reinstatements must be a whole number and not negative, got {self.n_reinstatements}"
-            )
+        n_reinstatements = self.n_reinstatements
+        if isinstance(n_reinstatements, bool) or not isinstance(n_reinstatements, int) or n_reinstatements < 0:
+            raise InvalidTermsError(f"n_reinstatements must be a whole number and not negative, got {n_reinstatements}")
         for name in ("reinstatement_share", "deductible"):
             if not 0.0 <= getattr(self, name) < math.inf:
                 raise InvalidTermsError(f"{name} must be finite and not negative, got {getattr(self, name)}")

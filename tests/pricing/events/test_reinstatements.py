@@ -146,6 +146,16 @@ def test_events_that_cost_nothing_cost_nothing():
         (lambda: PoissonEvents(mean_events=1.0, severity=(0.5, 0.6)), "severity must be probabilities that add up"),
         (lambda: PoissonEvents(mean_events=1.0, severity=(-0.5, 1.5)), "severity must be"),
         (lambda: PoissonEvents(mean_events=1.0, severity=()), "severity must be"),
+        (lambda: PoissonEvents(mean_events=1.0, severity=(0.5, 0.5 + 1e-8)), "severity must be"),
+        (lambda: PoissonEvents(mean_events=1.0, severity=(0.5, math.nan)), "severity must be"),
+        (lambda: AggregateTerms(event_limit=math.inf), "event_limit must be positive and finite, got inf"),
+        (lambda: AggregateTerms(event_limit=1.0, n_reinstatements=True), "n_reinstatements must be a whole number"),
+        (lambda: AggregateTerms(event_limit=1.0, n_reinstatements=math.inf), "n_reinstatements must be .* got inf"),
+        (lambda: AggregateTerms(event_limit=1.0, reinstatement_share=math.inf), "reinstatement_share must be finite"),
+        (lambda: AggregateTerms(event_limit=1.0, deductible=-1.0), "deductible must be finite and not negative"),
+        (lambda: AggregateTerms(event_limit=1.0, coinsurance=1.0), r"got 1.0 \(a fraction: 10 % is 0.10\)$"),
+        (lambda: AggregateTerms(event_limit=1.0, coinsurance=-0.1), "coinsurance must be .*, got -0.1$"),
+        (lambda: AggregateTerms(event_limit=2.0, aggregate_limit=1.0), "aggregate_limit must be between"),
         (lambda: AggregateTerms(event_limit=0.0), "event_limit must be positive"),
         (lambda: AggregateTerms(event_limit=1.0, n_reinstatements=-1), "n_reinstatements must be a whole number"),
         (lambda: AggregateTerms(event_limit=1.0, n_reinstatements=1.5), "n_reinstatements must be a whole number"),
@@ -167,6 +177,13 @@ def test_events_that_cost_nothing_cost_nothing():
 def test_terms_name_what_is_wrong(make, message):
     with pytest.raises(InvalidTermsError, match=message):
         make()
+
+
+def test_an_aggregate_limit_may_be_one_event_or_all_of_them():
+    for limit in (2.0, 3.0, 6.0):
+        terms = AggregateTerms(event_limit=2.0, n_reinstatements=2, aggregate_limit=limit)
+        assert terms.paid(np.array([1.0, 10.0])).tolist() == [1.0, limit]
+        assert terms.reinstated(np.array([1.0, 10.0])).tolist() == [min(0.5, limit / 2.0 - 1.0), limit / 2.0 - 1.0]
 
 
 def test_an_event_limit_above_every_loss_may_lie_between_two_lattice_points():

@@ -1,6 +1,7 @@
 """Settlement against a clerk who reads the contract close by close."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -164,19 +165,57 @@ def test_after_a_recovery_the_observation_begins_anew():
     ("make", "message"),
     [
         (lambda: EventRules(confirmation=0), "confirmation must be a number of closes of at least 1, got 0"),
+        (lambda: EventRules(confirmation=True), "confirmation must be a number of closes of at least 1, got True"),
+        (lambda: EventRules(confirmation=1.5), "confirmation must be a number of closes of at least 1, got 1.5"),
         (lambda: EventRules(recovery=1.5, recovery_period="1h"), "recovery must be above 0 and at most 1, got 1.5"),
+        (lambda: EventRules(recovery=0.0, recovery_period="1h"), "recovery must be above 0 and at most 1, got 0.0"),
+        (lambda: EventRules(cool_off="1m"), "cool_off must be a duration"),
+        (lambda: EventRules(recovery_period="1m"), "recovery_period must be a duration"),
         (lambda: EventRules(recovery=0.9), "recovery and recovery_period must be given together"),
         (lambda: EventRules(recovery_period="2h"), "recovery and recovery_period must be given together"),
         (
             lambda: settle(np.zeros((5, 1)), make_cover(), EventRules()),
             "log_prices must be of shape .* at least 20 steps",
         ),
+        (lambda: settle(np.zeros((20, 1)), make_cover(), EventRules()), r"at least 20 steps, got \(20, 1\)"),
         (
-            lambda: settle(np.zeros((50, 1)), make_cover(), EventRules(cool_off="30min")),
-            "cool_off must be a whole number of steps of 1h",
+            lambda: settle(np.zeros(50), make_cover(), EventRules()),
+            r"of shape \(n_steps \+ 1, n_paths\) .*, got \(50,\)",
         ),
+        (lambda: settle(np.zeros((50, 1)), make_cover(), EventRules(), step="1m"), "step must be a duration"),
     ],
 )
 def test_what_is_wrong_is_named(make, message):
     with pytest.raises(InvalidTermsError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("name", "rules", "changes"),
+    [
+        ("window", {}, {"trigger": DropTrigger(drop=0.3, window="90min")}),
+        ("waiting_period", {}, {"waiting_period": "90min"}),
+        ("term", {}, {"term": "90min"}),
+        ("cool_off", {"cool_off": "90min"}, {}),
+        ("recovery_period", {"recovery": 0.9, "recovery_period": "90min"}, {}),
+    ],
+)
+def test_durations_are_whole_numbers_of_steps(name, rules, changes):
+    """90 minutes are three steps of half an hour; an hour is the step by default."""
+    cover, rules = replace(make_cover(window=3), **changes), EventRules(**rules)
+    assert settle(np.zeros((50, 2)), cover, rules, step="30min") == []
+    with pytest.raises(InvalidTermsError, match=f"{name} must be a whole number of steps of 1h, got 90min"):
+        settle(np.zeros((50, 2)), cover, rules)
+
+
+def test_a_recovery_may_ask_for_the_whole_reference_price():
+    rules = EventRules(recovery=1.0, recovery_period="2h")
+    assert settle(log_prices_of(100, 60, 99, 100, 100, 100), make_cover(term=5), rules) == []
+    (event,) = settle(log_prices_of(100, 60, 99, 99, 100, 100), make_cover(term=5), rules)
+    assert event.step == 1
+
+
+def test_every_path_has_its_own_events():
+    prices = np.column_stack([log_prices_of(100, 100, 65, 65), log_prices_of(100, 65, 65, 65), np.zeros((4, 1))])
+    events = settle(prices, make_cover(term=3), EventRules())
+    assert [(event.path, event.step, round(event.drop, 12)) for event in events] == [(0, 2, 0.35), (1, 1, 0.35)]
