@@ -102,6 +102,13 @@ def test_the_price_is_rounded_once_to_the_cent_halves_up():
     assert abs(quote.price - Decimal(quote.premium.gross)) <= Decimal("0.005")
 
 
+def test_json_has_the_indent_that_is_asked_for():
+    quote = quote_of(MODELS[0], make_cover())
+    plain = json.loads(quote.to_json())
+    assert quote.to_json() == json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    assert quote.to_json(indent=2) == json.dumps(plain, sort_keys=True, indent=2)
+
+
 def test_an_unknown_asset_is_named():
     with pytest.raises(UnknownAssetError, match="cover 'C-1': asset must be one of the 1 with a rate, got 'LUNA'"):
         quote_of(MODELS[0], make_cover(asset="LUNA"))

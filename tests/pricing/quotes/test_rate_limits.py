@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing import InvalidBasisError, RateLimits
+from pricing import InvalidBasisError, RateLimits, RatesInForce
+from tests.pricing.rates.store_worlds import NOON
 
 rates = st.floats(1e-6, 1.0)
 hours = st.floats(0.0, 240.0).map(lambda value: timedelta(hours=value))
@@ -53,8 +54,9 @@ def test_moves_of_an_hour_and_of_a_day():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"before": 0.0}, "before must be a positive"),
-        ({"asked": math.nan}, "asked must be a positive"),
+        ({"before": 0.0}, "before must be a positive, finite rate, got 0.0"),
+        ({"before": math.inf}, "before must be a positive, finite rate, got inf"),
+        ({"asked": math.nan}, "asked must be a positive, finite rate, got nan"),
         ({"elapsed": timedelta(hours=-1)}, "elapsed must not be negative"),
     ],
 )
@@ -63,7 +65,53 @@ def test_nonsense_is_refused(change, message):
         RateLimits().limited(**{"before": 0.01, "asked": 0.02, "elapsed": timedelta(hours=1)} | change)
 
 
-@pytest.mark.parametrize("limits", [{"per_hour": 0.0}, {"per_day": math.inf}, {"per_hour": 2.0}, {"per_day": 10.0}])
-def test_limits_that_contradict_each_other_are_refused(limits):
-    with pytest.raises(InvalidBasisError, match="per_"):
+def test_the_reach_itself_is_free():
+    """A move of exactly the reach gives the rate asked for to the bit; by way of its logarithm, 0.003 would not."""
+    before, asked = 0.001, 0.003
+    move = math.log(asked) - math.log(before)
+    assert before * math.exp(move) != asked
+    limits, hour = RateLimits(per_hour=move, per_day=2.0 * move), timedelta(hours=1)
+    single = limits.limited(before=before, asked=asked, elapsed=hour)
+    assert (single.rate, single.asked, single.limited) == (asked, asked, False)
+    many = limits.limited_rates(before=np.array([before]), asked=np.array([asked]), elapsed=hour)
+    assert many.tolist() == [asked]
+
+
+def test_a_rate_that_does_not_move_is_free_at_any_time():
+    assert not RateLimits().limited(before=0.01, asked=0.01, elapsed=timedelta(0)).limited
+    held = RateLimits().limited(before=0.01, asked=0.02, elapsed=timedelta(0))
+    assert (held.rate, held.asked, held.limited) == (0.01, 0.02, True)
+
+
+@pytest.mark.parametrize("limits", [{"per_day": 0.25}, {"per_day": 6.0}])
+def test_a_day_allows_from_one_to_24_times_what_an_hour_does(limits):
+    RateLimits(per_hour=0.25, **limits)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"per_hour": 0.0}, "per_hour must be positive and finite, got 0.0"),
+        ({"per_day": -1.0}, "per_day must be positive and finite, got -1.0"),
+        ({"per_day": math.inf}, "per_day must be positive and finite, got inf"),
+        ({"per_hour": "1"}, "per_hour must be a number, got '1'"),
+        ({"per_day": 0.2}, "per_day must be between per_hour and 24 times that, got 0.2 and 0.25 an hour"),
+        ({"per_day": 6.1}, "per_day must be between per_hour and 24 times that, got 6.1 and 0.25 an hour"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(limits, message):
+    with pytest.raises(InvalidBasisError, match=message):
         RateLimits(**limits)
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        ([math.nan, 0.1, 0.0, -1.0], "rate of row 2 must be positive and finite or NaN, got 0.0"),
+        ([0.1, math.inf], "rate of row 1 must be positive and finite or NaN, got inf"),
+        (["a"], r"rate must be numbers, got \['a'\]"),
+    ],
+)
+def test_rates_in_force_name_the_first_that_is_wrong(rates, message):
+    with pytest.raises(InvalidBasisError, match=message):
+        RatesInForce(rate=rates, since=NOON)

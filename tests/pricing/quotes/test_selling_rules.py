@@ -1,11 +1,20 @@
 import math
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing import Conditions, RateInForce, RateLimits, SalesBump, SalesPressure, SellingRules
+from pricing import (
+    Conditions,
+    RateInForce,
+    RateLimits,
+    RatesInForce,
+    SalesBump,
+    SalesPressure,
+    SellingRules,
+)
 from pricing.errors import InvalidBasisError, InvalidTermsError, SalesFrozenError, StaleRateError, WaitingPeriodError
 from tests.pricing.rates.store_worlds import NOON
 
@@ -51,24 +60,74 @@ def test_sales_that_clocks_of_threads_put_out_of_order_count_as_at_once():
     assert bump.factor(second, NOON - HOUR) == bump.factor(second, NOON)
 
 
-def test_a_bump_refuses_what_makes_no_sense():
-    for changes in ({"strength": -1.0}, {"strength": math.nan}, {"half_life": "0h"}, {"largest": 0.9}):
-        with pytest.raises(InvalidBasisError, match=next(iter(changes))):
-            SalesBump(**changes)
-    bump = SalesBump()
-    with pytest.raises(InvalidBasisError, match="capacity must be positive"):
-        bump.after_sale(None, limit=1.0, capacity=0.0, at=NOON)
+def test_a_bump_may_do_nothing():
+    pressure = SalesPressure(sold=1.0, at=NOON)
+    assert SalesBump(strength=0.0).factor(pressure, NOON) == SalesBump(largest=1.0).factor(pressure, NOON) == 1.0
+    assert SalesBump().factor(SalesPressure(sold=0.0, at=NOON), NOON) == 1.0
 
 
-def test_times_must_have_an_offset():
-    naive = datetime(2026, 11, 22, 12)
-    for make in (
-        lambda: SalesPressure(sold=0.1, at=naive),
-        lambda: RateInForce(rate=0.01, since=naive),
-        lambda: Conditions(alerted_at=naive),
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SalesBump(strength=-1.0), "strength must be finite and not negative, got -1.0"),
+        (lambda: SalesBump(strength=math.inf), "strength must be finite and not negative, got inf"),
+        (lambda: SalesBump(strength="1"), "strength must be a number, got '1'"),
+        (lambda: SalesBump(half_life="0h"), "half_life must be longer than zero, got 0h"),
+        (lambda: SalesBump(largest=0.9), "largest must be finite and at least 1, got 0.9"),
+        (lambda: SalesBump(largest=math.inf), "largest must be finite and at least 1, got inf"),
+        (lambda: SalesBump(largest=None), "largest must be a number, got None"),
+        (lambda: SalesPressure(sold=-0.1, at=NOON), "sold must be finite and not negative, got -0.1"),
+        (lambda: SalesPressure(sold=math.inf, at=NOON), "sold must be finite and not negative, got inf"),
+        (lambda: SalesPressure(sold="1", at=NOON), "sold must be a number, got '1'"),
+        (lambda: RateInForce(rate="1", since=NOON), "rate must be a number, got '1'"),
+        (lambda: SalesBump().after_sale(None, limit=0.0, capacity=1.0, at=NOON), "limit must be positive and finite"),
+        (
+            lambda: SalesBump().after_sale(None, limit=1.0, capacity=0.0, at=NOON),
+            "capacity must be positive and finite",
+        ),
+        (lambda: SalesBump().after_sale(None, limit=1.0, capacity=math.inf, at=NOON), "capacity must be .*, got inf"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_named(make, message):
+    with pytest.raises(InvalidBasisError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("name", ["oldest", "validity", "coverage_lag", "freeze_after_alert"])
+def test_rules_take_durations(name):
+    assert getattr(SellingRules(**{name: "90min"}), name) == 1.5 * HOUR
+    with pytest.raises(InvalidTermsError, match=f"{name} must be a duration"):
+        SellingRules(**{name: "1m"})
+
+
+def test_a_half_life_is_a_duration():
+    with pytest.raises(InvalidTermsError, match="half_life must be a duration"):
+        SalesBump(half_life="1m")
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("at", lambda naive: SalesPressure(sold=0.1, at=naive)),
+        ("since", lambda naive: RateInForce(rate=0.01, since=naive)),
+        ("since", lambda naive: RatesInForce(rate=[0.01], since=naive)),
+        ("alerted_at", lambda naive: Conditions(alerted_at=naive)),
+    ],
+)
+def test_times_must_have_an_offset(name, make):
+    with pytest.raises(InvalidTermsError, match=f"^{name} must be a time with an offset from UTC"):
+        make(datetime(2026, 11, 22, 12))
+
+
+def test_times_are_kept_in_utc():
+    tokyo = NOON.astimezone(timezone(timedelta(hours=9)))
+    for kept in (
+        SalesPressure(sold=0.1, at=tokyo).at,
+        RateInForce(rate=0.01, since=tokyo).since,
+        RatesInForce(rate=[0.01], since=tokyo).since,
+        Conditions(alerted_at=tokyo).alerted_at,
     ):
-        with pytest.raises(InvalidTermsError, match="must be a time with an offset from UTC"):
-            make()
+        assert (kept, kept.utcoffset()) == (NOON, timedelta(0))
 
 
 def test_sales_freeze_after_an_alert_until_the_time_is_up():
@@ -108,3 +167,28 @@ def test_rate_limits_hold_a_rate_back():
     assert rules.rate_factor(0.012, in_force, NOON) == 1.0
     assert rules.rate_factor(0.03, None, NOON) == 1.0
     assert SellingRules().rate_factor(0.03, in_force, NOON) == 1.0
+
+
+def test_only_a_bump_turns_sales_into_a_factor():
+    pressure = SalesPressure(sold=0.5, at=NOON)
+    assert SellingRules().sales_factor(pressure, NOON) == 1.0
+    assert SellingRules(bump=SalesBump()).sales_factor(None, NOON) == 1.0
+    assert SellingRules(bump=SalesBump()).sales_factor(pressure, NOON) == math.exp(0.5)
+
+
+def test_rates_of_a_book_are_held_back_row_by_row_and_not_below_their_minimum():
+    """Rates that fall to a tenth may lose a quarter of the log in an hour; a row without a rate before is free."""
+    rules = SellingRules(rate_limits=RateLimits(per_hour=0.25, per_day=1.0))
+    asked, in_force = np.full(3, 0.02), RatesInForce(rate=[0.2, math.nan, 0.002], since=NOON - HOUR)
+    held = rules.rate_factors(asked, in_force, NOON)
+    assert held * asked == pytest.approx([0.2 * math.exp(-0.25), 0.02, 0.002 * math.exp(0.25)], rel=1e-14)
+    lifted = rules.rate_factors(asked, in_force, NOON, least=0.01)
+    assert lifted * asked == pytest.approx([0.2 * math.exp(-0.25), 0.02, 0.01], rel=1e-14)
+    for free in (SellingRules().rate_factors(asked, in_force, NOON), rules.rate_factors(asked, None, NOON)):
+        assert free.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_rates_of_another_book_are_refused():
+    in_force = RatesInForce(rate=[0.1, 0.1], since=NOON)
+    with pytest.raises(InvalidBasisError, match=r"rate must have one entry per cover, \(3,\), got \(2,\)"):
+        SellingRules().rate_factors(np.full(3, 0.02), in_force, NOON)
