@@ -61,7 +61,8 @@ def test_the_depth_of_a_jump_is_that_of_the_law():
 def test_a_mean_fall_stays_finite():
     sizes = a_rate(index=0.7).jumps().sizes
     assert isinstance(sizes, GeneralizedParetoFalls)
-    assert sizes.shape < 1.0
+    assert sizes.shape == 0.95
+    assert a_rate(index=2.0).jumps().sizes.shape == 0.5
 
 
 @given(st.floats(0.0, 5.0), st.floats(0.0, 5.0))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from calibration.law.drop_law import COVARIATES, LEAST_VOLATILITY, Level, MarketState, token_state
 from calibration.prices.horizons import HALF_LIVES, running_squares
+from pricing.errors import InvalidTermsError
 from tests.calibration.drop_laws import a_law, a_record, a_state
 
 NO_CRASHES = np.zeros(1)
@@ -147,3 +148,15 @@ def test_a_price_that_stands_still_has_the_least_volatility_and_no_tails(returns
 
 def test_the_window_may_be_a_text():
     assert a_law("24h").window == timedelta(hours=24)
+
+
+def test_a_window_that_is_no_duration_is_named():
+    with pytest.raises(InvalidTermsError, match="window must be a duration"):
+        a_law("1m")
+
+
+def test_sequences_become_tuples_so_that_equal_laws_are_equal():
+    law = a_law()
+    lists = replace(law, slopes=list(law.slopes), shocks=list(law.shocks), block_means=list(law.block_means))
+    assert lists == law
+    assert isinstance(lists.slopes, tuple)

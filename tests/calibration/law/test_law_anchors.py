@@ -75,6 +75,23 @@ def test_a_daily_law_below_the_hourly_one_is_lifted_and_the_hourly_one_stays():
         assert probability == pytest.approx(max(lifted, dict(zip(NODES, daily, strict=True))[drop]))
 
 
+def test_a_node_must_be_less_likely_by_a_thousandth_to_be_an_anchor():
+    """Steps of half a thousandth and of exactly one are left out, and so is what is almost certain or impossible."""
+    curve = [MOST_PROBABILITY, 0.99, 0.5, 0.5 * 0.9995, 0.25, 0.25 * (1.0 - 1e-3), 0.125, 0.125 * 0.998]
+    curve += [0.05] * (len(NODES) - 10) + [2e-5, LEAST_PROBABILITY]
+    (anchor,) = coherent_anchors(LAWS[:1], [curve])
+    assert list(anchor.probabilities) == [0.99, 0.5, 0.25, 0.125, 0.125 * 0.998, 0.05, 2e-5]
+    assert list(anchor.drops) == [NODES[place] for place in (1, 2, 4, 6, 7, 8, len(NODES) - 2)]
+
+
+def test_a_curve_at_or_above_the_ratios_stays():
+    """Over an hourly 20 %, a daily 21 % is the least; over an hourly 90 %, a complement of 10 % / 1.05 is."""
+    hourly, daily = np.zeros(len(NODES)), np.zeros(len(NODES))
+    hourly[:3], daily[:3] = (0.9, 0.2, 0.1), (0.9, 0.3, 0.1)
+    _, anchor = coherent_anchors(LAWS, [hourly, daily])
+    assert anchor.probabilities == pytest.approx([1.0 - 0.1 / 1.05, 0.3, 0.105], rel=1e-12)
+
+
 @given(CENTRES, RATES, st.floats(0.01, 0.99))
 def test_a_quantile_is_exceeded_with_its_probability(centre, rate, probability):
     law = a_law()

@@ -139,6 +139,20 @@ def test_later_blocks_do_not_change_earlier_records(excesses, last):
         assert np.array_equal(getattr(early, field)[last], getattr(whole, field)[last])
 
 
+def test_an_excess_of_exactly_the_bound_is_no_crash():
+    excesses = np.array([[CRASH_EXCESS, np.nextafter(CRASH_EXCESS, 1.0), np.nan]])
+    track = track_excesses(excesses)
+    assert track.crashes.tolist() == [[0.0, 1.0, 0.0]]
+    assert track.known.tolist() == [[1.0, 1.0, 0.0]]
+    assert track.crash_shares.tolist() == [0.5]
+
+
+def test_blocks_that_nobody_knows_hold_no_crashes():
+    track = track_excesses(np.full((2, 3), np.nan))
+    assert track.crash_shares.tolist() == [0.0, 0.0]
+    assert track.excess.tolist() == np.zeros((2, 3)).tolist()
+
+
 def test_credibility_is_poisson_gamma():
     # 2 crashes in 40 blocks, where one in 80 is usual: (1 + 2) / (1 + 0.5)
     excesses = np.zeros((40, 1))
