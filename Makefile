@@ -50,10 +50,10 @@ test: style
 test-narrow: .venv/test-ready
 	$(BIN)/python -m tests.machines -m pytest --numprocesses auto tests/calibration
 
-# Hours on two cores; what was tried stays in mutants/ and is not tried again.
+# An hour or more; what was tried stays in mutants/ and is not tried again.
 mutants: .venv/test-ready
 	$(BIN)/python $(INSTALL) --editable '.[dev]'
-	$(BIN)/mutmut run
+	$(BIN)/python -m tests.mutation.run
 	$(BIN)/python -m tests.mutation.report
 
 # This uses its own checkout and environment; the release kernels and .venv are not touched.
