@@ -10,6 +10,7 @@ from crashcover.options import (
     check_page,
     check_picture,
     drop_option,
+    fetch_options,
     format_options,
     json_option,
     knowledge_options,
@@ -39,6 +40,7 @@ Exit codes:
   8    another run is using the folder
   9    workers were lost or could not be reached
   10   the system refused a file or folder (disk full, no permission, not a folder), or a library is missing
+  11   a venue could not be reached, or refused to answer
   130  interrupted
 """
 
@@ -118,6 +120,15 @@ Examples:
   crashcover report --prices om.csv --holders om_holders.csv --drop 0.5 --limit 100000 --out om.html
   crashcover report --book book.csv --prices panel.parquet --capital 2000000 --out book.html
   crashcover report --from book.json --out book.html
+"""
+
+
+_FETCH_EXAMPLES = """
+\b
+Examples:
+  crashcover fetch OM --since 2024-01-01 --out om.csv
+  crashcover fetch OM --venue kucoin --since 2024-01-01 --bar 5m --out om.csv
+  crashcover fetch panel BTC ETH OM --since 2021-01-01 --out prices --join panel.parquet
 """
 
 
@@ -494,3 +505,58 @@ def demo(ctx: click.Context, /, out: str, **options: Any) -> None:
     from crashcover.commands.inputs import read_settings
 
     ctx.exit(run_demo(Path(out), read_settings(options)))
+
+
+class _TokenOrCommand(click.Group):
+    """A group whose first argument is a token if it is no command: ``fetch OM`` means ``fetch token OM``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["token", *args]
+        return super().parse_args(ctx, args)
+
+
+@main.group(cls=_TokenOrCommand, epilog=_FETCH_EXAMPLES + _EXIT_CODES)
+def fetch() -> None:
+    """Fetch prices from an exchange: "fetch TOKEN" for one token, "fetch panel" for many.
+
+    This is the only command that uses the network. It needs no account, and is installed with
+    "pip install 'crashcover[fetch]'".
+    """
+
+
+@fetch.command(epilog=_FETCH_EXAMPLES + _EXIT_CODES)
+@click.argument("token")
+@option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write or to continue.")
+@fetch_options
+@click.pass_context
+def token(ctx: click.Context, /, token: str, **options: Any) -> None:
+    """Fetch the closed bars of one token into a file that --prices of other commands reads.
+
+    If the file exists, it is continued: its last bars are fetched again and must agree.
+    """
+    from crashcover.commands.fetch import run_fetch_token
+
+    ctx.exit(run_fetch_token(token, options))
+
+
+@fetch.command(epilog=_FETCH_EXAMPLES + _EXIT_CODES)
+@click.argument("tokens", nargs=-1)
+@option(
+    "--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Folder with one file per token."
+)
+@option("--tokens-from", metavar="FILE", help="File of further tokens, one per line.")
+@option("--all", "all_tokens", is_flag=True, help="All tokens that the venue lists in the quote currency.")
+@option("--join", metavar="FILE", help="Write all closes into one wide .csv or .parquet file, too.")
+@fetch_options
+@click.pass_context
+def panel(ctx: click.Context, /, tokens: tuple[str, ...], **options: Any) -> None:
+    """Fetch many tokens into a folder that "rates --prices" reads, and into one file for "market" and "backtest".
+
+    Files that exist are continued. A token that fails is named at the end and does not stop the others.
+    """
+    if bool(tokens or options["tokens_from"]) == options["all_tokens"]:
+        raise click.UsageError("name tokens, or give --tokens-from FILE, or --all")
+    from crashcover.commands.fetch import run_fetch_panel
+
+    ctx.exit(run_fetch_panel(tokens, options))

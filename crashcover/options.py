@@ -1,5 +1,6 @@
 """Options shared by several commands, and the parsing of their values."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,12 @@ def read_instant(_ctx: click.Context, _parameter: click.Parameter, text: str | N
     if instant.tzinfo is None:
         raise click.BadParameter(f"{text!r} has no time zone (write 2024-01-31T00:00Z for UTC)")
     return instant
+
+
+def read_day_or_instant(ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    """Parse a time with its zone, or a date, which means the midnight in UTC with which it begins."""
+    is_date = text is not None and re.fullmatch(r"\d{4}-\d\d-\d\d", text)
+    return read_instant(ctx, parameter, f"{text}T00:00Z" if is_date else text)
 
 
 def check_picture(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Path | None:
@@ -234,5 +241,30 @@ pool_options = bundle(
         help="quota-share:CEDED:COMMISSION or excess:OCCURRENCE:RETENTION:LIMIT:PREMIUM, where an occurrence is a "
         "period or an asset. Can be repeated; contracts apply in this order.",
     ),
+)
+fetch_options = bundle(
+    option("--venue", default="binance", metavar="NAME", help="Exchange, as ccxt names it."),
+    option(
+        "--since",
+        required=True,
+        callback=read_day_or_instant,
+        metavar="TIME",
+        help="Time at which the first bar opens: 2024-01-01 (midnight UTC) or 2024-01-01T08:00Z.",
+    ),
+    option(
+        "--until",
+        callback=read_day_or_instant,
+        metavar="TIME",
+        help="Time by which the last bar has closed; by default now. The bar that is still running is never written.",
+    ),
+    option("--bar", default="1h", metavar="LENGTH", help="Length of a bar, from 1m to 1d, as the venue offers it."),
+    option("--quote", default="USDT", metavar="CURRENCY", help="Currency of the prices."),
+    option(
+        "--patience",
+        default="10min",
+        metavar="DURATION",
+        help="Time after which a question without a good answer is given up; what was fetched is kept.",
+    ),
+    option("--url", metavar="ADDRESS", help="Address to use instead of the venue's own, such as that of a mirror."),
 )
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")

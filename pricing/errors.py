@@ -31,6 +31,7 @@
         FolderInUseError
         WorkerError
         MissingLibraryError (ImportError)
+        VenueError
     PrecisionWarning (UserWarning)
 
 The class in brackets is a further base. A cover that is not sold is always refused in the same form. Every class below
@@ -252,6 +253,10 @@ class WorkerError(PricingError):
 
 class MissingLibraryError(PricingError, ImportError):
     """Raised if a library of an extra is not installed; the message names the extra."""
+
+
+class VenueError(PricingError):
+    """Raised if an exchange cannot be reached, or refuses to answer."""
 
 
 class PrecisionWarning(UserWarning):

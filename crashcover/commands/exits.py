@@ -17,6 +17,7 @@ class Exit(IntEnum):
     IN_USE = 8
     WORKERS_LOST = 9
     SYSTEM_FAILED = 10
+    VENUE_FAILED = 11
     INTERRUPTED = 130
 
 
@@ -52,6 +53,7 @@ _ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
     Exit.IN_USE: (errors.FolderInUseError,),
     Exit.WORKERS_LOST: (errors.WorkerError,),
     Exit.SYSTEM_FAILED: (errors.MissingLibraryError,),
+    Exit.VENUE_FAILED: (errors.VenueError,),
 }
 #: Exit code of every error of the project.
 CODES = {kind: code for code, kinds in _ERRORS.items() for kind in kinds}

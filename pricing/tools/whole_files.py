@@ -27,11 +27,11 @@ def replacing(path: Path, *, to_disk: bool = False) -> Iterator[Path]:
     part = path.with_name(f"{path.name}.{getpid()}-{threading.get_ident()}{PART}")
     try:
         yield part
+        if to_disk:
+            flush(part)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    if to_disk:
-        flush(part)
     part.replace(path)
 
 

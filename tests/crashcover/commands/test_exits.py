@@ -21,6 +21,7 @@ OTHERS = {
     "ReproductionError": 7,
     "FolderInUseError": 8,
     "WorkerError": 9,
+    "VenueError": 11,
     "MissingLibraryError": 10,
 }
 

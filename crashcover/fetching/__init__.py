@@ -1,0 +1,1 @@
+"""Prices from exchanges through ccxt; ``crashcover fetch`` alone imports this package."""
