@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crashcover.files.holders import read_holders
     from crashcover.files.prices import PriceHistory, read_prices
     from crashcover.repricing.intake.covers import BookCovers, read_book
 
@@ -21,10 +22,11 @@ _HOMES = {
     "BookCovers": "crashcover.repricing.intake.covers",
     "PriceHistory": "crashcover.files.prices",
     "read_book": "crashcover.repricing.intake.covers",
+    "read_holders": "crashcover.files.holders",
     "read_prices": "crashcover.files.prices",
 }
 
-__all__ = ["BookCovers", "PriceHistory", "read_book", "read_prices"]
+__all__ = ["BookCovers", "PriceHistory", "read_book", "read_holders", "read_prices"]
 
 
 def __getattr__(name: str) -> Any:

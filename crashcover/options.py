@@ -118,14 +118,18 @@ def drop_option(*, required: bool) -> Decorator:
     )
 
 
-def read_columns(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> dict[str, str] | None:
-    """Parse what the columns of a price file are: time=Date,close=Last."""
+#: Example of each option that names columns.
+_COLUMNS = {"columns": "time=Date,close=Last", "holder_columns": "address=Wallet,balance=Amount"}
+
+
+def read_columns(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> dict[str, str] | None:
+    """Parse what the columns of a file are: time=Date,close=Last."""
     if text is None:
         return None
     parts = [part.partition("=") for part in text.split(",")]
     columns = {role.strip(): name.strip() for role, _, name in parts}
     if len(columns) != len(parts) or not all(role and name for role, name in columns.items()):
-        raise click.BadParameter(f"{text!r} must look like time=Date,close=Last")
+        raise click.BadParameter(f"{text!r} must look like {_COLUMNS[parameter.name or '']}")
     return columns
 
 
@@ -140,7 +144,13 @@ format_options = bundle(
     option("--resample", metavar="DURATION", help="Length of the bars to make of finer ones, such as 1h."),
 )
 knowledge_options = bundle(
-    option("--holders", metavar="FILE", help="Holders: columns address, balance and optionally label and list."),
+    option("--holders", metavar="FILE", help="Holders: address and balance, or a file as explorers give it."),
+    option(
+        "--holder-columns",
+        callback=read_columns,
+        metavar="ROLE=NAME,...",
+        help="Columns of the holders: address=Wallet,balance=Amount; by default recognised by their names.",
+    ),
     option("--asset", metavar="NAME", help="Token to choose if a file holds several."),
     option("--market", metavar="FILE", help="File from `crashcover market`; by default the shipped market."),
     option(

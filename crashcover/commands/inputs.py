@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 
 from calibration import Calibration, calibrate
 from crashcover.files.holders import read_holders
@@ -66,9 +67,17 @@ def read_history(options: Options) -> PriceHistory:
     return history
 
 
+def read_holder_list(options: Options, asset: str | None) -> pd.DataFrame:
+    """Read the holders of one token, and report the notices about the file."""
+    path = Path(options["holders"])
+    holders = read_holders(path, asset=asset, columns=options["holder_columns"])
+    _tell("notice", (f"{path}: {notice}" for notice in holders.attrs["notices"]))
+    return holders
+
+
 def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
     """Calibrate one token from its files, and report the findings."""
-    holders = read_holders(Path(options["holders"]), asset=options["asset"]) if options["holders"] else None
+    holders = read_holder_list(options, options["asset"]) if options["holders"] else None
     market = read_market(Path(options["market"])) if options["market"] else None
     with one_blas_thread():
         calibration = calibrate(

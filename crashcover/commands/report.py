@@ -10,9 +10,16 @@ import pandas as pd
 
 from calibration import Calibration, calibrate
 from crashcover.commands.exits import Exit
-from crashcover.commands.inputs import Options, calibrate_token, read_basis, read_history, read_settings, read_terms
+from crashcover.commands.inputs import (
+    Options,
+    calibrate_token,
+    read_basis,
+    read_history,
+    read_holder_list,
+    read_settings,
+    read_terms,
+)
 from crashcover.display.progress import stages
-from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
 from crashcover.files.panels import read_panel
 from crashcover.files.tables import ASSET_COLUMNS, find_column, read_table
@@ -145,7 +152,7 @@ def _listed(holders: Path) -> set[str]:
 
 
 def _calibrate_column(closes: pd.Series, asset: str, options: Options, *, has_holders: bool) -> Calibration:
-    holders = read_holders(Path(options["holders"]), asset=asset) if has_holders else None
+    holders = read_holder_list(options, asset) if has_holders else None
     market = read_market(Path(options["market"])) if options["market"] else None
     try:
         with one_blas_thread():

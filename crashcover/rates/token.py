@@ -3,11 +3,12 @@
 import hashlib
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from calibration import Calibration, Market, calibrate
+from calibration import Calibration, Concentration, HolderFindingKind, Market, calibrate
 from crashcover.files.holders import read_holders
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
@@ -158,4 +159,15 @@ def _calibrate(task: RateTask) -> Calibration:
             f"the last close is {last}"
         )
     holders = read_holders(task.holders, asset=task.asset) if task.holders else None
-    return calibrate(closes, holders=holders, supply=task.supply, market=task.market, as_of=task.as_of)
+    calibration = calibrate(closes, holders=holders, supply=task.supply, market=task.market, as_of=task.as_of)
+    if holders is not None and calibration.concentration is not None:
+        for text in (*holders.attrs["notices"], *_doubts(calibration.concentration)):
+            warnings.warn(f"holders: {text}", stacklevel=1)  # the caller collects them
+    return calibration
+
+
+def _doubts(owners: Concentration) -> Iterator[str]:
+    """Yield the findings about a list of holders that are not among the flags."""
+    for finding in owners.findings:
+        if finding.kind not in (HolderFindingKind.LIST_CUT, HolderFindingKind.SUPPLY_UNKNOWN):
+            yield f"{finding.kind.value}: {finding.message}"

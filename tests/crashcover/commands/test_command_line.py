@@ -172,6 +172,18 @@ def test_a_holder_of_an_unknown_kind_is_bad_data(quote, tmp_path):
     assert "got 'wizard'" in error_of(quote("--drop", 0.5, "--holders", path), 3)
 
 
+def test_an_export_of_an_explorer_is_read_and_told(quote, tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text('"HolderAddress","Balance","PendingBalanceUpdate"\n"0xa","1,200","No"\n"0xb","1,000,005.5","No"\n')
+    result = quote("--drop", 0.5, "--holders", path, "--paths", 200)
+    assert result.exit_code == 0, result.output
+    assert f"notice: {path}: read as export of Etherscan" in result.stderr
+    path.write_text("who,what,Entity\n0xa,1200,Fund\n0xb,5,Fund\n")
+    named = quote("--drop", 0.5, "--holders", path, "--paths", 200, "--holder-columns", "address=who,balance=what")
+    assert "1 addresses were added to others of their entity" in named.stderr
+    assert "must look like address=Wallet,balance=Amount" in quote("--drop", 0.5, "--holder-columns", "address").stderr
+
+
 def test_a_supply_without_holders_is_bad_data(quote):
     assert "supply" in error_of(quote("--drop", 0.5, "--supply", 1e9), 3)
 

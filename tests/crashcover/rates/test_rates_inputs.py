@@ -94,6 +94,23 @@ def test_supplies_reach_the_calibration_and_a_bad_one_fails_its_token(run, sampl
     assert kept["calibration"] == json.loads(measured.to_json())
 
 
+def test_a_supply_in_smallest_units_is_told_and_counts_as_no_list(sample_files, tmp_path):
+    prices, holders = sample_files
+    folder, supplies = tmp_path / "holders", tmp_path / "supplies.csv"
+    folder.mkdir()
+    listed = read_holders(holders, asset="SYNTH-EVEN")
+    write(listed, folder / "SYNTH-EVEN.csv")
+    supplies.write_text(f"asset,supply\nSYNTH-EVEN,{2e18 * listed['balance'].sum():.0f}\n")
+    told = rate(prices, tmp_path / "told", holders=folder, supplies=supplies)
+    without = rate(prices, tmp_path / "without")
+    (one,), (other,) = (
+        [each for each in report["assets"] if each["asset"] == "SYNTH-EVEN"] for report in (told, without)
+    )
+    assert (one["rate"], one["verdict"]) == (other["rate"], other["verdict"])
+    assert "NO_HOLDERS" in one["verdict"]
+    assert any("Divide supply by 10^18" in notice for notice in one["notices"])
+
+
 def test_supplies_go_with_holders(run, sample_files, tmp_path):
     result = run("rates", "--prices", sample_files[0], "--supplies", "supplies.csv", "--out", tmp_path / "rates")
     assert result.exit_code == 2
