@@ -90,6 +90,12 @@ def test_reserves_are_set_for_ratios_and_a_ratio_that_equals_its_reserve_is_no_b
     assert not reserve_breaches(np.full(15, 2.0), np.ones(15))[0].any()
 
 
+def test_the_first_reserve_is_the_largest_of_nine_ratios():
+    for tenth, is_breach in ((8.5, False), (9.5, True)):
+        breached, _ = reserve_breaches(np.array([*np.arange(1.0, 10.0), tenth]), np.ones(10))
+        assert breached.tolist() == [is_breach]
+
+
 def test_the_promised_rate_is_that_of_the_ranks():
     """The ninth of nine ratios is exceeded by one in ten; rank 10, which 0.9 x 11 rounds to, by one in eleven."""
     assert reserve_breaches(np.ones(11), np.ones(11))[1] == pytest.approx((1.0 / 10.0 + 1.0 / 11.0) / 2.0, rel=1e-12)

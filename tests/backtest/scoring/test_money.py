@@ -10,6 +10,7 @@ from backtest.scoring.money import gross_premium, keep_account, largest_drawdown
 from backtest.scoring.scores import Sample
 from pricing import ConstantVolatility, Cover, DropTrigger, FullPayout, Normal, PriceModel, premium, simulate
 from pricing.premiums.basis import PricingBasis
+from pricing.premiums.loadings import Loading
 from pricing.principles import StandardDeviationPrinciple
 from pricing.surface.settings import SimulationSettings
 
@@ -29,7 +30,17 @@ def account(basis=PLAIN, period_days=30.0):
     return keep_account(sample, STARTS, bootstrap, basis, period_days=period_days, seed=1)
 
 
-@pytest.mark.parametrize("basis", [PricingBasis(), PricingBasis(parameter_load=0.3, fixed_expense=0.01)])
+FEE = Loading(name="fee", heading="", meaning="", of_loss=0.05, fixed=0.002, of_gross=0.04)
+
+
+@pytest.mark.parametrize(
+    "basis",
+    [
+        PricingBasis(),
+        PricingBasis(parameter_load=0.3, fixed_expense=0.01),
+        PricingBasis(fixed_expense=0.01, loadings=(FEE, replace(FEE, name="duty"))),
+    ],
+)
 def test_the_gross_premium_is_that_of_the_engine(basis):
     model = PriceModel(volatility=ConstantVolatility(annual=1.5), innovations=Normal())
     surface = simulate(model, settings=SimulationSettings(n_paths=20_000))

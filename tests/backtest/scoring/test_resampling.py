@@ -112,3 +112,7 @@ def test_resamples_in_which_a_statistic_is_not_defined_are_left_out():
     assert (inverse.lower, inverse.value, inverse.upper) == pytest.approx((0.5125, 1.0, 0.9875))
     share = bootstrap.percentiles(lambda weights: (weights @ first) / (weights @ first))
     assert (share.lower, share.upper) == (1.0, 1.0)
+
+
+def test_a_statistic_that_is_never_defined_has_no_interval(bootstrap):
+    assert np.isnan(bootstrap.percentiles(lambda weights: np.full(len(weights), np.nan))).all()
