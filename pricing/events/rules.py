@@ -207,7 +207,7 @@ def _first_run(holds: npt.NDArray[np.bool_], length: int) -> int | None:
     if length > len(holds):
         return None
     counted = np.cumsum(holds)
-    complete = counted - np.concatenate([np.zeros(length, dtype=counted.dtype), counted[:-length]]) >= length
+    complete = counted - np.concatenate([np.zeros(length), counted[:-length]]) >= length
     return int(complete.argmax()) if complete.any() else None
 
 

@@ -27,6 +27,7 @@ from pricing import (
     simulate,
 )
 from pricing.errors import InvalidTermsError, NotSimulatedError, PrecisionError, UninsurableError
+from pricing.events import event_premiums
 from pricing.events.event_premiums import event_premium, events_on_surface, poisson_events
 from pricing.events.reinstatements import AggregateTerms, PoissonEvents, reinstatement_premium
 from pricing.events.rules import EventRules
@@ -38,6 +39,8 @@ JUMPS_ALONE = PriceModel(
     innovations=Normal(),
     jumps=(Jumps(per_year=18.25, sizes=NormalSizes(mean=-0.5, stdev=0.01)),),
 )
+#: Few enough to settle them in every test.
+N_PATHS = 400
 #: Every jump fires; 18.25 a year are 1.5 in 30 days.
 MEAN_EVENTS = 1.5
 
@@ -54,7 +57,7 @@ def jumping():
         windows=("1h",),
         terms=("30d",),
         waiting_periods=("0h", "10d"),
-        settings=SimulationSettings(n_paths=2_000, seed=1),
+        settings=SimulationSettings(n_paths=N_PATHS, seed=1),
     )
 
 
@@ -63,19 +66,19 @@ def jumping():
     "amounts", [{"n_reinstatements": 1}, {"n_reinstatements": 3, "deductible": 100.0, "coinsurance": 0.25}]
 )
 def test_jumps_agree_with_the_poisson_law(jumping, pro_rata_time, amounts):
-    """2,000 paths, seed 1, z < 4; two jumps of one path in one hour or the next count once: 0.3 % of them."""
+    """Seed 1, z < 4; two jumps of one path in one hour or the next count once: 0.3 % of them."""
     terms = AggregateTerms(event_limit=100.0, reinstatement_share=1.0, pro_rata_time=pro_rata_time, **amounts)
     found = event_premium(make_cover(), jumping, PURE, terms=terms)
     exact = reinstatement_premium(PoissonEvents(mean_events=MEAN_EVENTS, unit=100.0), terms)
     assert abs(found.mean_events.value - MEAN_EVENTS) < 4.0 * found.mean_events.standard_error
-    assert found.mean_events.standard_error == pytest.approx(math.sqrt(MEAN_EVENTS / 2_000), rel=0.1)
+    assert found.mean_events.standard_error == pytest.approx(math.sqrt(MEAN_EVENTS / N_PATHS), rel=0.1)
     error = found.total.expected_loss_standard_error
     assert abs(found.total.expected_loss - exact.expected_loss) < 4.0 * error
     assert found.initial + found.reinstatement == pytest.approx(found.total.gross, rel=1e-12)
     sold = (1.0 - terms.coinsurance) * terms.term_limit
     assert found.total.rate_on_line == pytest.approx(found.total.gross / sold, rel=1e-12)
-    # a charge is at most 3 per path, so its error is at most 3 / sqrt(2,000)
-    assert abs(found.expected_charge - exact.expected_charge) < 4.0 * 1.5 / math.sqrt(2_000)
+    # a charge is at most 3 per path, so its error is at most 3 / sqrt(N_PATHS)
+    assert abs(found.expected_charge - exact.expected_charge) < 4.0 * 1.5 / math.sqrt(N_PATHS)
 
 
 def test_a_single_event_to_the_end_of_the_term_is_a_plain_cover(jumping):
@@ -104,7 +107,7 @@ def test_events_are_paid_and_reinstated_one_after_the_other(jumping):
         event_limit=100.0, n_reinstatements=1, deductible=50.0, reinstatement_share=0.8, pro_rata_time=True
     )
     found = event_premium(make_cover(), jumping, PURE, terms=terms)
-    steps = [[] for _ in range(2_000)]
+    steps = [[] for _ in range(N_PATHS)]
     for event in events_on_surface(make_cover(), jumping, EventRules()):
         steps[event.path].append(event.step)
     paid = [min(max(100.0 * len(path) - 50.0, 0.0), 200.0) for path in steps]
@@ -119,18 +122,25 @@ def test_losses_of_different_size_are_reinstated_in_their_order(jumping):
     terms = AggregateTerms(event_limit=100.0, n_reinstatements=2, reinstatement_share=1.0)
     cover = make_cover(payout=LinearPayout(attachment=0.3, exhaustion=0.5))
     found = event_premium(cover, jumping, PURE, terms=replace(terms, pro_rata_time=True))
-    left, charged = dict.fromkeys(range(2_000), 200.0), 0.0
+    left, charged = dict.fromkeys(range(N_PATHS), 200.0), 0.0
     for event in events_on_surface(cover, jumping, EventRules()):
         reinstated = min(left[event.path], 100.0 * min((event.drop - 0.3) / 0.2, 1.0))
         left[event.path] -= reinstated
         charged += reinstated / 100.0 * (1.0 - event.step / 720.0)
-    assert found.expected_charge == pytest.approx(charged / 2_000, rel=1e-12)
+    assert found.expected_charge == pytest.approx(charged / N_PATHS, rel=1e-12)
+
+
+def test_paths_are_replayed_in_parts_that_change_nothing(jumping, monkeypatch):
+    whole = events_on_surface(make_cover(), jumping, EventRules())
+    monkeypatch.setattr(event_premiums, "_PATHS_AT_ONCE", 50)
+    assert events_on_surface(make_cover(), jumping, EventRules()) == whole
+    assert len({event.path for event in whole}) > 100
 
 
 def test_events_are_spaced_by_the_clock_whatever_the_step():
     """Jumps fire on steps of two hours, so a cool-off of half a day is six of them."""
     surface = simulate(
-        replace(JUMPS_ALONE, step="2h"), windows=("2h",), settings=SimulationSettings(n_paths=2_000, seed=1)
+        replace(JUMPS_ALONE, step="2h"), windows=("2h",), settings=SimulationSettings(n_paths=N_PATHS, seed=1)
     )
     cover = make_cover(trigger=DropTrigger(drop=0.3, window="2h"))
     events = events_on_surface(cover, surface, EventRules(cool_off="12h"))
@@ -180,18 +190,18 @@ def test_weighted_paths_agree_with_plain_ones():
 
 def test_weights_of_paths_count_in_every_figure():
     model = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal())
-    settings = SimulationSettings(n_paths=2_000, seed=2, rare_drops=True)
+    settings = SimulationSettings(n_paths=N_PATHS, seed=2, rare_drops=True)
     surface, cover = (
         simulate(model, terms=("10d",), settings=settings),
         make_cover(trigger=DropTrigger(drop=0.17), term="10d"),
     )
     terms = AggregateTerms(event_limit=100.0, n_reinstatements=1, reinstatement_share=1.0)
     found = event_premium(cover, surface, PURE, terms=terms)
-    events = np.bincount([event.path for event in events_on_surface(cover, surface, EventRules())], minlength=2_000)
+    events = np.bincount([event.path for event in events_on_surface(cover, surface, EventRules())], minlength=N_PATHS)
     weights = np.asarray(surface.weights)
-    assert found.total.trigger_probability == pytest.approx((weights * (events > 0)).sum() / 2_000, rel=1e-12)
-    assert found.mean_events.value == pytest.approx((weights * events).sum() / 2_000, rel=1e-12)
-    assert found.expected_charge == pytest.approx((weights * np.minimum(events, 1)).sum() / 2_000, rel=1e-12)
+    assert found.total.trigger_probability == pytest.approx((weights * (events > 0)).sum() / N_PATHS, rel=1e-12)
+    assert found.mean_events.value == pytest.approx((weights * events).sum() / N_PATHS, rel=1e-12)
+    assert found.expected_charge == pytest.approx((weights * np.minimum(events, 1)).sum() / N_PATHS, rel=1e-12)
 
 
 def test_probabilities_do_not_depend_on_the_unit_of_money(jumping):
@@ -214,7 +224,7 @@ def test_poisson_events_of_a_surface_have_its_law(jumping, n_units):
         assert -math.expm1(-deepest) == pytest.approx(jumping.exceedance(0.4, window="1h").value, rel=1e-9)
         half = events.mean_events * sum(events.severity[n_units // 2 :])
         assert -math.expm1(-half) == pytest.approx(jumping.exceedance(0.39, window="1h").value, rel=1e-9)
-    assert abs(events.mean_events - MEAN_EVENTS) < 4.0 * math.sqrt(math.expm1(MEAN_EVENTS) / 2_000)
+    assert abs(events.mean_events - MEAN_EVENTS) < 4.0 * math.sqrt(math.expm1(MEAN_EVENTS) / N_PATHS)
 
 
 def test_an_event_that_pays_nothing_is_an_event(jumping):
@@ -228,7 +238,7 @@ def test_an_event_that_pays_nothing_is_an_event(jumping):
 
 
 def test_a_trigger_that_no_path_fires_has_no_known_rate(jumping):
-    with pytest.raises(PrecisionError, match="cover 'C-1': the trigger fires on none of 2000 paths"):
+    with pytest.raises(PrecisionError, match=f"cover 'C-1': the trigger fires on none of {N_PATHS} paths"):
         poisson_events(make_cover(trigger=DropTrigger(drop=0.9, window="1h")), jumping)
 
 
@@ -240,7 +250,7 @@ def test_events_without_end_are_refused():
 
 
 def test_poisson_jumps_cost_the_same_on_replayed_paths_and_in_the_recursion(jumping):
-    """2,000 paths, seed 1, z < 4 of the expected number of at most two events."""
+    """Seed 1, z < 4 of the expected number of at most two events."""
     terms = AggregateTerms(event_limit=100.0, n_reinstatements=1)
     replayed = event_premium(make_cover(), jumping, PURE, terms=terms).total
     exact = reinstatement_premium(poisson_events(make_cover(), jumping), terms).expected_loss

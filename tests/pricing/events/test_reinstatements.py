@@ -186,6 +186,11 @@ def test_an_aggregate_limit_may_be_one_event_or_all_of_them():
         assert terms.reinstated(np.array([1.0, 10.0])).tolist() == [min(0.5, limit / 2.0 - 1.0), limit / 2.0 - 1.0]
 
 
+def test_nothing_is_reinstated_below_the_deductible():
+    terms = AggregateTerms(event_limit=2.0, n_reinstatements=2, deductible=3.0)
+    assert terms.reinstated(np.array([1.0, 3.0, 5.0, 9.0])).tolist() == [0.0, 0.0, 1.0, 2.0]
+
+
 def test_an_event_limit_above_every_loss_may_lie_between_two_lattice_points():
     events = PoissonEvents(mean_events=0.5, unit=100.0)
     for limit in (100.0, 150.0):

@@ -159,6 +159,9 @@ def test_after_a_recovery_the_observation_begins_anew():
     rules = EventRules(recovery=0.9, recovery_period="1h")
     (event,) = settle(prices, cover, rules)
     assert (event.step, round(1.0 - event.drop, 12)) == (4, round(66 / 95, 12))  # measured from 95, not from 60
+    late = log_prices_of(100, 60, 70, 92, 62, 61)
+    (event,) = settle(late, cover, EventRules(recovery=0.9, recovery_period="2h"))
+    assert (event.step, round(1.0 - event.drop, 12)) == (4, round(62 / 92, 12))  # from the close that recovered
 
 
 @pytest.mark.parametrize(

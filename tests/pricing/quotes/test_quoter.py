@@ -241,7 +241,7 @@ def test_a_book_of_unknown_assets_is_refused_whole(quoter):
         ({"asset": "OLD"}, StaleRateError, "more than 36h before"),
         ({"asset": "PAST"}, StaleRateError, "valid until 2026-11-22T12:00:00"),
         ({"trigger": DropTrigger(drop=0.3, window="4h")}, NotSimulatedError, "the surface holds no rolling high of 4h"),
-        ({"trigger": DropTrigger(drop=0.99)}, UnresolvedError, "none of 20000 paths triggers a payment"),
+        ({"trigger": DropTrigger(drop=0.99)}, UnresolvedError, "cover 'C-1': none of 20000 paths triggers a"),
         ({"trigger": DropTrigger(drop=0.02)}, UninsurableError, "reaches the limit"),
         ({"limit": 1e-3}, UninsurableError, "rounds to zero"),
         # The trigger fires on some paths, and none of them pays.
