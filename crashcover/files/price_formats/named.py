@@ -125,13 +125,4 @@ NAMED_FORMATS = (
         zone="UTC",
         asset="ticker",
     ),
-    PriceFormat(
-        name="dune",
-        title="Dune (prices.usd)",
-        columns=("minute", "price", "symbol"),
-        time="minute",
-        close="price",
-        label="open",
-        asset="symbol",
-    ),
 )

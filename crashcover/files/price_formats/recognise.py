@@ -113,7 +113,7 @@ def _has_no_header(cells: pd.DataFrame) -> bool:
     if is_named(cells) or cells.empty:
         return False
     first = [str(cell).strip() for cell in cells.iloc[0].dropna()]
-    return bool(first) and all(_DATA_CELL.fullmatch(cell) or cell in ("TRUE", "FALSE") for cell in first)
+    return bool(first) and all(_DATA_CELL.fullmatch(cell) or cell.upper() in ("TRUE", "FALSE") for cell in first)
 
 
 def _numbered(cells: pd.DataFrame) -> pd.DataFrame:
@@ -184,9 +184,8 @@ def _told(table: pd.DataFrame, columns: Mapping[str, str], path: Path) -> PriceT
     """Return a table whose columns the user names."""
     unknown = [role for role in columns if role not in _ROLES]
     if unknown or not {"time", "close"} <= set(columns):
-        raise DataError(
-            f"columns must name time and close, and of {', '.join(_ROLES[2:])} what there is, got {columns}"
-        )
+        given = ", ".join(f"{role}={name}" for role, name in columns.items())
+        raise DataError(f"columns must name time and close, and may name {', '.join(_ROLES[2:])}, got {given}")
     missing = [name for name in columns.values() if name not in table.columns]
     if missing:
         raise DataError(f"{path}, row 1: must have a column {missing[0]}, got {some(table.columns)}")

@@ -34,7 +34,7 @@ ROW_FORMATS = (
     ),
     PriceFormat(
         name="kraken-ohlcvt",
-        title="Kraken OHLCVT",
+        title="Kraken OHLCVT or Bybit klines",
         columns=("time", *_BARS, "volume", "count"),
         label="open",
     ),
@@ -46,7 +46,7 @@ ROW_FORMATS = (
     ),
     PriceFormat(
         name="ccxt",
-        title="ccxt or freqtrade",
+        title="ccxt, freqtrade or GeckoTerminal",
         columns=("time", *_BARS, "volume"),
         label="open",
     ),
