@@ -9,6 +9,9 @@ from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import feather
 
 from crashcover.files.contents import decode, kind_of, read_contents
 from crashcover.files.json_cells import from_json
@@ -22,6 +25,8 @@ _COMMA_NUMBER, _DECIMAL_COMMA = r"[+-]?(?:\d+(?:,\d+)?|\d{1,3}(?:\.\d{3})+,\d+)"
 #: Lines by which the separator is judged, and before which a title or an address may be.
 _SAMPLE_LINES = 8
 _TEXT_KINDS = (".csv", ".tsv", ".txt")
+#: Attribute of cells whose last line has no end.
+UNFINISHED = "unfinished"
 #: Endings of files that can be read, besides those of packed files.
 KINDS = (*_TEXT_KINDS, ".json", ".xlsx", ".parquet", ".feather", ".zip")
 
@@ -77,9 +82,9 @@ def _load(path: Path, shown: Path) -> Iterator[pd.DataFrame]:
         elif kind == ".xlsx":
             yield _from_excel(data, shown)
         elif kind == ".parquet":
-            yield _from_columns(pd.read_parquet(BytesIO(data)))
+            yield _from_columns(pq.read_table(BytesIO(data)))
         elif kind == ".feather":
-            yield _from_columns(pd.read_feather(BytesIO(data)))
+            yield _from_columns(feather.read_table(BytesIO(data)))
 
 
 def _join(parts: list[pd.DataFrame], path: Path) -> pd.DataFrame:
@@ -114,6 +119,7 @@ def _from_text(text: str, path: Path) -> pd.DataFrame:
     )
     if separator != ",":
         cells = cells.apply(_with_points)
+    cells.attrs[UNFINISHED] = not text.endswith("\n")
     return cells.set_axis(np.arange(title + 1, title + len(cells) + 1))
 
 
@@ -187,8 +193,8 @@ def _excel_text(cell: object) -> str | None:
     return str(cell).upper() if isinstance(cell, bool) else str(cell)
 
 
-def _from_columns(table: pd.DataFrame) -> pd.DataFrame:
-    if not isinstance(table.index, pd.RangeIndex):
-        table = table.reset_index()
+def _from_columns(columns: pa.Table) -> pd.DataFrame:
+    """Return typed columns; what pandas has noted about its index does not matter."""
+    table = columns.to_pandas(ignore_metadata=True)
     table = table.set_axis([str(name).strip() for name in table.columns], axis="columns")
     return table.set_axis(np.arange(1, len(table) + 1))

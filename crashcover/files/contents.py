@@ -4,6 +4,7 @@ import bz2
 import codecs
 import gzip
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ UNREADABLE = (
     ValueError,
     NotImplementedError,
     RuntimeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
     zlib.error,
     lzma.LZMAError,
     zipfile.BadZipFile,

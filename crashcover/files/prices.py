@@ -167,14 +167,15 @@ def _refuse_contradictions(times: pd.DatetimeIndex, closes: pd.Series, path: Pat
 
 def _without_now(closes: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, ...]]:
     """Leave out a last price that is not one bar after the row before, but of the moment of the download."""
-    if len(closes) < 3:
+    times = pd.DatetimeIndex(closes.index).unique().sort_values()
+    if len(times) < 4:
         return closes, ()
-    index = pd.DatetimeIndex(closes.index)
-    length = bar_length(index[:-1], path)
-    off = (index[-1] - index[-2]) % length
+    length = bar_length(times[:-1], path)
+    off = (times[-1] - times[-2]) % length
     if min(off, length - off) <= _OFF_GRID * length:
         return closes, ()
-    return closes.iloc[:-1], (f"the last row, {index[-1].isoformat()}, is between two bars: it is left out",)
+    notice = f"the last row, {times[-1].isoformat()}, is between two bars: it is left out"
+    return closes[closes.index != times[-1]], (notice,)
 
 
 def _beyond_range(found: PriceTable, rows: pd.DataFrame, prices: pd.Series, path: Path) -> tuple[str, ...]:

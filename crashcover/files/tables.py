@@ -74,7 +74,7 @@ def read_cells(path: Path) -> pd.DataFrame:
         return load_cells(path)
     except PricingError:
         raise
-    except UNREADABLE as error:
+    except (*UNREADABLE, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
 
 

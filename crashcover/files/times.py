@@ -90,7 +90,7 @@ def read_times(
     elif pd.api.types.is_numeric_dtype(column) or column.dropna().astype("str").str.fullmatch(_EPOCH).all():
         times, notices = _from_epoch(column, path)
     else:
-        times = _from_texts(column.astype("str"), path, zone, layout)
+        times = _from_texts(column.map(_as_text), path, zone, layout)
     _refuse(column, times.isna(), path, "must be a time")
     _refuse(column, (times < _EARLIEST) | (times > _LATEST), path, "must be between 2009 and 2100")
     return pd.DatetimeIndex(times, name="time"), notices
@@ -141,8 +141,14 @@ def _from_datetimes(column: pd.Series, path: Path, zone: str | None) -> pd.Serie
     return times
 
 
+def _as_text(cell: object) -> str:
+    """Return a time as it is written; there is no time with a sign beyond ASCII, which Arrow may fail to replace."""
+    text = str(cell).strip()
+    return text if text.isascii() else ""
+
+
 def _from_texts(column: pd.Series, path: Path, zone: str | None, layout: str) -> pd.Series:
-    texts = column.str.strip()
+    texts = column
     named = texts.str.contains(_NAMED_ZONE, na=False)
     if named.any():
         bare = texts.str.replace(_NAMED_ZONE, "", regex=True)

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from calibration.prices.labels import BAR_COLUMNS
-from crashcover.files.cells import is_named
+from crashcover.files.cells import UNFINISHED, is_named
 from crashcover.files.price_formats.named import NAMED_FORMATS
 from crashcover.files.price_formats.price_format import PriceFormat
 from crashcover.files.price_formats.rows import ROW_FORMATS
@@ -91,6 +91,12 @@ def read_price_table(path: Path, *, chosen: str | None = None, columns: Mapping[
         If the file cannot be read, does not have the chosen format or columns, or fits several.
     """
     cells = read_cells(path)
+    found = _recognise(cells, path, chosen, columns)
+    slip = "the last line has no end: if the file was cut off there, its last price may be wrong"
+    return replace(found, notices=(*found.notices, slip)) if cells.attrs.get(UNFINISHED) else found
+
+
+def _recognise(cells: pd.DataFrame, path: Path, chosen: str | None, columns: Mapping[str, str] | None) -> PriceTable:
     if columns:
         return _told(_numbered(cells) if _has_no_header(cells) else _named(cells, path), columns, path)
     if chosen is not None:
