@@ -1,5 +1,6 @@
 """Price histories from files: one token, or one column or group of rows of a panel."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from pricing.tools.units import Duration
 _MEANT = " (a missing price is left empty)"
 #: A last price further off the grid than this share of a bar is one of the moment of the download.
 _OFF_GRID = 0.1
+#: Currencies in which exchanges state the price of a pair.
+_QUOTE_CURRENCIES = "USD|USDT|USDC|FDUSD|BUSD|TUSD|DAI|EUR|GBP|JPY|KRW"
 #: A close may be beyond high or low by rounding.
 _ROUNDING = 1e-6
 
@@ -104,9 +107,21 @@ def _choose(found: PriceTable, asset: str | None, path: Path) -> tuple[pd.DataFr
         column = choose_asset(tokens, asset, path)
         return found.table, column, column, ()
     if found.asset is not None:
-        rows, name = rows_named(found.table, found.asset, asset, path)
-        return rows, name, found.close, ()
+        pair, notices = _pair_of(found, asset)
+        rows, name = rows_named(found.table, found.asset, pair, path)
+        return rows, asset or name, found.close, notices
     return found.table, *_named_by_user(found.close, asset, path)
+
+
+def _pair_of(found: PriceTable, asset: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the only pair of the file whose base is the token, such as BTC/USDT; else the token itself."""
+    names = found.table[found.asset].dropna().astype("str").str.strip().unique()
+    if asset is None or asset in names:
+        return asset, ()
+    pairs = [name for name in names if re.fullmatch(rf"{re.escape(asset)}[/_:-]?({_QUOTE_CURRENCIES})", name)]
+    if len(pairs) != 1:
+        return asset, ()
+    return pairs[0], (f"{pairs[0]} is read as the price of {asset}",)
 
 
 def _named_by_user(close: str, asset: str | None, path: Path) -> tuple[str, str, tuple[str, ...]]:

@@ -56,14 +56,13 @@ def _lost(
     inside = _falls_inside(fine, ends).reindex(coarse.index)
     shown = (1.0 - coarse / coarse.shift()).clip(lower=0.0).fillna(0.0)
     at = coarse.index[int(np.argmax(inside))]
-    early = int((fine.groupby(ends).apply(lambda bar: bar.index[-1]).reindex(coarse.index) != coarse.index).sum())
+    last = pd.Series(fine.index, index=ends).groupby(level=0).max().reindex(coarse.index)
+    early = int((last != coarse.index).sum())
     notice = (
         f"bars of {format_duration(short)} are made into bars of {format_duration(long)}; the deepest fall inside one "
         f"is {inside.max():.1%}, in the bar until {at.isoformat()}, whose close is {shown[at]:.1%} below the one before"
     )
-    lacking = (
-        f"{early} bars of {format_duration(long)} end with an earlier close, because that at their end is missing",
-    )
+    lacking = (f"{early} bars of {format_duration(long)} lack the close at their end, and have an earlier one",)
     return (notice, *(lacking if early else ()))
 
 

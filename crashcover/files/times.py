@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from crashcover.files.tables import first_row, row_error, some
 from pricing.errors import DataError, InsufficientDataError
@@ -87,7 +89,7 @@ def read_times(
     notices: tuple[str, ...] = ()
     if pd.api.types.is_datetime64_any_dtype(column):
         times = _from_datetimes(column, path, zone)
-    elif pd.api.types.is_numeric_dtype(column) or column.dropna().astype("str").str.fullmatch(_EPOCH).all():
+    elif _whole_numbers(column) is not None or column.dropna().astype("str").str.fullmatch(_EPOCH).all():
         times, notices = _from_epoch(column, path)
     else:
         times = _from_texts(column.map(_as_text), path, zone, layout)
@@ -114,12 +116,25 @@ def _from_epoch(column: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, ..
 
 def _split(column: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return whole numbers and fractions of epoch numbers; a float cannot hold microseconds exactly."""
-    if pd.api.types.is_integer_dtype(column):
-        return column.to_numpy(np.int64), np.zeros(len(column))
+    numbers = _whole_numbers(column)
+    if numbers is not None:
+        return numbers, np.zeros(len(column))
     texts = column.map(repr) if pd.api.types.is_float_dtype(column) else column.astype("str").str.strip()
     parts = texts.str.partition(".")
     whole = pd.to_numeric(parts[0].str[:19], errors="coerce").fillna(0)  # twenty digits are no time in any unit
     return whole.to_numpy(np.int64), ("0." + parts[2]).to_numpy(np.float64)
+
+
+def _whole_numbers(column: pd.Series) -> npt.NDArray[np.int64] | None:
+    """Return a column of whole numbers, None if it has other cells; far faster than a pattern."""
+    if pd.api.types.is_integer_dtype(column) and column.notna().all():
+        return column.to_numpy(np.int64)
+    if not isinstance(column.dtype, pd.StringDtype) or column.isna().any():
+        return None
+    try:
+        return np.asarray(pc.cast(pa.array(column, type=pa.string()), pa.int64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        return None
 
 
 def _unit_changes(column: pd.Series, unit: npt.NDArray[np.int64]) -> tuple[str, ...]:

@@ -393,3 +393,27 @@ def test_aave_with_its_published_holders(run, market_data):
     published = pd.read_csv(market_data / "holders" / "raw_list_metrics_recomputed.csv").set_index("list").loc["AAVE"]
     hhi = json.loads(result.stdout)["concentration"]["hhi"]
     assert hhi["lower"] == pytest.approx(published["hhi_raw"], rel=0.02)
+
+
+def test_a_format_its_columns_and_longer_bars_can_be_told(run, tmp_path):
+    closes = sample_market.closes(sample_market.CALM)
+    path, other = tmp_path / "OM.csv", tmp_path / "OM2.csv"
+    closes.rename("close").to_csv(path)
+    closes.rename("Last").rename_axis("When").to_csv(other)
+    plain = run("calibrate", "--prices", path, "--asset", "OM", "--json")
+    told = run("calibrate", "--prices", other, "--asset", "OM", "--json", "--columns", "time=When,close=Last")
+    assert told.exit_code == 0
+    assert told.stdout == plain.stdout
+    longer = run("calibrate", "--prices", path, "--asset", "OM", "--json", "--resample", "4h")
+    assert json.loads(longer.stdout)["as_of"] == json.loads(plain.stdout)["as_of"]
+    assert "bars of 1h are made into bars of 4h; the deepest fall inside one is " in longer.stderr
+    wrong = run("calibrate", "--prices", path, "--format", "coingecko")
+    assert wrong.exit_code == 3
+    assert "must have the columns of coingecko (snapped_at, price), got time, close" in wrong.stderr
+    assert run("calibrate", "--prices", path, "--columns", "close").exit_code == 2
+
+
+def test_options_of_prices_are_not_passed_over_by_a_report_that_does_not_read_them(run, tmp_path):
+    result = run("report", "--quote", tmp_path / "quote.json", "--format", "ccxt", "--out", tmp_path / "r.html")
+    assert result.exit_code == 2
+    assert "--quote cannot be combined with --format" in result.stderr

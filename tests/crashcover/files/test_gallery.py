@@ -198,3 +198,19 @@ def test_daily_then_hourly_prices_keep_all_but_the_moment_of_the_download(tmp_pa
     history = read_prices(path)
     assert history.closes.index.to_list() == times[:-1]
     assert "the last row, 2025-01-08T20:23:00+00:00, is between two bars: it is left out" in history.notices
+
+
+@pytest.mark.parametrize(
+    ("name", "pair"),
+    [
+        ("hourly-cryptodatadownload.csv", "OMUSDT"),
+        ("hourly-okx.csv", "OM-USDT"),
+        ("daily-yfinance.csv", "OM-USD"),
+    ],
+)
+def test_a_pair_is_found_by_its_base_with_a_notice(name, pair):
+    history = read_prices(GALLERY / name, asset="OM")
+    assert history.asset == "OM"
+    assert f"{pair} is read as the price of OM" in history.notices
+    with pytest.raises(DataError, match=f"asset 'O' is not in this file .did you mean {pair}|it holds {pair}"):
+        read_prices(GALLERY / name, asset="O")

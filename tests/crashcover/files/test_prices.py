@@ -282,3 +282,103 @@ def test_the_panel_column_of_luna_is_moved_to_the_close(market_data):
     at = pd.Timestamp("2022-05-07T00:00Z")
     assert history.closes[at] == panel[at - timedelta(hours=1)]
     assert history.closes.index[0] - panel.index[0] == timedelta(hours=1)
+
+
+BARS = "time,open,high,low,close\n" + "".join(
+    f"2025-01-01T0{hour}:00Z,{1 + hour},{2 + hour},{1 + hour},{2 + hour}\n" for hour in range(6)
+)
+ENDS = pd.date_range("2025-01-01T01:00Z", periods=6, freq="h", name="time")
+
+
+@pytest.mark.parametrize("column", ["time", "timestamp", "date", "datetime", "unix"])
+@pytest.mark.parametrize("bars", ["open,high,low", "Open,High,Low", "open,note,note2", "high,low,note"])
+def test_bars_are_labelled_by_their_open_unless_stated_otherwise(tmp_path, column, bars):
+    path = write(tmp_path, BARS.replace("time,open,high,low", f"{column},{bars}"))
+    history = read_prices(path, asset="prices")
+    assert_is(history, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0], ENDS)
+    assert f"column {column} is read as the open of the bar" in history.notices[0]
+    assert "(if not: --label close)" in history.notices[0]
+    said = read_prices(path, asset="prices", label="close")
+    assert_is(said, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0], ENDS - timedelta(hours=1))
+
+
+def test_bars_that_are_labelled_by_their_last_instant_are_not_moved_on(tmp_path):
+    path = write(tmp_path, BARS.replace(":00Z", ":59:59.999Z").replace("time,", "timestamp,"))
+    assert_is(read_prices(path), [2.0, 3.0, 4.0, 5.0, 6.0, 7.0], ENDS)
+
+
+def test_a_name_of_the_close_wins_over_bars(tmp_path):
+    path = write(tmp_path, BARS.replace("time,", "close_time,"))
+    assert_is(read_prices(path, asset="prices"), [2.0, 3.0, 4.0, 5.0, 6.0, 7.0], ENDS - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("end", [" UTC", " GMT", "utc", ".000 UTC", "+00:00 UTC", "Z"])
+def test_names_of_the_zone_of_utc_are_read(tmp_path, end):
+    text = LONG.replace("T", " ").replace(":00Z", f":00:00{end}")
+    assert_is(read_prices(write(tmp_path, text)), [1.5, 1.25, 2.0])
+
+
+UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+
+
+@given(
+    seconds=st.lists(st.integers(1_230_940_800, 4_102_444_799), min_size=2, max_size=8, unique=True),
+    units=st.lists(st.sampled_from(sorted(UNITS)), min_size=8, max_size=8),
+)
+def test_every_number_is_read_in_its_own_unit_with_a_notice_of_the_row(tmp_path_factory, seconds, units):
+    units = units[: len(seconds)]
+    rows = [f"{second * UNITS[unit]},1\n" for second, unit in zip(seconds, units, strict=True)]
+    path = write(tmp_path_factory.mktemp("units"), "time,close\n" + "".join(rows))
+    history = read_prices(path, asset="prices")
+    assert sorted(history.closes.index) == sorted(pd.to_datetime(seconds, unit="s", utc=True))
+    change = next((at for at in range(1, len(units)) if units[at] != units[at - 1]), None)
+    if change is None:
+        assert history.notices == ()
+    else:
+        expected = f"column time is in {units[change - 1]} before row {change + 2} and in {units[change]} from there on"
+        assert history.notices[0].startswith(expected)
+
+
+@given(
+    bars=st.integers(2, 60),
+    wholes=st.integers(1, 40),
+    seed=st.integers(0, 99),
+)
+def test_longer_bars_keep_the_closes_at_their_ends_and_state_the_fall_inside(tmp_path_factory, bars, wholes, seed):
+    fine = np.exp(np.random.default_rng(seed).normal(0.0, 0.1, bars * wholes + 1).cumsum())
+    times = pd.date_range("2025-01-01T00:00Z", periods=len(fine), freq="1min")
+    path = tmp_path_factory.mktemp("fine") / "OM.csv"
+    pd.DataFrame({"time": times, "close": fine}).to_csv(path, index=False)
+    history = read_prices(path, asset="OM", resample=f"{bars}min")
+    expected = {time: close for time, close in zip(times, fine, strict=True) if time.value % (bars * 60 * 10**9) == 0}
+    assert history.closes.to_dict() == expected
+    known = [fine[at : at + bars + 1] for at in range(0, len(fine) - 1, bars) if times[at] in expected]
+    falls = [max(1.0 - part[at] / part[:at].max() for at in range(1, len(part))) for part in known if len(part) > bars]
+    if len(falls) == len(expected) - 1 and max(falls, default=0.0) > 0.0:
+        assert f"the deepest fall inside one is {max(falls):.1%}" in history.notices[-1]
+
+
+@pytest.mark.parametrize("length", ["90min", "30min"])
+def test_bars_that_are_no_multiple_are_refused(tmp_path, length):
+    with pytest.raises(DataError, match=f"has bars of 1h, which make no bars of {length}"):
+        read_prices(write(tmp_path, LONG), resample=length)
+
+
+def test_a_longer_bar_without_the_close_at_its_end_is_counted_and_the_unfinished_one_left_out(tmp_path):
+    text = (
+        LONG
+        + "2024-01-01T04:00Z,3\n2024-01-01T05:00Z,4\n2024-01-01T07:00Z,5\n2024-01-01T08:00Z,6\n2024-01-01T09:00Z,7\n"
+    )
+    history = read_prices(write(tmp_path, text), asset="prices", resample="2h")
+    assert_is(history, [1.25, 3.0, 4.0, 6.0], pd.date_range("2024-01-01T02:00Z", periods=4, freq="2h", name="time"))
+    assert history.notices[-1] == "1 bars of 2h lack the close at their end, and have an earlier one"
+
+
+def test_a_line_without_an_end_is_noticed(tmp_path):
+    notices = read_prices(write(tmp_path, LONG.removesuffix("\n")), asset="prices").notices
+    assert notices == ("the last line has no end: if the file was cut off there, its last price may be wrong",)
+
+
+def test_rows_from_the_newest_to_the_oldest_are_turned_round(tmp_path):
+    head, *rows = LONG.splitlines(keepends=True)
+    assert_is(read_prices(write(tmp_path, head + "".join(reversed(rows)))), [1.5, 1.25, 2.0])
