@@ -86,6 +86,6 @@ def decode(data: bytes, path: Path) -> str:
     text = data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         row = text[: text.index("\0")].count("\n") + 1
-        slip = "(a damaged file, or UTF-16 without a byte order mark)"
-        raise DataError(f"{path}, row {row}: must be text, got a NUL character {slip}")
+        slip = "must be text, got a NUL character (a damaged file, or UTF-16 without a byte order mark)"
+        raise DataError(f"{path}, row {row}: {slip}")
     return text
