@@ -22,6 +22,7 @@ from backtest.panel import Panel
 from backtest.periods import Plan, find_starts
 from backtest.store import prepare, result_file
 from pricing.errors import SimulationError
+from pricing.tools.processes import one_by_one
 from pricing.tools.progress import Report, silent
 from pricing.tools.run_folder import resume
 from pricing.tools.whole_files import replacing
@@ -77,7 +78,7 @@ def walk(
     forecasters: Sequence[Forecaster],
     folder: Path,
     *,
-    run: Run = map,
+    run: Run = one_by_one,
     progress: Report | None = None,
 ) -> Walked:
     """Quote every token and cell at every start, and look up what happened.

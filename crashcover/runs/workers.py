@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from pricing.errors import WorkerError
+from pricing.tools.libraries import load_library
 from pricing.tools.processes import Result, Task, in_processes
 
 if TYPE_CHECKING:
@@ -57,10 +58,16 @@ class Workplace:
         if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
             raise WorkerError(f"scheduler must be an address such as tcp://host:8786, got {self.scheduler!r}")
 
-    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    def run(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        *,
+        lost: Callable[[Task], Result] | None = None,
+    ) -> Iterator[Result]:
         """Call a function with each task, and yield results as they complete.
 
-        A lost Dask worker is replaced and its task repeated; a lost local process ends the run.
+        A lost Dask worker or local process is replaced and its task repeated.
 
         Parameters
         ----------
@@ -68,24 +75,26 @@ class Workplace:
             A module-level function, which is sent by name.
         tasks : sequence
             Arguments, small enough to be sent.
+        lost : callable, optional
+            Called with a task that loses its worker repeatedly, to give its result; by default, this is an error.
 
         Raises
         ------
         WorkerError
-            If workers are lost repeatedly.
+            If a task loses its worker repeatedly, and `lost` is not given.
+        MissingLibraryError
+            If Dask is needed and not installed.
         """
         alone = partial(_call, function)
         if self.workers or self.scheduler:
             with self._client() as client:
-                yield from _run_on_dask(client, alone, tasks)
+                yield from _run_on_dask(client, alone, tasks, lost)
             return
-        yield from in_processes(alone, tasks, max(1, min(self.processes or os.cpu_count() or 1, len(tasks))))
+        n_processes = max(1, min(self.processes or os.cpu_count() or 1, len(tasks)))
+        yield from in_processes(alone, tasks, n_processes, lost=lost)
 
     def _client(self) -> AbstractContextManager["Client"]:
-        try:
-            import distributed  # noqa: F401
-        except ImportError as error:
-            raise WorkerError(f"Dask is not installed: pip install 'crashcover[batch]' ({error})") from error
+        load_library("distributed", extra="batch")
         return _connect(self.scheduler) if self.scheduler else _start(self.workers)
 
 
@@ -134,15 +143,24 @@ def _call(function: Callable[[Task], Result], task: Task) -> Result:
         return function(task)
 
 
-def _run_on_dask(client: "Client", function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+def _run_on_dask(
+    client: "Client",
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    lost: Callable[[Task], Result] | None,
+) -> Iterator[Result]:
     from distributed import KilledWorker
     from distributed import as_completed as as_completed_on_dask
 
-    futures = client.map(function, tasks, pure=False)
+    futures = dict(zip(client.map(function, tasks, pure=False), tasks, strict=True))
     try:
-        for _, result in as_completed_on_dask(futures, loop=client.loop, with_results=True):
+        for future in as_completed_on_dask(futures, loop=client.loop):
+            try:
+                result = future.result()
+            except KilledWorker as error:
+                if lost is None:
+                    raise WorkerError(f"a task lost several workers (too little memory?): {error}") from error
+                result = lost(futures[future])
             yield result
-    except KilledWorker as error:
-        raise WorkerError(f"a task lost several workers (too little memory?): {error}") from error
     finally:
-        client.cancel(futures)
+        client.cancel(list(futures))

@@ -188,7 +188,8 @@ def _fill(
 def _in_threads(run: Callable[[int], int], starts: range, n_threads: int) -> Iterator[int]:
     """Map over batches; one thread means the current one, so that a process that never uses more can fork safely."""
     if n_threads == 1:
-        yield from map(run, starts)
+        for start in starts:
+            yield run(start)
         return
     with ThreadPoolExecutor(n_threads, thread_name_prefix="simulate") as pool:
         yield from pool.map(run, starts)

@@ -160,7 +160,7 @@ Entry = TypeVar("Entry")
 
 def with_further(lines: Mapping[str, Entry], further: Mapping[str, Entry]) -> dict[str, Entry]:
     """Insert further lines before the lift of a minimum, which is the last line."""
-    last = next(reversed(LINES))
+    *_, last = LINES
     return {**{name: entry for name, entry in lines.items() if name != last}, **further, last: lines[last]}
 
 

@@ -1,9 +1,21 @@
 """Libraries that come with an extra of the installation and are imported when they are first needed."""
 
+import re
 from importlib import import_module
 from types import ModuleType
 
 from pricing.errors import MissingLibraryError
+
+#: Extra that installs each library; ``pyproject.toml`` lists them.
+EXTRAS = {
+    **dict.fromkeys(("arch", "pandas", "statsmodels"), "calibration"),
+    **dict.fromkeys(("click", "filelock", "jinja2", "openpyxl", "pyarrow", "rich", "threadpoolctl"), "cli"),
+    **dict.fromkeys(("distributed", "psycopg", "sqlalchemy"), "batch"),
+    **dict.fromkeys(("ccxt", "tenacity"), "fetch"),
+    "matplotlib": "plot",
+}
+#: Libraries that are known by another name than that of their module.
+_NAMES = {"distributed": "Dask", "sqlalchemy": "SQLAlchemy"}
 
 
 def load_library(name: str, *, extra: str) -> ModuleType:
@@ -31,7 +43,29 @@ def load_library(name: str, *, extra: str) -> ModuleType:
     except ImportError as error:
         library = name.partition(".")[0]
         if isinstance(error, ModuleNotFoundError) and error.name == library:
-            raise MissingLibraryError(f"{library} is not installed (pip install 'crashcover[{extra}]')") from error
+            raise _not_installed(library, extra) from error
         raise MissingLibraryError(
             f"{library} cannot be imported: {error} (pip install 'crashcover[{extra}]')"
         ) from error
+
+
+def missing_library(error: ImportError) -> MissingLibraryError | None:
+    """Return the error that names the extra of a missing library; None if another import failed.
+
+    Examples
+    --------
+    >>> print(missing_library(ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy")))
+    SQLAlchemy is not installed: pip install 'crashcover[batch]'
+    """
+    if isinstance(error, ModuleNotFoundError):
+        named = [(error.name or "").partition(".")[0]]
+    else:  # pandas names a library in the message only; other errors of an import name the module that has them
+        named = [] if error.name else re.findall(r"\w+", str(error))
+    for library in named:
+        if library in EXTRAS:
+            return _not_installed(library, EXTRAS[library])
+    return None
+
+
+def _not_installed(library: str, extra: str) -> MissingLibraryError:
+    return MissingLibraryError(f"{_NAMES.get(library, library)} is not installed: pip install 'crashcover[{extra}]'")

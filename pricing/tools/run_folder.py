@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pricing.errors import DataError, InvalidTermsError
+from pricing.errors import DataError, InvalidTermsError, WorkerError
 from pricing.tools.progress import Report
 from pricing.tools.whole_files import PART, sweep, write_text
 from pricing.version import ENGINE_VERSION
@@ -149,6 +149,11 @@ def resume(
         Called with the finished amount.
     size : callable
         Amount of work in a result, or in a value from `run`; by default each task counts one.
+
+    Raises
+    ------
+    WorkerError
+        If a task has no result in the end.
     """
     results = {task.result_file: read(task.result_file) for task in tasks if task.result_file.exists()}
     n_done = sum(map(size, results.values()))
@@ -156,4 +161,11 @@ def resume(
     for finished in run([task for task in tasks if task.result_file not in results]):
         n_done += size(finished)
         report(n_done)
+    _require_results(tasks)
     return [results[file] if file in results else read(file) for file in (task.result_file for task in tasks)]
+
+
+def _require_results(tasks: Sequence[_Task]) -> None:
+    missing = [task.result_file for task in tasks if not task.result_file.exists()]
+    if missing:
+        raise WorkerError(f"{len(missing)} of {len(tasks)} tasks have no result, the first {missing[0]}: run again")

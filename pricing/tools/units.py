@@ -105,19 +105,23 @@ def _slip(value: object) -> str:
 
 
 def format_duration(duration: timedelta) -> str:
-    """Write a duration with the largest unit that divides it, days before hours.
+    """Write a duration with the largest unit that divides it, days before hours, or in parts of a second.
 
     Examples
     --------
     >>> format_duration(timedelta(hours=24)), format_duration(timedelta(days=30)), format_duration(timedelta(0))
     ('24h', '30d', '0h')
+    >>> format_duration(timedelta(minutes=97, milliseconds=12_345))
+    '5832.345s'
     """
     if duration == timedelta(0):
         return "0h"
     if duration == timedelta(hours=24):
         return "24h"  # the usual term is 24 hours, not one day
-    unit = next(name for name in ("d", "h", "min", "s") if duration % _UNITS[name] == timedelta(0))
-    return f"{duration // _UNITS[unit]}{unit}"
+    for unit in ("d", "h", "min", "s"):
+        if not duration % _UNITS[unit]:
+            return f"{duration // _UNITS[unit]}{unit}"
+    return f"{Decimal(duration // timedelta(microseconds=1)).scaleb(-6).normalize():f}s"
 
 
 def in_steps(duration: timedelta, step: timedelta, field: str) -> int:

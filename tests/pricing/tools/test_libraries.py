@@ -16,7 +16,7 @@ def test_a_library_that_is_there_is_imported():
 def test_a_missing_library_is_one_line_that_names_its_extra(name):
     with pytest.raises(MissingLibraryError) as caught:
         load_library(name, extra="plot")
-    assert str(caught.value) == "no_such_library is not installed (pip install 'crashcover[plot]')"
+    assert str(caught.value) == "no_such_library is not installed: pip install 'crashcover[plot]'"
     assert isinstance(caught.value, PricingError)
     assert isinstance(caught.value, ImportError)
 
