@@ -22,10 +22,13 @@ class Panel:
         Positive closes or NaN, on an increasing UTC DatetimeIndex of bar closes.
     step : timedelta
         Length of a bar: the most common spacing of the index.
+    left_out : tuple of str
+        Tokens that were left out.
     """
 
     closes: pd.DataFrame = field(repr=False)
     step: timedelta
+    left_out: tuple[str, ...] = ()
 
     def until(self, time: pd.Timestamp) -> "Panel":
         """Return the panel without the bars that close after a time."""
@@ -67,12 +70,13 @@ def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED) -> Pa
         raise DataError(
             f"closes must have one column per token, got {closes.columns[closes.columns.duplicated()][0]!r} twice"
         )
-    kept = closes.drop(columns=[name for name in leave_out if name in closes.columns])
+    left_out = sorted(name for name in leave_out if name in closes.columns)
+    kept = closes.drop(columns=left_out)
     if kept.empty:
         raise DataError(f"closes must hold at least one token and bar besides those left out, got {closes.shape}")
     prices = kept.astype(np.float64).tz_convert("UTC").rename(columns=str)
     _require_prices(prices)
-    return Panel(closes=prices, step=_step(index))
+    return Panel(closes=prices, step=_step(index), left_out=tuple(left_out))
 
 
 def _require_prices(closes: pd.DataFrame) -> None:

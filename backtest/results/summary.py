@@ -76,7 +76,7 @@ def summarise(panel: Panel, plan: Plan, walked: Walked, basis: PricingBasis | No
     ground = _ground(plan, walked, basis or PricingBasis())
     summary = {
         "panel": _describe_panel(panel),
-        "plan": _describe_plan(ground),
+        "plan": {**_describe_plan(ground), "unscored": _unscored(panel, ground)},
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "drawn": "whole periods", "seed": plan.seed},
         "cells": [_summarise_cell(cell, walked, ground) for cell in plan.cells],
     }
@@ -112,7 +112,14 @@ def _describe_panel(panel: Panel) -> dict[str, Any]:
         "first_close": closes.index[0].isoformat(),
         "last_close": closes.index[-1].isoformat(),
         "step": format_duration(panel.step),
+        "left_out": panel.left_out,
     }
+
+
+def _unscored(panel: Panel, ground: _Ground) -> list[str]:
+    """Return the tokens without any token-period: too short a history before each start, or too few closes after it."""
+    scored = set(ground.outcomes["token"])
+    return [token for token in panel.closes.columns if token not in scored]
 
 
 def _describe_plan(ground: _Ground) -> dict[str, Any]:

@@ -138,13 +138,7 @@ def fit_market(
     InsufficientDataError
         If there are too few tokens or months.
     """
-    if isinstance(panel, pd.DataFrame):
-        panel = panel.drop(columns=[column for column in panel.columns if column in exclude])
-    grid = panel_grid(panel, as_of)
-    starts = learning_starts(grid)
-    blocks = tuple(market_blocks(grid, round(window / STEP)) for window in WINDOWS)
-    *states, latest = states_at(grid, [*starts, len(grid.times) - 1], blocks)
-    rows = _learning_rows(grid, starts, states)
+    grid, blocks, rows, latest = _learn(panel, as_of, exclude)
     index = market_index(grid)
     trading = ~np.isnan(grid.log_prices[-1]) & (latest.log_volatility > np.log(PEGGED_VOLATILITY))
     return Market(
@@ -154,6 +148,35 @@ def fit_market(
         n_tokens=len(np.unique(rows.token)),
         first_start=grid.times[rows.starts[0]].to_pydatetime(),
     )
+
+
+def unused_tokens(
+    panel: pd.DataFrame, *, as_of: datetime | str | None = None, exclude: Collection[str] = PEGGED
+) -> dict[str, str]:
+    """Return the columns of a panel that contribute nothing to ``fit_market``, each with the reason.
+
+    Parameters and errors are those of ``fit_market``.
+    """
+    grid, _, rows, _ = _learn(panel, as_of, exclude)
+    used = set(grid.tokens[np.unique(rows.token)])
+    excluded = dict.fromkeys(exclude, "it follows another price")
+    pegged = dict.fromkeys(set(panel.columns) - set(grid.tokens), f"it moves less than {PEGGED_VOLATILITY:.0%} a year")
+    reasons = pegged | excluded
+    short = "at no start has it enough history, movement and outcome"
+    return {str(token): reasons.get(token, short) for token in panel.columns if token not in used}
+
+
+def _learn(
+    panel: pd.DataFrame, as_of: datetime | str | None, exclude: Collection[str]
+) -> "tuple[PanelGrid, tuple[Blocks, ...], _Rows, TokenState]":
+    """Return the grid, the blocks of each window, the rows for the fit, and the latest states of the tokens."""
+    if isinstance(panel, pd.DataFrame):
+        panel = panel.drop(columns=[column for column in panel.columns if column in exclude])
+    grid = panel_grid(panel, as_of)
+    starts = learning_starts(grid)
+    blocks = tuple(market_blocks(grid, round(window / STEP)) for window in WINDOWS)
+    *states, latest = states_at(grid, [*starts, len(grid.times) - 1], blocks)
+    return grid, blocks, _learning_rows(grid, starts, states), latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

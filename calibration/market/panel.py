@@ -41,11 +41,14 @@ class PanelGrid:
     ----------
     times : DatetimeIndex
         Closes of the bars.
+    tokens : Index
+        Columns of the panel that are not pegged.
     log_prices, returns : ndarray of shape (n_bars, n_tokens)
         Logs of closes and one-step log returns; NaN if missing.
     """
 
     times: pd.DatetimeIndex
+    tokens: pd.Index
     log_prices: FloatArray
     returns: FloatArray
 
@@ -112,7 +115,7 @@ def panel_grid(panel: pd.DataFrame, as_of: datetime | str | None) -> PanelGrid:
     log_prices = np.log(_positive(frame.reindex(times)))
     returns = np.diff(log_prices, axis=0, prepend=np.full((1, log_prices.shape[1]), np.nan))
     free = ~_is_pegged(returns)
-    return PanelGrid(times=times, log_prices=log_prices[:, free], returns=returns[:, free])
+    return PanelGrid(times=times, tokens=frame.columns[free], log_prices=log_prices[:, free], returns=returns[:, free])
 
 
 def _is_pegged(returns: FloatArray) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,26 @@ class Exit(IntEnum):
     WORKERS_LOST = 9
     SYSTEM_FAILED = 10
     VENUE_FAILED = 11
+    FAULTS = 12
     INTERRUPTED = 130
+
+
+#: Meaning of every exit code.
+MEANINGS = {
+    Exit.DONE.value: "done",
+    2: "wrong usage",
+    Exit.BAD_DATA.value: "bad data: a file, a row, a price or a holder",
+    Exit.INVALID_TERMS.value: "invalid terms, basis, model or simulation settings",
+    Exit.CALIBRATION_FAILED.value: "calibration failed: too few data, or no convergence",
+    Exit.ALL_REFUSED.value: "every cover was refused: uninsurable, or not resolved by the simulation",
+    Exit.NOT_REPRODUCED.value: "a quote could not be reproduced",
+    Exit.IN_USE.value: "another run is using the folder",
+    Exit.WORKERS_LOST.value: "workers were lost or could not be reached, or an optional library is not installed",
+    Exit.SYSTEM_FAILED.value: "the system refused a file or folder: disk full, no permission, not a folder",
+    Exit.VENUE_FAILED.value: "a venue could not be reached, or refused to answer",
+    Exit.FAULTS.value: "rates were published, but some tokens have none for a reason that is not their data",
+    Exit.INTERRUPTED.value: "interrupted",
+}
 
 
 _ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
@@ -51,8 +70,7 @@ _ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
     Exit.CALIBRATION_FAILED: (errors.CalibrationError, errors.InsufficientDataError, errors.NotConvergedError),
     Exit.NOT_REPRODUCED: (errors.ReproductionError,),
     Exit.IN_USE: (errors.FolderInUseError,),
-    Exit.WORKERS_LOST: (errors.WorkerError,),
-    Exit.SYSTEM_FAILED: (errors.MissingLibraryError,),
+    Exit.WORKERS_LOST: (errors.WorkerError, errors.MissingLibraryError),
     Exit.VENUE_FAILED: (errors.VenueError,),
 }
 #: Exit code of every error of the project.
@@ -61,4 +79,5 @@ CODES = {kind: code for code, kinds in _ERRORS.items() for kind in kinds}
 
 def exit_code(error: errors.PricingError) -> Exit:
     """Return the exit code of an error; a subclass from elsewhere has that of its nearest base class."""
-    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    code, *_ = (CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    return code

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from calibration import Market, fit_market
 from calibration.law.drop_law import COVARIATES, TERM
+from calibration.market.market import unused_tokens
 from crashcover.commands.exits import Exit
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import one_blas_thread
@@ -23,9 +24,12 @@ def run_market(path: Path, options: Mapping[str, Any]) -> Exit:
     panel = read_panel(path, label=options["label"], leave_out=())
     with one_blas_thread():
         market = fit_market(panel.closes, as_of=options["as_of"])
+        unused = unused_tokens(panel.closes, as_of=options["as_of"])
     out = Path(options["out"])
     out.write_text(market.to_json() + "\n", encoding="utf-8")
     Console(highlight=False).print(market_table(market))
+    for token, reason in unused.items():
+        click.echo(f"notice: {token} is not used: {reason}", err=True)
     click.echo(f"written: {out}", err=True)
     return Exit.DONE
 

@@ -44,7 +44,13 @@ def run_rates(options: Options) -> Exit:
     else:
         _show_report(report, stdout())
         tell_end(started, f"the report is {job.out / rates.REPORTS / report['version']}.json")
-    return Exit.DONE if report["statuses"].get("fresh") else Exit.CALIBRATION_FAILED
+    return _exit_of(report)
+
+
+def _exit_of(report: dict[str, Any]) -> Exit:
+    if not report["statuses"].get("fresh"):
+        return Exit.CALIBRATION_FAILED
+    return Exit.FAULTS if any(each["is_fault"] for each in report["assets"]) else Exit.DONE
 
 
 def _read_rate_settings(options: Options) -> RateSettings:

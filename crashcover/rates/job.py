@@ -21,7 +21,7 @@ from crashcover.rates.documents import KEPT
 from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
 from crashcover.rates.publication import last_time, publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
-from crashcover.rates.token import RateOutcome, RateTask, rate_token, read_outcome
+from crashcover.rates.token import RateOutcome, RateTask, lost_token, rate_token, read_outcome
 from crashcover.runs.digests import digest_of
 from crashcover.runs.locks import locked
 from crashcover.runs.workers import Workplace, one_blas_thread
@@ -79,6 +79,9 @@ class RateJob:
 def run_job(job: RateJob, workplace: Workplace, begin: Progress) -> dict[str, Any]:
     """Rate all tokens and publish them; continue where an earlier run of the same night was stopped.
 
+    Every token given is in the report, with its rates or with the reason why it has none. If no token has rates, from
+    tonight or from before, nothing is published.
+
     Returns
     -------
     dict
@@ -90,6 +93,8 @@ def run_job(job: RateJob, workplace: Workplace, begin: Progress) -> dict[str, An
         If another run is using the store.
     DataError
         If there are no prices, or the market cannot be read.
+    WorkerError
+        If a token has no outcome.
     """
     with locked(job.out):
         _sweep(job.out)
@@ -151,7 +156,8 @@ def _publish(
     )
     (job.out / REPORTS).mkdir(exist_ok=True)
     write_text(_report_file(job, name), json.dumps(document, allow_nan=False))
-    publish_night(job.out, name, tonight, keep=job.keep)
+    if tonight.entries:
+        publish_night(job.out, name, tonight, keep=job.keep)
 
 
 def _sweep(store: Path) -> None:
@@ -235,6 +241,10 @@ def _market_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Ser
 
 def _outcomes(night: Night, tasks: list[RateTask], workplace: Workplace, begin: Progress) -> dict[str, RateOutcome]:
     """Rate the tokens that no earlier run has rated."""
-    rated = resume(tasks, partial(workplace.run, rate_token), read_outcome, begin("rating", len(tasks)))
-    unreadable = {asset: RateOutcome(asset=asset, error=slip) for asset, slip in night.unreadable.items()}
+    run = partial(workplace.run, rate_token, lost=lost_token)
+    rated = resume(tasks, run, read_outcome, begin("rating", len(tasks)))
+    unreadable = {
+        asset: RateOutcome(asset=asset, error=slip, is_fault=asset in night.faults)
+        for asset, slip in night.unreadable.items()
+    }
     return unreadable | {outcome.asset: outcome for outcome in rated}

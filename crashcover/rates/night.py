@@ -1,7 +1,7 @@
 """Inputs of a night's rates, written so that every worker can read its token."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from crashcover.files.panels import read_columns
 from crashcover.files.prices import read_prices
 from crashcover.files.times import bar_length
 from crashcover.runs.asset_names import file_name
+from crashcover.runs.faults import describe_fault
 from pricing.contract.signals import Signal, combine_observations, make_signals
 from pricing.contract.triggers import Reference
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
@@ -96,7 +97,9 @@ class Night:
     supplies : dict of str to float
         Supply of each of these tokens, if known.
     unreadable : dict of str to str
-        Tokens with invalid prices or supplies, and the reason.
+        Tokens with invalid prices, holders or supplies, and the reason.
+    faults : frozenset of str
+        Those of them whose reason is not their data.
     notices : tuple of str
         Notices about inputs that are not used.
     """
@@ -106,6 +109,7 @@ class Night:
     holders: Mapping[str, Path] = field(default_factory=dict)
     supplies: Mapping[str, float] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    faults: frozenset[str] = frozenset()
     notices: tuple[str, ...] = ()
 
 
@@ -148,23 +152,26 @@ def lay_out(
         If there are no prices at all, or the wide file or the file of supplies cannot be read; a single token that
         cannot be read does not stop the job.
     """
-    lists = dict(_files_by_token(holders)) if holders else {}
+    lists, twofold = _holder_files(holders)
     supplied = read_supplies(supplies) if supplies else {}
-    laid, unreadable, ends = _lay_prices(prices, folder, label)
+    laid, unreadable, faults, ends = _lay_prices(prices, folder, label)
     time = as_of or (common_end(ends.values(), oldest_close) if ends else before)
     if time is None:
         raise DataError(f"{prices}: must hold prices of at least one token" + _first(unreadable))
     beyond = {} if as_of else {asset: _beyond(end[-1], time) for asset, end in ends.items() if end[-1] > time}
     wrong = {asset: slip for asset, slip in supplied.items() if isinstance(slip, DataError)}
     unsupplied = {asset: str(slip) for asset, slip in wrong.items() if asset in laid and asset in lists}
-    failed = unreadable | unsupplied | beyond
+    failed = unreadable | {asset: slip for asset, slip in twofold.items() if asset in laid} | unsupplied | beyond
     return Night(
         as_of=time.astimezone(UTC),
         prices={asset: path for asset, path in laid.items() if asset not in failed},
         holders=lists,
         supplies={asset: supply for asset, supply in supplied.items() if isinstance(supply, float) and asset in lists},
         unreadable=failed,
+        faults=frozenset(faults),
         notices=(
+            *_not_read(prices),
+            *_not_read(holders),
             *_unused(holders, "there are no prices", lists, {*laid, *unreadable}),
             *_unused(supplies, "there are no prices", supplied, {*laid, *unreadable}),
             *_unused(supplies, "there are no holders", {*supplied} & {*laid, *unreadable}, lists),
@@ -174,17 +181,20 @@ def lay_out(
 
 def _lay_prices(
     prices: Path, folder: Path, label: str | None
-) -> tuple[dict[str, Path], dict[str, str], dict[str, pd.DatetimeIndex]]:
-    """Return the file and the last two closes of each token that can be read, and the errors of the others."""
+) -> tuple[dict[str, Path], dict[str, str], set[str], dict[str, pd.DatetimeIndex]]:
+    """Return the file and the last two closes of each token that can be read; and the errors of the others."""
     folder.mkdir(parents=True, exist_ok=True)
-    laid, unreadable, ends = {}, {}, {}
+    laid, unreadable, faults, ends = {}, {}, set(), {}
     for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label=label):
         if isinstance(closes, DataError):
             unreadable[asset] = str(closes)
+        elif isinstance(closes, Exception):
+            unreadable[asset] = describe_fault(closes)
+            faults.add(asset)
         else:
             laid[asset] = _lay_down(closes, folder / f"{file_name(asset)}.npz")
             ends[asset] = pd.DatetimeIndex(closes.dropna().index.unique()).sort_values()[-2:]
-    return laid, unreadable, ends
+    return laid, unreadable, faults, ends
 
 
 def _unused(path: Path | None, reason: str, given: Iterable[str], wanted: Collection[str]) -> Iterator[str]:
@@ -259,24 +269,54 @@ def _first(unreadable: Mapping[str, str]) -> str:
     return "".join(f" ({asset}: {slip})" for asset, slip in list(unreadable.items())[:1])
 
 
-def _files_by_token(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield each file of a folder with the name of its token, in the order of names."""
+def _files_by_token(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of each token in a folder, in the order of names."""
     if not folder.is_dir():
         raise DataError(f"{folder}: cannot be read: no such folder")
+    files: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         asset = token_of(path)
         if asset is not None:
-            yield asset, path
+            files.setdefault(asset, []).append(path)
+    return files
 
 
-def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:
-    for asset, path in _files_by_token(folder):
-        try:
-            if not asset.strip():
-                raise DataError(f"{path} must be named by its token")
-            history = read_prices(path, asset=asset, label=label)
-            for notice in history.notices:
-                click.echo(f"notice: {path}: {notice}", err=True)
-            yield asset, history.closes
-        except DataError as error:
-            yield asset, error
+def _not_read(folder: Path | None) -> Iterator[str]:
+    """Name the files of a folder that are passed over."""
+    if folder is None or not folder.is_dir():
+        return
+    names = [path.name for path in sorted(folder.iterdir()) if token_of(path) is None and path.name[0] != "."]
+    if names:
+        yield f"{folder}: not read, because of the endings of the names: {', '.join(names)}"
+
+
+def _holder_files(folder: Path | None) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return the file of holders of each token, and the errors of tokens with several."""
+    files = _files_by_token(folder) if folder else {}
+    twofold = {asset: str(_several(paths)) for asset, paths in files.items() if len(paths) > 1}
+    return {asset: paths[0] for asset, paths in files.items()}, twofold
+
+
+def _several(paths: Sequence[Path]) -> DataError:
+    names = ", ".join(path.name for path in paths)
+    return DataError(f"{paths[0].parent} must hold one file per token, got {names}")
+
+
+def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Series | Exception]]:
+    for asset, paths in _files_by_token(folder).items():
+        yield asset, _read_token(paths, asset, label)
+
+
+def _read_token(paths: Sequence[Path], asset: str, label: str | None) -> pd.Series | Exception:
+    """Read the closes of a token; an error of any kind affects only its own token."""
+    try:
+        if not asset.strip():
+            raise DataError(f"{paths[0]} must be named by its token")
+        if len(paths) > 1:
+            raise _several(paths)
+        history = read_prices(paths[0], asset=asset, label=label)
+        for notice in history.notices:
+            click.echo(f"notice: {paths[0]}: {notice}", err=True)
+        return history.closes
+    except Exception as error:  # noqa: BLE001
+        return error

@@ -36,6 +36,8 @@ class AssetReport:
         Times as published.
     error : str
         Reason why there are no rates from tonight; empty if there are.
+    is_fault : bool
+        True if the reason is not the token's data.
     notices : tuple of str
         Warnings of the simulation.
     rate, rate_before : float or None
@@ -52,6 +54,7 @@ class AssetReport:
     rate: float | None
     rate_before: float | None
     seconds: Mapping[str, float]
+    is_fault: bool = False
 
     @property
     def change(self) -> float:
@@ -79,6 +82,7 @@ def _report(outcome: RateOutcome, tonight: Tonight) -> AssetReport:
         rate=_rate(surface, standing),
         rate_before=_rate(_surface_before(tonight.before, asset), standing),
         seconds=dict(outcome.seconds),
+        is_fault=outcome.is_fault,
     )
 
 

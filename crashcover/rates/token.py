@@ -13,6 +13,7 @@ from crashcover.files.holders import read_holders
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
 from crashcover.runs.asset_names import file_name
+from crashcover.runs.faults import describe_fault
 from pricing.engine.simulation import simulate
 from pricing.errors import InsufficientDataError, PricingError, TooLargeError
 from pricing.rates.compact_surface import compact
@@ -20,8 +21,9 @@ from pricing.tools.plain import read_json, to_json
 from pricing.tools.units import format_duration
 from pricing.tools.whole_files import write_text
 
-#: Errors that a token's data can cause; any other error is a fault of this program and stops the night.
+#: Errors that a token's data can cause; any other error is a fault of this program.
 _FAILURES = (PricingError, ArithmeticError, ValueError)
+_LOST = "the process of this token was lost (too little memory?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class RateOutcome:
         Name of the token.
     error : str
         Reason why there are no rates from tonight; empty if there are.
+    is_fault : bool
+        True if the reason is not the token's data.
     calibration_id, surface_id : str
         Identities of calibration and model; empty if there are none.
     verdict : tuple of str
@@ -93,6 +97,7 @@ class RateOutcome:
 
     asset: str
     error: str = ""
+    is_fault: bool = False
     calibration_id: str = ""
     surface_id: str = ""
     verdict: tuple[str, ...] = ()
@@ -111,6 +116,17 @@ def rate_token(task: RateTask) -> RateOutcome:
         raise
     except _FAILURES as error:
         outcome = RateOutcome(asset=task.asset, error=" ".join(str(error).split()))
+    except Exception as error:  # noqa: BLE001, whatever it is, the other tokens are rated
+        outcome = RateOutcome(asset=task.asset, error=describe_fault(error), is_fault=True)
+    return _write(task, outcome)
+
+
+def lost_token(task: RateTask) -> RateOutcome:
+    """Write the outcome of a token whose process was lost."""
+    return _write(task, RateOutcome(asset=task.asset, error=_LOST, is_fault=True))
+
+
+def _write(task: RateTask, outcome: RateOutcome) -> RateOutcome:
     write_text(task.result_file, to_json(outcome))
     return outcome
 

@@ -234,7 +234,8 @@ def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]
     Raises
     ------
     RateStoreError
-        If the name is taken or not a folder name, an asset occurs twice, or a surface is not compact.
+        If the name is taken or not a folder name, an asset occurs twice, a surface is not compact, or there are no
+        rates.
     """
     folder = Path(folder)
     path = folder / _require_version(name, "name")
@@ -277,6 +278,8 @@ def _write_version(path: Path, rates: Iterable[tuple[RateEntry, CompactSurface]]
         flush(path / file)
         entries[entry.asset] = asdict(entry)
         files.append((file, _checksum(path / file)))
+    if not entries:
+        raise RateStoreError("rates must hold at least one asset, got none: nothing is published")
     manifest = {"format": _FORMAT, "version": name, "entries": list(entries.values()), "files": files}
     sealed = json.dumps({"sha256": _seal(manifest), "manifest": manifest}, indent=1, sort_keys=True)
     write_text(path / _MANIFEST, sealed, to_disk=True)
