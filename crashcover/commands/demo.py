@@ -21,6 +21,7 @@ from crashcover.runs.workers import one_blas_thread
 from crashcover.sample_market import SyntheticToken
 from pricing.premiums.basis import PricingBasis
 from pricing.surface.settings import SimulationSettings
+from pricing.tools.libraries import load_library
 from pricing.tools.progress import Progress
 
 TERMS = Terms(drops=(0.2, 0.3, 0.5), windows=("1h", "24h"), terms=("7d", "30d"))
@@ -34,6 +35,7 @@ _BANNER = (
 
 def run_demo(folder: Path, settings: SimulationSettings) -> Exit:
     """Write the sample market, price covers on each token from the files, print the tables and draw the picture."""
+    load_library("matplotlib", extra="plot")
     folder.mkdir(parents=True, exist_ok=True)
     console = stdout()
     console.print(Text(_BANNER, style="bold"), width=WIDTH)

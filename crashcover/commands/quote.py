@@ -25,11 +25,14 @@ from crashcover.offers.terms import describe_window
 from crashcover.sample_market import is_synthetic
 from pricing.contract.cover import Cover
 from pricing.premiums.build_up import sample_for
+from pricing.tools.libraries import load_library
 from pricing.tools.units import format_duration
 
 
 def run_quote(options: Options) -> Exit:
     """Price covers on one token: table or JSON on stdout, a picture if requested."""
+    if options["plot"]:
+        load_library("matplotlib", extra="plot")
     basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
     history = read_history(options)
     covers = terms.covers(history.asset)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from crashcover.files.tables import one_line, some
 from crashcover.repricing.intake.schema import COLUMNS
 from pricing.errors import DataError
+from pricing.tools.libraries import load_library, missing_library
 from pricing.tools.units import format_duration
 from pricing.tools.whole_files import replacing
 
@@ -58,7 +59,10 @@ def export(book: TableBook, path: Path) -> Path:
     ------
     DataError
         If the database or the table cannot be read.
+    MissingLibraryError
+        If SQLAlchemy, or the driver that the extra installs, is missing.
     """
+    load_library("sqlalchemy", extra="batch")
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -66,7 +70,10 @@ def export(book: TableBook, path: Path) -> Path:
             _export(book, part)
     except DataError as error:
         raise DataError(f"table {book.table}: {error}") from error
-    except (SQLAlchemyError, ImportError, ValueError) as error:
+    except ImportError as error:
+        driver = DataError(f"the driver of the database cannot be imported: {one_line(str(error))}")
+        raise missing_library(error) or driver from error
+    except (SQLAlchemyError, ValueError) as error:
         raise DataError(f"table {book.table}: cannot be read: {one_line(str(error))}") from error
     return path
 

@@ -22,7 +22,7 @@ OTHERS = {
     "FolderInUseError": 8,
     "WorkerError": 9,
     "VenueError": 11,
-    "MissingLibraryError": 10,
+    "MissingLibraryError": 9,
 }
 
 
