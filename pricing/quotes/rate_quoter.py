@@ -8,7 +8,8 @@ inherited by forked processes.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 from pricing.contract.book import Book
 from pricing.contract.cover import Cover
 from pricing.errors import (
+    PricingError,
     QuoteRefusedError,
     Reason,
     StaleRateError,
@@ -114,6 +116,32 @@ class RateQuoter:
     def entries(self) -> dict[str, RateEntry]:
         """Entry of each asset."""
         return {name: asset.entry for name, asset in self._rates.assets.items()}
+
+    def __reduce__(self) -> tuple[type["RateQuoter"], tuple[Path, PricingBasis, SellingRules]]:
+        """Pickle a quoter without a key as its folder, which is opened again where it arrives.
+
+        Raises
+        ------
+        PricingError
+            If there is a key, which must not travel with a pickle.
+        """
+        if self.key:
+            raise PricingError(
+                "a quoter with a key cannot be sent to another process, because the key would go with it: call "
+                "RateQuoter(folder, ..., key=...) in each worker"
+            )
+        return RateQuoter, (Path(self.folder).absolute(), self.basis, self.rules)
+
+    def __copy__(self) -> "RateQuoter":
+        """Copy the quoter; the copy shares the rates in memory until one of the two is refreshed."""
+        twin = object.__new__(RateQuoter)
+        for each in fields(self):
+            object.__setattr__(twin, each.name, getattr(self, each.name))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "RateQuoter":
+        """Copy the quoter; nothing that the copies share ever changes."""
+        return copy(self)
 
     def refresh(self) -> bool:
         """Switch to the version in force in the store; return whether it has changed.
