@@ -7,15 +7,27 @@ import click
 from crashcover.commands.exits import Exit
 from crashcover.display.progress import stages
 from crashcover.files.quotes import read_quotes
+from pricing.errors import ReproductionError
+from pricing.quotes.quote import Quote
 
 
 def run_reproduce(path: Path, n_threads: int) -> Exit:
-    """Recalculate every quote of a file and report whether the bits agree."""
+    """Recalculate every quote of a file and report for each whether the bits agree."""
     quotes = read_quotes(path)
     with stages() as begin:
         done = begin("reproducing", len(quotes))
-        for number, quote in enumerate(quotes, start=1):
-            quote.reproduce(n_threads=n_threads)
-            done(number)
-            click.echo(f"reproduced bit for bit: {quote.cover.cover_id}, {quote.price:,} {quote.cover.currency}")
-    return Exit.DONE
+        results = []
+        for quote in quotes:
+            results.append(_is_reproduced(quote, n_threads))
+            done(len(results))
+    return Exit.DONE if all(results) else Exit.NOT_REPRODUCED
+
+
+def _is_reproduced(quote: Quote, n_threads: int) -> bool:
+    try:
+        quote.reproduce(n_threads=n_threads)
+    except ReproductionError as error:
+        click.echo(f"error: {error}", err=True)
+        return False
+    click.echo(f"reproduced bit for bit: {quote.cover.cover_id}, {quote.price:,} {quote.cover.currency}")
+    return True

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from pricing.contract.payouts import payout_classes
 from pricing.contract.sentences import terms_table
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.engine.simulation import simulate_observations
-from pricing.errors import PricingError, ReproductionError
+from pricing.errors import PricingError, QuoteRefusedError, ReproductionError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
@@ -30,6 +30,7 @@ from pricing.principles import PRINCIPLE_CLASSES
 from pricing.show import drawing
 from pricing.show.html_tables import write_html
 from pricing.surface.settings import SimulationSettings
+from pricing.surface.surface import DropSurface
 from pricing.tools import plain
 from pricing.version import ENGINE_VERSION
 
@@ -53,6 +54,9 @@ _QUOTE_CLASSES = (
     Reference,
     SimulationSettings,
 )
+
+#: Number of fields that an error names.
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,16 +168,43 @@ class Quote:
         Raises
         ------
         ReproductionError
-            If the engine, a table or a number differs.
+            If the quote was altered, or was made by another engine or with other tables.
         """
         settings = replace(self.settings, n_threads=n_threads)
-        surface = simulate_observations(self.model, self.simulated_for or (self.cover.observation,), settings)
+        self.require_same(simulate_observations(self.model, self.simulated_for or (self.cover.observation,), settings))
+        return self
+
+    def require_same(self, surface: DropSurface) -> None:
+        """Check that a surface gives the quote, bit for bit.
+
+        Raises
+        ------
+        ReproductionError
+            If it does not; the message names the fields that differ, as they are stored and as they are recalculated.
+        """
+        name = f"quote {self.cover.cover_id!r}"
+        if self.engine_version != ENGINE_VERSION:
+            raise ReproductionError(
+                f"{name} is of engine {self.engine_version}, this is {ENGINE_VERSION} (use the release that issued it)"
+            )
         if surface.model_digest != self.model_digest:
             raise ReproductionError(
-                f"model_digest must be {self.model_digest}, got {surface.model_digest}: the quote was made by engine "
-                f"{self.engine_version} (this is {ENGINE_VERSION}), or its quantile tables by another scipy"
+                f"{name} was altered, or its quantile tables were made by another scipy: model_digest is "
+                f"{self.model_digest}, its model gives {surface.model_digest}"
             )
-        again = premium(self.cover, surface, self.basis, uncertainty=self.uncertainty)
+        try:
+            again = premium(self.cover, surface, self.basis, uncertainty=self.uncertainty)
+        except QuoteRefusedError as error:
+            raise ReproductionError(
+                f"{name} was altered after it was issued: its terms are refused: {error}"
+            ) from error
         if again != self.premium:
-            raise ReproductionError(f"premium must be {self.premium}, got {again}")
-        return self
+            raise ReproductionError(f"{name} was altered after it was issued: {_differences(self.premium, again)}")
+
+
+def _differences(stored: Premium, again: Premium) -> str:
+    """Name the first fields that differ, with both values."""
+    names = [each.name for each in fields(Premium) if getattr(stored, each.name) != getattr(again, each.name)]
+    texts = [f"{name} is {getattr(stored, name)}, its terms give {getattr(again, name)}" for name in names]
+    further = [f"and {len(names) - _MOST_NAMED} further fields"] if len(names) > _MOST_NAMED else []
+    return "; ".join([*texts[:_MOST_NAMED], *further])

@@ -88,11 +88,37 @@ def test_a_changed_quote_does_not_reproduce():
     quote = quote_of(MODELS[0], make_cover())
     plain = json.loads(quote.to_json())
     plain["premium"]["gross"] = np.nextafter(plain["premium"]["gross"], 0.0)
-    with pytest.raises(ReproductionError, match="premium must be"):
+    with pytest.raises(ReproductionError, match="'C-1' was altered after it was issued: gross is .*, its terms"):
         Quote.from_json(json.dumps(plain)).reproduce()
     plain["model"]["volatility"]["annual"] = 1.0
-    with pytest.raises(ReproductionError, match="model_digest must be"):
+    with pytest.raises(ReproductionError, match="was altered, or its quantile tables were made by another scipy"):
         Quote.from_json(json.dumps(plain)).reproduce()
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "first"),
+    [
+        ("cover", {"limit": 50_000.0}, "expected_loss is"),
+        ("settings", {"seed": 99}, "trigger_probability is"),
+        ("basis", {"expense_ratio": 0.2}, "expenses is"),
+        ("premium", {"trigger_probability": 0.5, "tax": 3.0}, "trigger_probability is 0.5"),
+    ],
+)
+def test_the_first_fields_that_differ_are_named_with_both_values(part, change, first):
+    quote = quote_of(MODELS[0], make_cover())
+    altered = dataclasses.replace(quote, **{part: dataclasses.replace(getattr(quote, part), **change)})
+    with pytest.raises(
+        ReproductionError, match=f"was altered after it was issued: {first}.*, its terms give "
+    ) as caught:
+        altered.reproduce()
+    assert "must be" not in str(caught.value)
+    assert str(caught.value).count("its terms give") <= 3
+
+
+def test_a_quote_of_another_engine_says_which():
+    quote = dataclasses.replace(quote_of(MODELS[0], make_cover()), engine_version="0.0.1")
+    with pytest.raises(ReproductionError, match="is of engine 0.0.1, this is .* .use the release that issued it"):
+        quote.reproduce()
 
 
 def test_the_price_is_rounded_once_to_the_cent_halves_up():
