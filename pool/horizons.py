@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pool.streams import shuffle
-from pool.tail import value_at_risk
 from pricing.errors import PrecisionError, SimulationError
-from pricing.surface.estimates import FEWEST_BEYOND, Estimate
+from pricing.principles.loss_distribution import LossDistribution
+from pricing.principles.tails import estimate_quantile
+from pricing.surface.estimates import FEWEST_BEYOND, Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray, IntArray
 
 #: Scenarios that are neighbours in level and fill this many horizons count as having the same level.
@@ -51,8 +52,10 @@ class Horizons:
                 f"level {level} leaves {(1.0 - level) * self.n_disjoint:.3g} of {self.n_disjoint} disjoint horizons "
                 f"beyond it, fewer than {FEWEST_BEYOND} (draw more scenarios)"
             )
-        estimate = value_at_risk(values, level)
-        return Estimate(estimate.value, estimate.standard_error * math.sqrt(len(values) / self.n_disjoint))
+        sample = WeightedSample.of_paths(values, None)
+        beyond = 1.0 - level
+        error = math.sqrt(beyond * level / self.n_disjoint)
+        return estimate_quantile(LossDistribution.of_sample(sample, sample.drops), beyond, error)
 
 
 def draw_horizons(

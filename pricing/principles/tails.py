@@ -124,8 +124,7 @@ class ValueAtRisk(PremiumPrinciple):
     def estimate(self, sample: WeightedSample, values: FloatArray) -> Estimate[float]:
         """Return the quantile of a simulated loss.
 
-        The standard error is half the distance between the quantiles one standard error of probability to either side
-        (Woodruff 1952). Parameters are those of ``PremiumPrinciple.estimate``.
+        Parameters are those of ``PremiumPrinciple.estimate``; for the standard error see ``estimate_quantile``.
 
         Raises
         ------
@@ -142,8 +141,35 @@ class ValueAtRisk(PremiumPrinciple):
         n_beyond = int(np.searchsorted(losses.exceedances, beyond, side="right"))
         tail = sample.weighted(np.ones(min(n_beyond, len(values))))
         error = sample.standard_error(tail, float(tail.sum()) / sample.n_paths)
-        higher, lower = _quantile(losses, max(beyond - error, 0.0)), _quantile(losses, min(beyond + error, 1.0))
-        return Estimate(_quantile(losses, beyond), 0.5 * (higher - lower))
+        return estimate_quantile(losses, beyond, error)
+
+
+def estimate_quantile(losses: LossDistribution, beyond: float, error: float) -> Estimate[float]:
+    """Return a quantile with its standard error.
+
+    The error is half the distance between the quantiles one standard error of probability to either side (Woodruff
+    1952). If a jump of the law is wider than that, both are the same amount. The error is then that of an estimate
+    that meets the other amounts as often as a normal error of the probability makes it (Maritz and Jarrett 1978).
+
+    Parameters
+    ----------
+    losses : LossDistribution
+        Law of the sample.
+    beyond : float
+        Probability of a larger loss.
+    error : float
+        Standard error of that probability, positive.
+    """
+    value = _quantile(losses, beyond)
+    spread = _quantile(losses, max(beyond - error, 0.0)) - _quantile(losses, min(beyond + error, 1.0))
+    return Estimate(value, 0.5 * spread if spread else _error_at_jump(losses, beyond, error, value))
+
+
+def _error_at_jump(losses: LossDistribution, beyond: float, error: float, value: float) -> float:
+    from scipy.special import ndtr
+
+    chances = np.diff(ndtr((losses.exceedances - beyond) / error), prepend=0.0)
+    return math.sqrt(float(chances @ np.square(losses.losses - value)))
 
 
 def _quantile(losses: LossDistribution, beyond: float) -> float:

@@ -111,3 +111,30 @@ def test_layers_that_no_or_every_path_reaches_leave_the_error_finite(principle):
     influence = principle.influence(LossDistribution.of_sample(sample, sample.drops))
     assert np.isfinite(influence).all()
     assert principle.estimate(sample, sample.drops).standard_error > 0.0
+
+
+def test_a_quantile_at_a_jump_is_not_certain():
+    """A loss of 0, 1 or 2; the quantile sits 2.5 standard errors inside the jump, so it is wrong now and then."""
+    n, beyond = 10_000, 0.005
+    error = math.sqrt(beyond * (1 - beyond) / n)
+    n_deepest = round(n * (beyond - 2.5 * error))
+    losses = np.zeros(n)
+    losses[:n_deepest], losses[n_deepest : 20 * n_deepest] = 2.0, 1.0
+    sample = WeightedSample.of_paths(losses, None)
+    estimate = ValueAtRisk(level=1.0 - beyond).estimate(sample, sample.drops)
+    wrong = 0.5 * math.erfc(2.5 / math.sqrt(2.0))
+    assert estimate.value == 1.0
+    assert estimate.standard_error == pytest.approx(math.sqrt(wrong), rel=0.2)
+
+
+def test_the_error_at_a_jump_is_that_of_repetitions():
+    generator = np.random.default_rng(8)
+    found, stated = [], []
+    for _ in range(400):
+        losses = generator.choice([0.0, 1.0, 2.0], size=4000, p=[0.9, 0.0945, 0.0055])
+        sample = WeightedSample.of_paths(losses, None)
+        estimate = ValueAtRisk(level=0.995).estimate(sample, sample.drops)
+        found.append(estimate.value)
+        stated.append(estimate.standard_error)
+    assert min(stated) > 0.0
+    assert np.std(found) == pytest.approx(np.mean(stated), rel=0.25)
