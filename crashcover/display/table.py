@@ -1,7 +1,6 @@
 """Panels and tables of a calibration and its covers, for a terminal of 100 columns or more."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from decimal import Decimal
 
 from rich import box
@@ -19,7 +18,6 @@ from pricing.errors import Reason, Refusal
 from pricing.premiums.premium import LINES, Premium, PremiumFlag
 from pricing.premiums.statements import CENT, rounded, statement
 from pricing.quotes.quote import Quote
-from pricing.surface.estimates import Estimate
 from pricing.surface.settings import SimulationSettings
 from pricing.tools.units import format_duration
 
@@ -33,11 +31,11 @@ _WHOLE_UNITS_FROM = 10_000.0
 _SUMS = {"gross": "premium", "tax": "tax", "total": "to pay"}
 _USUAL = frozenset({"expected_loss", "risk_load", "expenses", "gross"})
 _DRIVER_NOTE = (
-    "Drivers: shares of the expected loss. vola.: volatility and the shocks that all tokens share; crash: the token's "
-    "own crashes with typical holders; conc.: effect of holders and signals (negative: dispersed holders lower the "
-    "price); unc.: effect of the uncertainty of the level; '?': a standard error above 10 points."
+    "market, own: parts of the expected loss: volatility and the shocks that all tokens share, and the token's own "
+    "crashes. holders, level: factors that it contains for holders and signals other than typical, and for the "
+    "uncertainty of its level. '?': a standard error above 10 points."
 )
-_PARAMETER_NOTE = "param.: load for parameter uncertainty, because the level of the law is not known exactly."
+_PARAMETER_NOTE = "param.: load for parameter uncertainty, a share of the expected loss (--parameter-load)."
 _IMPRECISE_NOTE = (
     f"{_IMPRECISE} imprecise: the standard error of the expected loss, with or without risk load, exceeds a tenth of "
     "it (raise --paths)."
@@ -118,7 +116,7 @@ def _headed(currency: str, amounts: Mapping[str, str], *, with_drivers: bool) ->
         f"s.e.\n{currency}",
         "rate\n%",
     ]
-    for heading in headings + (["vola.\n%", "crash\n%", "conc.\n%", "unc.\n%"] if with_drivers else []):
+    for heading in headings + (["market\n%", "own\n%", "holders\nx", "level\nx"] if with_drivers else []):
         table.add_column(heading, justify="right", no_wrap=True)
     return table
 
@@ -169,11 +167,9 @@ def _unit(cover: Cover) -> Decimal:
 def _shares(offer: Offer) -> tuple[str, ...]:
     if offer.drivers is None:
         return ()
-    return tuple(_share(getattr(offer.drivers, part.name)) for part in fields(offer.drivers))
-
-
-def _share(share: Estimate[float]) -> str:
-    return f"{100 * share.value:.0f}" if is_resolved(share) else "?"
+    shares = [f"{100 * share.value:.0f}" if is_resolved(share) else "?" for share in offer.drivers.shares.values()]
+    factors = [f"{factor.value:.2f}" if is_resolved(factor) else "?" for factor in offer.drivers.factors.values()]
+    return (*shares, *factors)
 
 
 def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> RenderableType:

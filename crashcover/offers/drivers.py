@@ -1,9 +1,9 @@
-"""Drivers of a price: months that all tokens share, the token's own crashes, holders and signals, and uncertainty.
+"""Drivers of a price: what all tokens share, the token's own crashes, and the effects of holders and uncertainty.
 
-The cover is priced four times with the same random numbers: without the token's own crashes, with those of a token
-with typical holders, with the token's holders and signals, and with the uncertainty of the law's level. Differences of
-losses on the same path have small standard errors. The steps are taken in this order, so an effect that needs
-two causes together counts towards the later one.
+The cover is priced again with the same random numbers, each time with one cause changed: without the token's own
+crashes, which splits the expected loss in two; with typical holders and signals; and with the level of the law known
+exactly. The last two effects are factors on the expected loss. Each compares with the full model, so no order of the
+causes enters. Differences of losses on the same path have small standard errors.
 """
 
 from collections.abc import Sequence
@@ -21,30 +21,40 @@ from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray
 from pricing.tools.progress import Progress, silent
 
-#: A share with a larger standard error is noise.
+#: A share or a factor with a larger standard error is noise.
 LARGEST_STANDARD_ERROR = 0.10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drivers:
-    """Shares of the expected loss; they sum to one, and each may be negative.
+    """Two shares of the expected loss, which add up to one, and two factors that it contains.
 
     Parameters
     ----------
     volatility : Estimate
         Share that remains without the token's own crashes: volatility and the shocks of the market.
-    crash_rate : Estimate
-        Addition by own crashes of a token with typical holders.
-    concentration : Estimate
-        Addition by holders and signals.
+    own_crashes : Estimate
+        The other share.
+    holders : Estimate
+        Expected loss over that of the token with typical holders and signals; below one for dispersed holders.
     uncertainty : Estimate
-        Addition by the uncertainty of the level of the law.
+        Expected loss over that with the level of the law known exactly.
     """
 
     volatility: Estimate[float]
-    crash_rate: Estimate[float]
-    concentration: Estimate[float]
+    own_crashes: Estimate[float]
+    holders: Estimate[float]
     uncertainty: Estimate[float]
+
+    @property
+    def shares(self) -> dict[str, Estimate[float]]:
+        """Shares of the expected loss by name."""
+        return {"volatility": self.volatility, "own_crashes": self.own_crashes}
+
+    @property
+    def factors(self) -> dict[str, Estimate[float]]:
+        """Factors on the expected loss by name."""
+        return {"holders": self.holders, "uncertainty": self.uncertainty}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +63,15 @@ class Variants:
 
     Parameters
     ----------
-    full, certain, ordinary, smooth : DropSurface
-        Worst drops under the full model; with its level known exactly; additionally with typical holders; additionally
-        without the token's own crashes.
+    full, smooth, ordinary, certain : DropSurface
+        Worst drops under the full model; without the token's own crashes; with typical holders; and with the level of
+        the law known exactly.
     """
 
     full: DropSurface
-    certain: DropSurface
-    ordinary: DropSurface
     smooth: DropSurface
+    ordinary: DropSurface
+    certain: DropSurface
 
 
 def simulate_variants(
@@ -80,7 +90,7 @@ def simulate_variants(
     begin : callable, optional
         Progress callback.
     """
-    certain = replace(inputs_of(calibration), certain=True)
+    inputs = inputs_of(calibration)
     done: dict[PriceModel, DropSurface] = {full.model: full}
 
     def surface_of(model: PriceModel, name: str) -> DropSurface:
@@ -90,22 +100,23 @@ def simulate_variants(
 
     return Variants(
         full=full,
-        certain=surface_of(remodel(calibration, certain), "level known"),
-        ordinary=surface_of(remodel(calibration, replace(certain, hazard=1.0)), "ordinary holders"),
-        smooth=surface_of(remodel(calibration, replace(certain, hazard=0.0)), "no own crashes"),
+        smooth=surface_of(remodel(calibration, replace(inputs, hazard=0.0)), "no own crashes"),
+        ordinary=surface_of(remodel(calibration, replace(inputs, hazard=1.0)), "typical holders"),
+        certain=surface_of(remodel(calibration, replace(inputs, certain=True)), "level known"),
     )
 
 
 def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
-    """Split the expected loss of a cover; None if the full model has none."""
-    full, certain, ordinary, smooth = (_losses(cover, getattr(variants, part.name)) for part in fields(variants))
+    """Split and explain the expected loss of a cover; None if the full model has none."""
+    full, smooth, ordinary, certain = (_losses(cover, getattr(variants, part.name)) for part in fields(variants))
     if not full.any():
         return None
+    volatility = _ratio(smooth, full)
     return Drivers(
-        volatility=_share(smooth, full),
-        crash_rate=_share(ordinary - smooth, full),
-        concentration=Estimate(0.0, 0.0) if variants.ordinary is variants.certain else _share(certain - ordinary, full),
-        uncertainty=Estimate(0.0, 0.0) if variants.certain is variants.full else _share(full - certain, full),
+        volatility=volatility,
+        own_crashes=Estimate(1.0 - volatility.value, volatility.standard_error),
+        holders=Estimate(1.0, 0.0) if variants.ordinary is variants.full else _ratio(full, ordinary),
+        uncertainty=Estimate(1.0, 0.0) if variants.certain is variants.full else _ratio(full, certain),
     )
 
 
@@ -115,18 +126,20 @@ def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
     return losses if surface.weights is None else losses * surface.weights
 
 
-def _share(part: FloatArray, whole: FloatArray) -> Estimate[float]:
+def _ratio(part: FloatArray, whole: FloatArray) -> Estimate[float]:
     """Estimate a ratio of means of pairs, with its standard error to first order (Cochran 1977, section 2.11).
 
     If all paths agree, the error would be zero, which would wrongly claim certainty; so it is at least that of
-    one full loss that differs.
+    one full loss that differs. Without any loss in the denominator the ratio is unknown.
     """
-    share = float(part.mean() / whole.mean())
-    influence = (part - share * whole) / whole.mean()
+    if not whole.any():
+        return Estimate(np.inf, np.inf)
+    ratio = float(part.mean() / whole.mean())
+    influence = (part - ratio * whole) / whole.mean()
     spread = float(np.sqrt(np.mean(influence * influence) / len(whole)))
-    return Estimate(share, max(spread, float(1.0 / whole.sum())))
+    return Estimate(ratio, max(spread, float(1.0 / whole.sum())))
 
 
-def is_resolved(share: Estimate[float]) -> bool:
-    """Return whether a share is known to within ten points."""
-    return share.standard_error <= LARGEST_STANDARD_ERROR
+def is_resolved(estimate: Estimate[float]) -> bool:
+    """Return whether a share or a factor is known to within ten points."""
+    return estimate.standard_error <= LARGEST_STANDARD_ERROR

@@ -7,10 +7,8 @@ from calibration import Calibration
 from crashcover.offers.drivers import Drivers, drivers_of, simulate_variants
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from pricing.contract.cover import Cover
-from pricing.contract.triggers import Reference
 from pricing.errors import Refusal
 from pricing.premiums.basis import PricingBasis
-from pricing.premiums.loadings import ParameterUncertainty
 from pricing.quotes.quote import Quote
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
@@ -92,32 +90,9 @@ def make_offers(
         If a duration does not fit the step of the model.
     """
     surface = simulate_covers(calibration.model, covers, settings, begin("full model", settings.n_paths))
-    offers = tuple(
-        Offer(
-            cover=cover,
-            outcome=quote_or_refuse(cover, surface, basis, uncertainty=parameter_uncertainty(calibration, cover)),
-        )
-        for cover in covers
-    )
+    offers = tuple(Offer(cover=cover, outcome=quote_or_refuse(cover, surface, basis)) for cover in covers)
     if not with_drivers:
         return Offers(calibration=calibration, surface=surface, offers=offers)
     variants = simulate_variants(calibration, surface, covers, begin)
     explained = tuple(replace(offer, drivers=drivers_of(offer.cover, variants)) for offer in offers)
     return Offers(calibration=calibration, surface=surface, offers=explained)
-
-
-def parameter_uncertainty(calibration: Calibration, cover: Cover) -> ParameterUncertainty | None:
-    """Return the part of a cover's probabilities that is due to parameter uncertainty.
-
-    The law of the worst month gives this part for its windows and for falls below the rolling high. Its value for a
-    month is used for other terms as well. For other windows and references, and for paths that are not anchored, no
-    part is separated.
-    """
-    if not calibration.model.anchors or cover.trigger.reference is not Reference.ROLLING_HIGH:
-        return None
-    for month in calibration.worst_months:
-        if month.window == cover.trigger.window:
-            return ParameterUncertainty.between(
-                drops=month.drops, probabilities=month.probabilities, certain=month.certain_probabilities
-            )
-    return None

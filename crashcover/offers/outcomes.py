@@ -8,7 +8,6 @@ from pricing.engine.simulation import simulate
 from pricing.errors import QuoteRefusedError, Refusal
 from pricing.models.price_model import PriceModel
 from pricing.premiums.basis import PricingBasis
-from pricing.premiums.loadings import ParameterUncertainty
 from pricing.quotes.quote import Quote
 from pricing.quotes.quoter import Quoter
 from pricing.surface.settings import SimulationSettings
@@ -38,11 +37,9 @@ def simulate_products(
     )
 
 
-def quote_or_refuse(
-    cover: Cover, surface: DropSurface, basis: PricingBasis, *, uncertainty: ParameterUncertainty | None = None
-) -> Quote | Refusal:
+def quote_or_refuse(cover: Cover, surface: DropSurface, basis: PricingBasis) -> Quote | Refusal:
     """Quote a cover, or return the reason why it is not sold."""
     try:
-        return Quoter({cover.asset: surface}, basis).quote(cover, uncertainty=uncertainty)
+        return Quoter({cover.asset: surface}, basis).quote(cover)
     except QuoteRefusedError as error:
         return error.refusal

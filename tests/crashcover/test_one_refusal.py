@@ -142,7 +142,7 @@ def by_command_line(slip, _):
 
 
 def by_report(slip, _):
-    token = SimpleNamespace(surface=FULL, uncertainty=lambda _: None)
+    token = SimpleNamespace(surface=FULL)
     (priced,) = report_premiums([slip.cover], {"OM": token}, slip.basis)
     return priced.gross if isinstance(priced, Premium) else priced.reason
 

@@ -180,7 +180,7 @@ def pool_book(
     aims.require_scenarios(settings.n_scenarios)
     premiums = _price(covers, tokens, basis)
     ranking, shape = observations_of(covers)
-    law = next(law for law in _any(tokens).market.laws if law.window == RANKING_WINDOW)
+    (law,) = (law for law in _any(tokens).market.laws if law.window == RANKING_WINDOW)
     dependence = Dependence.of_law(law)
     scenarios = joint_scenarios(
         {asset: token.surface for asset, token in tokens.items()},
@@ -211,7 +211,8 @@ def pool_book(
 
 
 def _any(tokens: Mapping[str, RatedToken]) -> RatedToken:
-    return next(iter(tokens.values()))
+    token, *_ = tokens.values()
+    return token
 
 
 def income_of(premiums: Sequence[Premium | Refusal]) -> float:
@@ -244,17 +245,17 @@ def _price(
         key = (cover.asset, cover.observation)
         if key not in samples:
             samples[key] = sample_for(cover, tokens[cover.asset].surface)
-        priced.append(_price_one(cover, samples[key], tokens[cover.asset], basis))
+        priced.append(_price_one(cover, samples[key], basis))
     return tuple(priced)
 
 
-def _price_one(cover: Cover, sample: WeightedSample, token: RatedToken, basis: PricingBasis) -> Premium | Refusal:
+def _price_one(cover: Cover, sample: WeightedSample, basis: PricingBasis) -> Premium | Refusal:
     try:
         with warnings.catch_warnings():
             # One path with a large weight makes a premium imprecise; the report counts these premiums instead of one
             # warning each.
             warnings.simplefilter("ignore", PrecisionWarning)
-            found = premium_from_sample(cover, sample, basis, uncertainty=token.uncertainty(cover))
+            found = premium_from_sample(cover, sample, basis)
         require_payment(found, cover.cover_id, sample.n_paths)
         require_coins(found, limit=cover.limit, name=cover.cover_id)
     except QuoteRefusedError as error:

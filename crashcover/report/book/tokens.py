@@ -1,10 +1,9 @@
 """The tokens of a book, each with the surface that its covers are priced from, from a panel of prices or from rates."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,12 @@ from calibration import Calibration, Market
 from calibration.law.crashes import crash_rate
 from calibration.law.worst_month import worst_month_law
 from calibration.what_if import Inputs
-from crashcover.offers.offers import parameter_uncertainty
 from crashcover.offers.outcomes import simulate_products
 from crashcover.rates.documents import read_inputs
 from pool import TokenRisk
-from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
 from pricing.errors import DataError, PricingError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
-from pricing.premiums.loadings import ParameterUncertainty
 from pricing.rates.store import RateStore
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
@@ -47,8 +43,6 @@ class RatedToken:
         Market that it was calibrated with.
     calibration : mapping
         Its calibration as plain values.
-    uncertainty : callable
-        Returns the part of a cover's expected loss that is due to parameter uncertainty; None if it is not separated.
     """
 
     asset: str
@@ -56,7 +50,6 @@ class RatedToken:
     risk: TokenRisk
     market: Market = field(repr=False)
     calibration: Mapping[str, Any] = field(repr=False)
-    uncertainty: Callable[[Cover], ParameterUncertainty | None] = field(repr=False)
 
 
 def rate_calibrated(
@@ -87,7 +80,6 @@ def rate_calibrated(
         risk=TokenRisk.of_calibration(calibration, RANKING_WINDOW),
         market=calibration.market,
         calibration=json.loads(calibration.to_json()),
-        uncertainty=partial(parameter_uncertainty, calibration),
     )
 
 
@@ -124,12 +116,7 @@ def rate_from_store(
         risk=_risk(inputs),
         market=inputs.market,
         calibration=calibration,
-        uncertainty=_not_told_apart,
     )
-
-
-def _not_told_apart(_: Cover) -> None:
-    """Separate no part of the expected loss: the premium is the same."""
 
 
 def _risk(inputs: Inputs) -> TokenRisk:

@@ -98,18 +98,19 @@ def test_a_row_holds_the_numbers_of_its_quote(offers):
     quote = offers.offers[1].outcome
     assert isinstance(quote, Quote)
     priced = quote.premium
-    names = ("expected_loss", "parameter_load", "risk_load", "expenses", "gross", "standard_error")
+    names = ("expected_loss", "risk_load", "expenses", "gross", "standard_error")
     row = rows_of(offers)[1]
     assert row[:3] == ["20", "24h", "30d"]
     assert row[3] == f"{100 * priced.trigger_probability:.3g}"
-    printed = [Decimal(cell.removesuffix("*").replace(",", "")) for cell in row[4:10]]
+    printed = [Decimal(cell.removesuffix("*").replace(",", "")) for cell in row[4:9]]
     assert [float(amount) for amount in printed] == pytest.approx([getattr(priced, name) for name in names], abs=0.01)
-    assert sum(printed[:4]) == printed[4] == quote.price
-    assert float(row[10]) == pytest.approx(100 * priced.rate_on_line, rel=0.005)
+    assert sum(printed[:3]) == printed[3] == quote.price
+    assert float(row[9]) == pytest.approx(100 * priced.rate_on_line, rel=0.005)
 
 
 def test_every_line_that_is_charged_is_shown_and_lines_add_up(calibration):
     basis = PricingBasis(
+        parameter_load=0.1,
         capital=CapitalCost(annual_rate=0.2),
         commission_ratio=0.1,
         profit_ratio=0.05,
@@ -146,7 +147,7 @@ def test_large_limits_are_shown_in_whole_units(calibration):
     offers = make_offers(calibration, covers, basis=PricingBasis(), settings=SETTINGS, with_drivers=False)
     (quote,) = offers.quotes
     (row,) = rows_of(offers)
-    assert row[8] == f"{quote.premium.gross:,.0f}"
+    assert row[7] == f"{quote.premium.gross:,.0f}"
 
 
 def test_refused_cells_say_why(offers):
@@ -172,7 +173,7 @@ def test_imprecise_cells_are_marked_and_the_mark_is_explained(offers):
 
 def test_headings_name_units_and_footnotes_the_terms(offers):
     text = text_of(cover_table(offers.offers, SETTINGS))
-    assert text.count("EUR") == 6
+    assert text.count("EUR") == 5
     notes = text_of(footnotes(offers.offers, SETTINGS))
     assert "Limit 5,000 EUR, full payout; 4,000 paths, seed 2" in notes
 
@@ -181,12 +182,12 @@ def test_shares_that_are_noise_are_hidden(offers):
     outcome = offers.offers[1].outcome
     drivers = Drivers(
         volatility=Estimate(0.62, 0.05),
-        crash_rate=Estimate(0.5, 0.2),
-        concentration=Estimate(-0.12, 0.01),
-        uncertainty=Estimate(0.04, 0.001),
+        own_crashes=Estimate(0.38, 0.2),
+        holders=Estimate(0.88, 0.01),
+        uncertainty=Estimate(1.04, 0.001),
     )
     text = text_of(cover_table([Offer(cover=outcome.cover, outcome=outcome, drivers=drivers)], SETTINGS))
-    assert text.split()[-4:] == ["62", "?", "-12", "4"]
+    assert text.split()[-4:] == ["62", "?", "0.88", "1.04"]
 
 
 def test_numbers_are_never_cut(calibration):

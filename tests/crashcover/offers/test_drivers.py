@@ -22,10 +22,6 @@ def variants_of(calibration, covers):
     return simulate_variants(calibration, simulate_covers(calibration.model, covers, SETTINGS, silent), covers)
 
 
-def shares(drivers):
-    return [getattr(drivers, part.name) for part in fields(drivers)]
-
-
 @pytest.fixture(scope="module")
 def whale():
     token = sample_market.WHALE
@@ -40,7 +36,8 @@ def whale_variants(whale):
 def test_shares_sum_to_one_up_to_rounding(whale_variants):
     for cover in (*TERMS.covers("W"), *replace_payout(TERMS).covers("W")):
         drivers = drivers_of(cover, whale_variants)
-        assert sum(share.value for share in shares(drivers)) == pytest.approx(1.0, abs=1e-12)
+        assert sum(share.value for share in drivers.shares.values()) == pytest.approx(1.0, abs=1e-12)
+        assert all(0.0 <= share.value <= 1.0 for share in drivers.shares.values())
 
 
 def replace_payout(terms):
@@ -64,36 +61,36 @@ def test_without_own_crashes_no_jump_is_left(whale):
 def test_uncertainty_adds_to_a_deep_cover(whale_variants):
     deep = TERMS.covers("W")[-1]
     uncertainty = drivers_of(deep, whale_variants).uncertainty
-    assert uncertainty.value > 0.0
+    assert uncertainty.value > 1.0
 
 
 def test_concentrated_holders_add_to_the_price_and_dispersed_ones_take_away(whale_variants):
     token = sample_market.EVEN
     even = calibrate(sample_market.closes(token), holders=sample_market.holders(token), supply=sample_market.SUPPLY)
     cover = TERMS.covers("W")[0]
-    adds = drivers_of(cover, whale_variants).concentration
-    takes = drivers_of(cover, variants_of(even, TERMS.covers("W"))).concentration
-    assert adds.value > 4.0 * adds.standard_error > 0.0
-    assert takes.value < -4.0 * takes.standard_error < 0.0
+    adds = drivers_of(cover, whale_variants).holders
+    takes = drivers_of(cover, variants_of(even, TERMS.covers("W"))).holders
+    assert adds.value - 1.0 > 4.0 * adds.standard_error > 0.0
+    assert takes.value - 1.0 < -4.0 * takes.standard_error < 0.0
 
 
-def test_without_holders_concentration_is_nothing_and_costs_no_simulation():
+def test_without_holders_their_factor_is_one_and_costs_no_simulation():
     calibration = calibrate(sample_market.closes(sample_market.CALM))
     covers = TERMS.covers("C")
     variants = variants_of(calibration, covers)
-    assert variants.ordinary is variants.certain
-    assert drivers_of(covers[0], variants).concentration == Estimate(0.0, 0.0)
+    assert variants.ordinary is variants.full
+    assert drivers_of(covers[0], variants).holders == Estimate(1.0, 0.0)
 
 
-def test_shares_agree_with_the_expected_payouts_of_the_surfaces(whale_variants):
+def test_drivers_agree_with_the_expected_payouts_of_the_surfaces(whale_variants):
     (cover, *_) = replace_payout(TERMS).covers("W")
-    full, certain, ordinary, smooth = (
+    full, smooth, ordinary, certain = (
         getattr(whale_variants, part.name).expected_payout(cover.payout, trigger=cover.trigger, term=cover.term).value
         for part in fields(whale_variants)
     )
     drivers = drivers_of(cover, whale_variants)
-    assert [share.value for share in shares(drivers)] == pytest.approx(
-        [smooth / full, (ordinary - smooth) / full, (certain - ordinary) / full, (full - certain) / full], rel=1e-9
+    assert [getattr(drivers, part.name).value for part in fields(drivers)] == pytest.approx(
+        [smooth / full, 1.0 - smooth / full, full / ordinary, full / certain], rel=1e-9
     )
 
 
@@ -104,7 +101,7 @@ def test_the_standard_error_is_that_of_repetitions(whale):
     for seed in range(40):
         settings = SimulationSettings(n_paths=8000, seed=seed)
         full = simulate_covers(whale.model, (cover,), settings, silent)
-        share = drivers_of(cover, simulate_variants(whale, full, (cover,))).crash_rate
+        share = drivers_of(cover, simulate_variants(whale, full, (cover,))).own_crashes
         stated.append(share.standard_error)
         found.append(share.value)
     assert np.std(found, ddof=1) == pytest.approx(np.mean(stated), rel=0.45)
@@ -119,6 +116,14 @@ def test_what_no_path_shows_is_not_certain():
     losses = SETTINGS.n_paths * variants.full.exceedance(0.3, window="1h", term="1d").value
     assert drivers.volatility.value == pytest.approx(1.0)
     assert drivers.volatility.standard_error == pytest.approx(1.0 / losses)
+
+
+def test_a_factor_on_nothing_is_unknown(whale_variants):
+    (cover,) = TERMS.covers("W")[-1:]
+    nothing = replace(whale_variants.full, worst_drops=0.0 * whale_variants.full.worst_drops)
+    drivers = drivers_of(cover, replace(whale_variants, ordinary=nothing))
+    assert not np.isfinite(drivers.holders.value)
+    assert not is_resolved(drivers.holders)
 
 
 def test_a_loss_that_never_came_has_no_drivers(whale_variants):

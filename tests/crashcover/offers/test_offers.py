@@ -5,7 +5,7 @@ import pytest
 
 from calibration import calibrate
 from crashcover import sample_market
-from crashcover.offers.offers import parameter_uncertainty
+from crashcover.offers.offers import make_offers
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from crashcover.offers.terms import Terms
 from pricing import (
@@ -16,9 +16,11 @@ from pricing import (
     PriceModel,
     PricingBasis,
     Quote,
+    Quoter,
     Reference,
     SimulationSettings,
     StandardDeviationPrinciple,
+    simulate,
 )
 from pricing.errors import Reason, Refusal
 
@@ -95,22 +97,13 @@ def test_loadings_move_the_premium_as_the_formula_says():
     assert quote.premium.gross == pytest.approx((net + 3.0) / 0.8, rel=1e-12)
 
 
-def test_parameter_uncertainty_is_told_apart_where_the_law_speaks_of_the_cover():
+def test_lines_are_those_of_a_quoter_in_python():
     token = sample_market.CALM
     calibration = calibrate(sample_market.closes(token))
-    month = calibration.worst_months[1]
-    (cover,) = Terms(drops=(0.3,), limit=1000.0).covers("C")
-    uncertainty = parameter_uncertainty(calibration, cover)
-    place = month.drops.index(0.3)
-    assert uncertainty.shares[place] == pytest.approx(
-        1.0 - month.certain_probabilities[place] / month.probabilities[place], rel=1e-12
-    )
-    surface = simulate_covers(calibration.model, (cover,), SimulationSettings(n_paths=20_000), silent)
-    plain = quote_or_refuse(cover, surface, PricingBasis())
-    apart = quote_or_refuse(cover, surface, PricingBasis(), uncertainty=uncertainty)
-    assert apart.premium.gross == pytest.approx(plain.premium.gross, rel=1e-12)
-    assert apart.premium.expected_loss == pytest.approx(1000.0 * month.certain_probabilities[place], rel=0.01)
-    assert Quote.from_json(apart.to_json()).reproduce() == apart
-    (lagged,) = Terms(drops=(0.3,), reference=Reference.LAGGED).covers("C")
-    (other,) = Terms(drops=(0.3,), windows=("12h",)).covers("C")
-    assert parameter_uncertainty(calibration, lagged) is parameter_uncertainty(calibration, other) is None
+    (cover,) = Terms(drops=(0.2,), limit=1000.0).covers("C")
+    settings = SimulationSettings(n_paths=2000)
+    (offered,) = make_offers(calibration, (cover,), basis=PricingBasis(), settings=settings, with_drivers=False).quotes
+    surface = simulate(calibration.model, settings=settings)
+    assert offered.premium == Quoter({"C": surface}).quote(cover).premium
+    assert offered.premium.expected_loss == pytest.approx(1000.0 * offered.premium.trigger_probability, rel=1e-12)
+    assert offered.premium.parameter_load == 0.0
