@@ -27,28 +27,11 @@ from crashcover.options import (
     workplace_options,
 )
 
-_EXIT_CODES = """
-\b
-Exit codes:
-  0    done
-  2    wrong usage
-  3    bad data: a file, a row, a price or a holder
-  4    invalid terms, basis, model or simulation settings
-  5    calibration failed: too few data, or no convergence
-  6    every cover was refused: uninsurable, or not resolved by the simulation
-  7    a quote could not be reproduced
-  8    another run is using the folder
-  9    workers were lost or could not be reached
-  10   the system refused a file or folder (disk full, no permission, not a folder), or a library is missing
-  11   a venue could not be reached, or refused to answer
-  130  interrupted
-"""
-
-
 _START = """
 \b
 Start with:  crashcover demo
 Then:        crashcover quote --prices my_prices.csv --drop 0.5
+Exit codes:  crashcover help exits
 """
 
 
@@ -152,6 +135,14 @@ class _Commands(click.Group):
             place = f"{error.filename}: " if error.filename else ""
             click.echo(f"error: {place}{reason(error)}", err=True)
             ctx.exit(Exit.SYSTEM_FAILED)
+        except ImportError as error:
+            from pricing.tools.libraries import missing_library
+
+            missing = missing_library(error)
+            if missing is None:
+                raise
+            click.echo(f"error: {missing}", err=True)
+            ctx.exit(exit_code(missing))
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(Exit.INTERRUPTED)
@@ -194,7 +185,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 @click.group(
     cls=_Commands,
-    epilog=_START + _EXIT_CODES,
+    epilog=_START,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option(
@@ -204,7 +195,7 @@ def main() -> None:
     """Price crash cover: parametric insurance against sudden falls of a token's price."""
 
 
-@main.command(epilog=_QUOTE_EXAMPLES + _EXIT_CODES)
+@main.command(epilog=_QUOTE_EXAMPLES)
 @source_options
 @term_options
 @basis_options
@@ -220,7 +211,7 @@ def quote(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_quote(options))
 
 
-@main.command(epilog=_CALIBRATE_EXAMPLE + _EXIT_CODES)
+@main.command(epilog=_CALIBRATE_EXAMPLE)
 @source_options
 @json_option
 @click.pass_context
@@ -231,7 +222,7 @@ def calibrate(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_calibrate(options))
 
 
-@main.command(epilog=_REPRODUCE_EXAMPLE + _EXIT_CODES)
+@main.command(epilog=_REPRODUCE_EXAMPLE)
 @click.argument("quote_file", metavar="QUOTE_FILE")
 @threads_option
 @click.pass_context
@@ -245,7 +236,7 @@ def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
     ctx.exit(run_reproduce(Path(quote_file), threads))
 
 
-@main.command(epilog=_MARKET_EXAMPLE + _EXIT_CODES)
+@main.command(epilog=_MARKET_EXAMPLE)
 @click.argument("panel_file", metavar="PANEL")
 @option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write the market to.")
 @option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
@@ -261,7 +252,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     ctx.exit(run_market(Path(panel_file), options))
 
 
-@main.command(epilog=_BACKTEST_EXAMPLES + _EXIT_CODES)
+@main.command(epilog=_BACKTEST_EXAMPLES)
 @click.argument("panel_file", metavar="PANEL")
 @option(
     "--out",
@@ -341,7 +332,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     ctx.exit(run_backtest(Path(panel_file), options))
 
 
-@main.command(epilog=_RATES_EXAMPLES + _EXIT_CODES)
+@main.command(epilog=_RATES_EXAMPLES)
 @option(
     "--prices",
     required=True,
@@ -420,7 +411,7 @@ def rates(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_rates(options))
 
 
-@main.command(epilog=_REPRICE_EXAMPLES + _EXIT_CODES)
+@main.command(epilog=_REPRICE_EXAMPLES)
 @click.argument("book", metavar="BOOK")
 @option(
     "--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Rates of `crashcover rates`."
@@ -448,7 +439,7 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_reprice(options))
 
 
-@main.command(epilog=_REPORT_EXAMPLES + _EXIT_CODES)
+@main.command(epilog=_REPORT_EXAMPLES)
 @option(
     "--out",
     default="report.html",
@@ -488,7 +479,7 @@ def report(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_report(options))
 
 
-@main.command(epilog=_DEMO_EXAMPLE + _EXIT_CODES)
+@main.command(epilog=_DEMO_EXAMPLE)
 @option(
     "--out",
     type=click.Path(file_okay=False),
@@ -516,7 +507,7 @@ class _TokenOrCommand(click.Group):
         return super().parse_args(ctx, args)
 
 
-@main.group(cls=_TokenOrCommand, epilog=_FETCH_EXAMPLES + _EXIT_CODES)
+@main.group(cls=_TokenOrCommand, epilog=_FETCH_EXAMPLES)
 def fetch() -> None:
     """Fetch prices from an exchange: "fetch TOKEN" for one token, "fetch panel" for many.
 
@@ -525,7 +516,7 @@ def fetch() -> None:
     """
 
 
-@fetch.command(epilog=_FETCH_EXAMPLES + _EXIT_CODES)
+@fetch.command(epilog=_FETCH_EXAMPLES)
 @click.argument("token")
 @option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write or to continue.")
 @fetch_options
@@ -540,7 +531,7 @@ def token(ctx: click.Context, /, token: str, **options: Any) -> None:
     ctx.exit(run_fetch_token(token, options))
 
 
-@fetch.command(epilog=_FETCH_EXAMPLES + _EXIT_CODES)
+@fetch.command(epilog=_FETCH_EXAMPLES)
 @click.argument("tokens", nargs=-1)
 @option(
     "--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Folder with one file per token."
@@ -560,3 +551,13 @@ def panel(ctx: click.Context, /, tokens: tuple[str, ...], **options: Any) -> Non
     from crashcover.commands.fetch import run_fetch_panel
 
     ctx.exit(run_fetch_panel(tokens, options))
+
+
+@main.command("help")
+@click.argument("topic", default="", metavar="TOPIC")
+@click.pass_context
+def show_help(ctx: click.Context, /, topic: str) -> None:
+    """Explain the exit codes ("exits") or a command."""
+    from crashcover.commands.topics import explain_topic
+
+    click.echo(explain_topic(ctx.find_root(), topic))

@@ -26,7 +26,24 @@ def test_a_terminal_shows_count_rate_and_remaining_time(monkeypatch, capsys):
     assert "0:00:0" in plain
 
 
-def test_a_log_shows_nothing(capsys):
+def test_a_log_shows_a_line_per_minute(capsys):
+    now = [0.0]
+    with stages(clock=lambda: now[0]) as begin:
+        done = begin("walking", 40)
+        for seconds, count in ((0, 0), (59, 1), (61, 2), (119, 3), (122, 4), (130, 5)):
+            now[0] = float(seconds)
+            done(count)
+        unknown = begin("reading", None)
+        now[0] = 400.0
+        unknown(7)
+    assert capsys.readouterr().err.splitlines() == [
+        "walking: 2 of 40 in 1 min, about 19 min left",
+        "walking: 4 of 40 in 2 min, about 18 min left",
+        "reading: 7 done in 4 min",
+    ]
+
+
+def test_a_log_shows_nothing_of_short_work(capsys):
     show()
     silent("pricing", None)(500)
     assert capsys.readouterr().err.strip() == ""
