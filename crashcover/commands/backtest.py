@@ -23,12 +23,14 @@ from crashcover.display.console import stdout
 from crashcover.display.progress import stages
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import Workplace
+from pricing.tools.libraries import load_library
 from pricing.tools.units import parse_duration
 from pricing.tools.whole_files import write_text
 
 
 def run_backtest(path: Path, options: Options) -> Exit:
     """Walk forward through a panel, and write the JSON document and the page."""
+    load_library("jinja2", extra="cli"), load_library("matplotlib", extra="plot")
     plan = _read_plan(options)
     folder = Path(options["out"])
     panel = read_panel(path, label=options["label"], leave_out=options["leave_out"] or PEGGED)
@@ -123,6 +125,12 @@ def _notes(summary: Values, folder: Path) -> list[str]:
         f"{intervals['seed']}), because tokens fall together. A/E: actual over expected events.",
         f"Skill: share of the loss of {REFERENCE} that is avoided. Capital: annual loss not exceeded with 99.5 %, in "
         "years' premium.",
+        *([f"Left out: {', '.join(left_out)}."] if (left_out := summary["panel"]["left_out"]) else []),
+        *(
+            [f"Without a token-period, because the history is too short or nothing follows: {', '.join(unscored)}."]
+            if (unscored := plan["unscored"])
+            else []
+        ),
         *(
             f"{name} refused {count:,} token-periods, scored at the quote of {REFERENCE}."
             for name, count in refused.items()

@@ -36,11 +36,13 @@ from pool import JointSettings
 from pricing.contract.cover import Cover
 from pricing.errors import DataError, PricingError
 from pricing.rates.store import RateStore
+from pricing.tools.libraries import load_library
 from pricing.tools.progress import Progress
 
 
 def run_report(options: Options) -> Exit:
     """Write a report, or write the page of an earlier report again."""
+    load_library("jinja2", extra="cli"), load_library("matplotlib", extra="plot")
     page = Path(options["out"])
     if options["report_file"]:
         content = read_report(Path(options["report_file"]))
@@ -90,7 +92,8 @@ def _make_content(options: Options) -> dict[str, Any]:
         history = read_history(options)
         covers = terms.covers(history.asset)
         calibration = calibrate_token(history, options)
-        return cover_content(price_covers(calibration, covers, basis=basis, settings=settings, begin=begin))
+        priced = price_covers(calibration, covers, basis=basis, settings=settings, closes=history.closes, begin=begin)
+        return cover_content(priced)
 
 
 def _book(options: Options) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crashcover.report.book.pictures import period_losses, tokens, year_losses
-from crashcover.report.covers.pictures import drivers, exceedance, waterfall, worst_month
+from crashcover.report.covers.pictures import exceedance, history, waterfall, worst_month
 from pricing.show.formats import FILTERS
 
 Values = Mapping[str, Any]
@@ -16,8 +16,8 @@ _TEMPLATES = Path(__file__).parent
 #: Titles of the drivers of an expected loss on the page.
 DRIVERS = {
     "volatility": "Volatility and market shocks",
-    "crash_rate": "Own crashes",
-    "concentration": "Holders and signals",
+    "own_crashes": "Own crashes",
+    "holders": "Holders and signals",
     "uncertainty": "Uncertainty of the level",
 }
 
@@ -54,19 +54,13 @@ def write_page(content: Values) -> str:
 def _draw_covers(content: Values) -> dict[str, Any]:
     return {
         "worst_month": worst_month(content["calibration"], "month"),
+        "history": content["history"] and history(content["history"], "history"),
         "covers": [_draw_cover(content, cover, f"cover{place}") for place, cover in enumerate(content["covers"])],
     }
 
 
 def _draw_cover(content: Values, cover: Values, name: str) -> dict[str, str]:
-    drawn = {"exceedance": exceedance(cover, content["simulation"], f"{name}-exceedance")}
-    if cover["statement"]:
-        written = cover["statement"]
-        error = float(written["standard_error"])
-        drawn["waterfall"] = waterfall(written, cover["currency"], f"{name}-waterfall", error=error)
-    if cover["drivers"]:
-        drawn["drivers"] = drivers(cover, DRIVERS, f"{name}-drivers")
-    return drawn
+    return {"exceedance": exceedance(cover, content["simulation"], f"{name}-exceedance")}
 
 
 def _draw_book(content: Values) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Numbers as texts: as many digits as their standard errors justify, and the same unit for both."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +27,8 @@ def number(value: float, digits: int = 3) -> str:
     """
     if value == 0.0:
         return "0"
+    if not math.isfinite(value):
+        return fixed(value, 0)
     return fixed(value, max(digits - 1 - math.floor(math.log10(abs(value))), 0))
 
 
@@ -63,7 +66,7 @@ def share(value: float) -> str:
 
 
 def with_error(estimate: Estimate, scale: float = 1.0, most_decimals: int = 6) -> str:
-    r"""Write a number and its standard error, rounded to two digits of the error.
+    r"""Write a number and its standard error, rounded to two digits of the error, which is left out if it is zero then.
 
     Examples
     --------
@@ -75,7 +78,8 @@ def with_error(estimate: Estimate, scale: float = 1.0, most_decimals: int = 6) -
     value, error = scale * estimate["value"], scale * estimate["standard_error"]
     known = error <= _ROUNDING * abs(value)
     decimals = _decimals(abs(value) / 1000, 2) if known else _decimals(error, most_decimals)
-    return f"{fixed(value, decimals)}{_BLANK}±{_BLANK}{fixed(error, decimals)}"
+    written = fixed(error, decimals)
+    return f"{fixed(value, decimals)}{_BLANK}±{_BLANK}{written}" if written.strip("0.") else fixed(value, decimals)
 
 
 def percent_with_error(estimate: Estimate) -> str:
@@ -89,7 +93,7 @@ def money_with_error(estimate: Estimate) -> str:
 
 
 def _decimals(error: float, most: int) -> int:
-    if error == 0.0:
+    if error == 0.0 or not math.isfinite(error):
         return 0
     return min(max(_DIGITS - 1 - math.floor(math.log10(error)), 0), most)
 
@@ -139,6 +143,17 @@ def instant(text: str) -> str:
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
 
 
+def without_advice(message: str) -> str:
+    """Remove from a message what a user of the program could do; a reader of the page cannot.
+
+    Examples
+    --------
+    >>> without_advice("the trigger fires on none of 5000 paths (raise n_paths)")
+    'the trigger fires on none of 5000 paths'
+    """
+    return re.sub(r" \((?:raise|pass|use|request|draw|compact|fit_market)\b[^()]*(?:\([^()]*\)[^()]*)*\)", "", message)
+
+
 def words(name: str) -> str:
     """Turn the name of a field or a flag into words.
 
@@ -162,6 +177,7 @@ FILTERS = {
     "percent_with_error": percent_with_error,
     "share": share,
     "with_error": with_error,
+    "without_advice": without_advice,
     "words": words,
 }
 """All formats, by their names in the templates."""

@@ -44,7 +44,8 @@ def book_content(pooled: PooledBook) -> Values:
         The book, priced and pooled.
     """
     flags = Counter(flag for token in pooled.tokens.values() for flag in token.calibration["verdict"])
-    market = next(iter(pooled.tokens.values())).market
+    first, *_ = pooled.tokens.values()
+    market, tokens = first.market, _tokens(pooled)
     return {
         "format": FORMAT,
         "kind": "book",
@@ -72,13 +73,14 @@ def book_content(pooled: PooledBook) -> Values:
         "pool": json.loads(pooled.report.to_json()),
         "shown_years": [years for years in RETURN_PERIODS if years in _years(pooled)],
         "period_curves": {name: _period_curve(losses.total) for name, losses in _losses(pooled).items()},
-        "tokens": _tokens(pooled),
+        "tokens": tokens,
         "covers": _covers(pooled),
         "joint": {
             "n_scenarios": pooled.settings.n_scenarios,
             "seed": pooled.settings.seed,
             "correlation": pooled.dependence.correlation,
             "dependence": asdict(pooled.dependence),
+            "sum_alone": sum(token["alone"]["value"] for token in tokens),
         },
         "verdict": [
             {**reason, "n_tokens": flags[reason["flag"]]} for reason in verdict_reasons(sorted(flags, key=str))

@@ -54,11 +54,15 @@ def _mark_capital(axes: "Axes", content: Values) -> None:
     )
 
 
+def _estimate(values: Values) -> Estimate[float]:
+    return Estimate(values["value"], values["standard_error"])
+
+
 def year_losses(content: Values, name: str) -> str:
     """Draw losses by return period: the sum, the worst period and the worst token of a year, with 95 % intervals."""
     levels = content["pool"]["return_levels"]
     picture = drawing.figure(3.0)
-    curves = {name: [Estimate(**level[name]) for level in levels] for name in RETURN_CURVES}
+    curves = {name: [_estimate(level[name]) for level in levels] for name in RETURN_CURVES}
     draw_return_levels(picture.subplots(), [level["return_period"] for level in levels], curves, content["currency"])
     return drawing.svg(picture, name)
 

@@ -1,17 +1,19 @@
 """Content of a report on covers of one token, as plain values."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from math import isfinite
 from typing import Any
 
 from calibration import explain
 from calibration.verdict import Verdict
 from crashcover.display.curves import plain_curve, plain_estimate
 from crashcover.files.quotes import plain_refused
-from crashcover.offers.drivers import Drivers, is_resolved
+from crashcover.offers.drivers import is_resolved
 from crashcover.offers.offers import Offer
+from crashcover.offers.terms import describe_window
 from crashcover.report.covers.pricing import PricedCovers
 from crashcover.report.covers.sensitivities import Move
 from crashcover.sample_market import is_synthetic
@@ -22,14 +24,17 @@ from pricing.contract.triggers import Reference
 from pricing.premiums.build_up import sample_for
 from pricing.premiums.statements import rounded
 from pricing.quotes.quote import Quote
+from pricing.surface.estimates import Estimate
 from pricing.surface.exceedance_curves import FEWEST_PATHS
 from pricing.surface.surface import DropSurface
 from pricing.tools.units import format_duration
 from pricing.version import ENGINE_VERSION
 
-FORMAT = "crashcover report 2"
+FORMAT = "crashcover report 3"
 
 Values = dict[str, Any]
+
+_UNKNOWN = {"value": None, "standard_error": None}
 
 
 def cover_content(priced: PricedCovers) -> Values:
@@ -56,6 +61,8 @@ def cover_content(priced: PricedCovers) -> Values:
         "market": priced.market,
         "verdict": verdict_reasons(priced.calibration["verdict"]),
         "simulation": _simulation(surface),
+        "grid": _grid([offer.cover for offer in priced.offers]),
+        "history": priced.history,
         "quotes": [json.loads(each.to_json()) for each in outcomes if isinstance(each, Quote)],
         "refused": plain_refused(priced.offers),
         "covers": [
@@ -63,6 +70,20 @@ def cover_content(priced: PricedCovers) -> Values:
             for offer, moves in zip(priced.offers, priced.moves, strict=True)
         ],
     }
+
+
+def _grid(covers: Sequence[Cover]) -> list[Values]:
+    """Arrange the covers of each window by drop and term; a cell is the place of its cover, or None."""
+    places = {(describe_window(cover.trigger), cover.term, cover.trigger.drop): at for at, cover in enumerate(covers)}
+    terms, drops = sorted({cover.term for cover in covers}), sorted({cover.trigger.drop for cover in covers})
+    return [
+        {
+            "window": window,
+            "terms": [format_duration(term) for term in terms],
+            "rows": [{"drop": drop, "places": [places.get((window, term, drop)) for term in terms]} for drop in drops],
+        }
+        for window in dict.fromkeys(describe_window(cover.trigger) for cover in covers)
+    ]
 
 
 def verdict_reasons(names: list[str]) -> list[dict[str, str]]:
@@ -95,13 +116,16 @@ def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulate
         "terms": describe_cover(cover, surface.model.step),
         "points": _points(cover),
         "quoted": isinstance(outcome, Quote),
+        "rate_on_line": outcome.premium.rate_on_line if isinstance(outcome, Quote) else None,
+        "refusal": None if isinstance(outcome, Quote) else outcome.reason.value,
         "statement": _statement(outcome) if isinstance(outcome, Quote) else None,
         "expected_payments": _expected_payments(outcome) if isinstance(outcome, Quote) else None,
         "trigger_probability": plain_estimate(sample_for(cover, surface).exceedance(cover.trigger.drop)),
         "curve": plain_curve(sample_for(cover, surface)),
         "simulated_curve": plain_curve(sample_for(cover, simulated)) if simulated else None,
         "anchors": _anchors(cover, surface),
-        "drivers": offer.drivers and _drivers(offer.drivers),
+        "drivers": offer.drivers and _plain_drivers(offer.drivers.shares),
+        "effects": offer.drivers and _plain_drivers(offer.drivers.factors),
         "moves": [
             {
                 "name": move.name,
@@ -142,16 +166,22 @@ def _statement(quote: Quote) -> Values:
 
 
 def _expected_payments(quote: Quote) -> Values:
-    """Return the mean of discounted payments: the expected loss plus the part separated as parameter load."""
+    """Return the mean of discounted payments, and its share of the limit if the trigger fires."""
     priced = quote.premium
     mean = (priced.expected_loss + priced.parameter_load) / (1.0 + quote.basis.parameter_load)
-    return {"value": mean, "standard_error": priced.expected_loss_standard_error}
+    fired = priced.trigger_probability * quote.cover.limit
+    return {
+        "value": mean,
+        "standard_error": priced.expected_loss_standard_error,
+        "share_if_fired": mean / fired if fired else 0.0,
+    }
 
 
-def _drivers(drivers: Drivers) -> list[Values]:
-    shares = {field.name: getattr(drivers, field.name) for field in fields(drivers)}
+def _plain_drivers(drivers: Mapping[str, Estimate[float]]) -> list[Values]:
+    """Return shares or factors as plain values; one that is unknown has none."""
     return [
-        {"name": name, **plain_estimate(share), "resolved": bool(is_resolved(share))} for name, share in shares.items()
+        {"name": name, **(plain_estimate(each) if isfinite(each.value) else _UNKNOWN), "resolved": is_resolved(each)}
+        for name, each in drivers.items()
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pricing.show import drawing
-from pricing.show.drawing import BLUE, GREEN, GREY, INK, LIGHT, NORMAL, ORANGE, SMALL
+from pricing.show.drawing import BLUE, GREEN, GREY, INK, NORMAL, ORANGE, SMALL
 from pricing.show.waterfalls import build_up_height, draw_build_up
 from pricing.surface.exceedance_curves import finish_chart
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Values = Mapping[str, Any]
+
+_NAMED_FALLS = 3
 
 
 def waterfall(statement: Values, currency: str, name: str, *, error: float) -> str:
@@ -40,7 +42,7 @@ def waterfall(statement: Values, currency: str, name: str, *, error: float) -> s
 
 def exceedance(cover: Values, simulation: Values, name: str) -> str:
     """Draw exceedance curves of the worst drop before and after anchoring, with 95 % bands and the cover's points."""
-    picture = drawing.figure(3.3)
+    picture = drawing.figure(1.9)
     axes = picture.subplots()
     if cover["simulated_curve"]:
         _curve(axes, cover["simulated_curve"], 1, "simulated, before anchoring")
@@ -76,20 +78,25 @@ def _mark(axes: "Axes", points: Sequence[Values]) -> None:
         )
 
 
-def drivers(cover: Values, titles: Mapping[str, str], name: str) -> str:
-    """Draw the shares of the expected loss, with 95 % intervals."""
-    shares = cover["drivers"]
-    picture = drawing.figure(0.3 * len(shares) + 0.6)
+def history(values: Values, name: str) -> str:
+    """Draw the price history, and mark the falls that would have fired the trigger; the deepest are named."""
+    picture = drawing.figure(2.3)
     axes = picture.subplots()
-    for place, share in enumerate(shares):
-        value, error = 100 * share["value"], 196 * share["standard_error"]
-        axes.barh(place, value, height=0.6, color=BLUE if share["resolved"] else LIGHT, linewidth=0)
-        axes.plot([value - error, value + error], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt")
-    axes.axvline(0.0, color=GREY, linewidth=0.8)
-    axes.set_yticks(range(len(shares)), [titles[share["name"]] for share in shares])
-    axes.invert_yaxis()
-    drawing.plain(axes, grid="x")
-    drawing.label(axes, across="% of the expected loss (line: 95 % interval)")
+    times = np.array(values["times"], dtype="datetime64[s]")
+    axes.plot(times, values["closes"], color=BLUE, linewidth=1.1)
+    falls = values["falls"]
+    dates = np.array([fall["time"] for fall in falls], dtype="datetime64[s]")
+    closes = [fall["close"] for fall in falls]
+    axes.plot(dates, closes, "v", markersize=5, color=ORANGE, linewidth=0)
+    for place in sorted(range(len(falls)), key=lambda each: -falls[each]["drop"])[:_NAMED_FALLS]:
+        text = f"−{100 * falls[place]['drop']:.0f} %"
+        spot = (dates[place], closes[place])
+        axes.annotate(text, spot, (0, -11), textcoords="offset points", fontsize=SMALL, color=ORANGE, ha="center")
+    axes.set_yscale("log")
+    axes.margins(x=0.02, y=0.16)
+    drawing.plain_numbers(axes.yaxis, (1.0, 2.0, 5.0))
+    drawing.plain(axes)
+    drawing.label(axes, up="close, logarithmic scale")
     return drawing.svg(picture, name)
 
 

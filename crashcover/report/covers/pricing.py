@@ -6,19 +6,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from calibration import Calibration
 from crashcover.files.quotes import read_quotes
 from crashcover.offers.offers import Offer, make_offers
 from crashcover.offers.outcomes import simulate_covers
+from crashcover.report.covers.history import plain_history
 from crashcover.report.covers.sensitivities import Move, anchored_moves, model_moves
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Payment
 from pricing.contract.payouts import payout_classes
 from pricing.contract.triggers import DropTrigger, Reference
-from pricing.errors import DataError, PricingError, Reason, Refusal, ReproductionError
+from pricing.errors import DataError, PricingError, Reason, Refusal
 from pricing.premiums.basis import PricingBasis
-from pricing.premiums.build_up import premium
-from pricing.quotes.quote import Quote
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools import plain
@@ -45,6 +46,8 @@ class PricedCovers:
         Quotes and refusals, with drivers if the calibration is available.
     moves : tuple of tuple of Move
         Sensitivities of each premium.
+    history : mapping, optional
+        Price history as plain values; a document of quotes does not contain it.
     """
 
     calibration: Mapping[str, Any] = field(repr=False)
@@ -53,6 +56,7 @@ class PricedCovers:
     simulated: DropSurface | None
     offers: tuple[Offer, ...]
     moves: tuple[tuple[Move, ...], ...]
+    history: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 def price_covers(
@@ -61,6 +65,7 @@ def price_covers(
     *,
     basis: PricingBasis,
     settings: SimulationSettings,
+    closes: pd.Series | None = None,
     begin: Progress = silent,
 ) -> PricedCovers:
     """Price covers and compute the drivers and sensitivities of their premiums.
@@ -75,6 +80,8 @@ def price_covers(
         Loadings.
     settings : SimulationSettings
         Size and seed of the simulation.
+    closes : Series, optional
+        Closes to draw, with the falls that would have fired the trigger of the smallest drop.
     begin : callable, optional
         Progress callback.
     """
@@ -91,7 +98,13 @@ def price_covers(
         simulated=_before_anchoring(found.surface, covers, begin),
         offers=found.offers,
         moves=tuple(anchored_moves(offer.outcome, calibration) for offer in found.offers),
+        history=None if closes is None else _history(closes[closes.index <= calibration.as_of], covers, calibration),
     )
+
+
+def _history(closes: pd.Series, covers: Sequence[Cover], calibration: Calibration) -> Mapping[str, Any]:
+    shallowest = min(covers, key=lambda cover: cover.trigger.drop)
+    return plain_history(closes, shallowest, calibration.model.step)
 
 
 def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:
@@ -121,7 +134,7 @@ def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:
         quotes[0].model, covers, quotes[0].settings, begin("full model", quotes[0].settings.n_paths)
     )
     for quote in quotes:
-        _require_same(quote, surface)
+        quote.require_same(surface)
     return PricedCovers(
         calibration=document["calibration"],
         market=None,
@@ -156,13 +169,3 @@ def _read_refusal(value: Mapping[str, Any]) -> Refusal:
     return Refusal(
         reason=Reason(value["reason"]), message=value["message"], trigger_probability=value["trigger_probability"]
     )
-
-
-def _require_same(quote: Quote, surface: DropSurface) -> None:
-    if surface.model_digest != quote.model_digest:
-        raise ReproductionError(
-            f"model_digest of {quote.cover.cover_id!r} must be {quote.model_digest}, got {surface.model_digest}"
-        )
-    again = premium(quote.cover, surface, quote.basis, uncertainty=quote.uncertainty)
-    if again != quote.premium:
-        raise ReproductionError(f"premium of {quote.cover.cover_id!r} must be {quote.premium}, got {again}")

@@ -103,6 +103,13 @@ def test_a_token_without_an_outcome_is_not_scored(panel, plan, walked, summary):
     assert fewer["plan"]["token_periods"] == summary["plan"]["token_periods"] - 1
 
 
+def test_a_token_that_is_never_scored_is_named(panel, plan, walked, summary):
+    outcomes = walked.outcomes.copy()
+    outcomes.loc[outcomes["token"] == outcomes["token"][0], "24h in 30d"] = np.nan
+    never = summarise(panel, plan, Walked(outcomes=outcomes, quotes=walked.quotes))
+    assert never["plan"]["unscored"] == [*summary["plan"]["unscored"], outcomes["token"][0]]
+
+
 class _Reader(HTMLParser):
     """Collects tags, ids and whatever would be fetched."""
 

@@ -8,7 +8,7 @@ import pytest
 from calibration import Market, fit_market
 from calibration.law.drop_law import MarketState
 from calibration.market import long_memory
-from calibration.market.market import PEGGED, WINDOWS
+from calibration.market.market import PEGGED, WINDOWS, unused_tokens
 from pricing.errors import DataError, InsufficientDataError
 from tests.calibration.drop_laws import a_law, a_panel
 
@@ -53,6 +53,18 @@ def test_a_market_has_a_law_for_each_window(market, panel):
         assert np.all(np.diff(law.shocks) >= 0.0)
         assert len(law.slopes) == 5
         assert law.level.error > 0.0
+
+
+def test_every_token_of_a_panel_is_used_or_named_with_its_reason(panel, market):
+    known = panel.iloc[:, 0]
+    more = panel.assign(USDT=1.0, FLAT=5.0, YOUNG=known.where(known.index > known.index[-200]))
+    unused = unused_tokens(more)
+    assert unused == {
+        "USDT": "it follows another price",
+        "FLAT": "it moves less than 10% a year",
+        "YOUNG": "at no start has it enough history, movement and outcome",
+    }
+    assert len(more.columns) == market.n_tokens + len(unused)
 
 
 def test_the_state_of_the_market_by_hand(market, panel):

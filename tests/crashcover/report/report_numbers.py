@@ -6,7 +6,7 @@ _NUMBER = re.compile(r"(?<![\w.\-#])[−-]?\d[\d,]*(?:\.\d+)?(?:h\b|d\b)?")
 
 
 #: What is drawn, or stands behind a quote, and is written out nowhere.
-_NOT_WRITTEN = {"model", "simulated_curve", "lower", "upper", "anchors", "period_curves", "uncertainty"}
+_NOT_WRITTEN = {"model", "simulated_curve", "lower", "upper", "anchors", "period_curves", "uncertainty", "closes"}
 #: Drops at which the page writes a curve out.
 _WRITTEN_DROPS = [percent / 100 for percent in range(10, 90, 10)]
 

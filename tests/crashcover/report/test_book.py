@@ -95,7 +95,23 @@ def test_premiums_add_up_to_the_cent(content, page):
     assert Decimal(statement["gross"]) + Decimal(statement["tax"]) == Decimal(statement["total"])
     rows = {name: Decimal(amount.replace(",", "")) for name, amount in page.tables["build-up"][1:]}
     assert rows["Gross premium"] == sum(lines)
-    assert list(rows.values())[:8] == lines
+    charged = [amount for amount in lines if amount]
+    assert list(rows.values())[: len(charged)] == charged
+    assert len(charged) < len(lines)
+    assert "Nothing is charged for " in page.text
+
+
+def test_dependence_stands_beside_the_capital(content, page):
+    rows = dict(page.tables["together"])
+    alone = sum(token["alone"]["value"] for token in content["tokens"])
+    assert rows["Correlation of two tokens' log worst drops, without own crashes"] == (
+        f"{content['joint']['correlation']:.2f}"
+    )
+    together = content["pool"]["gross"]["tail_value_at_risk"]["value"]
+    assert content["joint"]["sum_alone"] == pytest.approx(alone)
+    assert together < alone
+    assert page.text.index("Losses and capital") < page.text.index("How tokens fall together")
+    assert page.text.index("How tokens fall together") < page.text.index("Sources of the losses")
 
 
 def test_income_is_the_gross_premium_less_expenses_and_commission(content):

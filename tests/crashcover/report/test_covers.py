@@ -13,6 +13,7 @@ from calibration.verdict import Verdict
 from crashcover import sample_market
 from crashcover.report.page import write_json, write_page
 from pricing import Quote
+from pricing.show.formats import without_advice
 from tests.crashcover.calling import call
 from tests.crashcover.report.report_numbers import unfounded_numbers
 from tests.crashcover.report.report_pages import Page
@@ -86,9 +87,13 @@ def test_the_waterfall_adds_up_to_the_gross_premium_to_the_cent(content, page):
         assert Decimal(statement["gross"]) + Decimal(statement["tax"]) == Decimal(statement["total"])
         for name, amount in lines.items():
             assert abs(float(amount) - premium[name]) < 0.01
-    rows = {name: Decimal(amount.replace(",", "")) for name, _, amount, _ in page.tables["build-up"][1:12]}
+    lines = content["covers"][0]["statement"]["lines"]
+    charged = [line for line in lines if line["amount"] != "0.00"]
+    table = page.tables["build-up"][1 : len(charged) + 4]
+    rows = {name: Decimal(amount.replace(",", "")) for name, amount, _, _ in table}
     parts = [amount for name, amount in rows.items() if name not in ("Gross premium", "Tax", "To pay")]
-    assert len(parts) == 8
+    assert len(parts) == len(charged) < len(lines)
+    assert "Nothing is charged for parameter load" in page.text  # what is nothing is one sentence below the table
     assert sum(parts) == rows["Gross premium"]
     assert rows["Gross premium"] + rows["Tax"] == rows["To pay"]
 
@@ -131,7 +136,35 @@ def test_everything_taken_for_granted_is_on_the_page(page, content):
 
 def test_a_refusal_is_shown_with_its_reason(page, content):
     assert "Refused: unresolved" in page.text
-    assert content["refused"][0]["message"] in page.text
+    assert without_advice(content["refused"][0]["message"]) in page.text
+
+
+def test_the_page_gives_no_advice_on_the_command_line(page):
+    for word in ("--", "crashcover ", "n_paths", "fit_market"):
+        assert word not in page.text
+
+
+def test_a_grid_of_drops_and_terms_comes_first(page, content):
+    header, *rows = page.tables["grid"]
+    assert header == ["Fall within 24h of at least", "30d"]
+    assert [row[0] for row in rows] == ["20 %", "30 %", "99 %"]
+    for row, cover in zip(rows, content["covers"], strict=True):
+        shown = f"{float(cover['statement']['gross']):,.0f}" if cover["quoted"] else "Unresolved"
+        assert row[1].startswith(shown)
+    assert page.text.index("Fall within 24h") < page.text.index("Trigger probability")
+
+
+def test_the_falls_of_the_history_are_those_that_settlement_finds(content):
+    closes = sample_market.closes(sample_market.WHALE)
+    history = content["history"]
+    assert (history["drop"], history["window"]) == (0.2, "24h")
+    drops = 1.0 - closes / closes.rolling(25, min_periods=1).max()
+    assert len(history["falls"]) > 0
+    for fall in history["falls"]:
+        assert drops.loc[f"{fall['time']}Z"] >= 0.2 - 1e-12
+        assert closes.loc[f"{fall['time']}Z"] == pytest.approx(fall["close"])
+    assert max(fall["drop"] for fall in history["falls"]) == pytest.approx(drops.max())
+    assert len(history["closes"]) == len(history["times"]) <= 500
 
 
 def test_the_curve_meets_its_anchors_and_lies_in_its_band(content):
@@ -195,9 +228,9 @@ def test_a_document_of_quotes_suffices(document, folder, sources):
     said, meant = (
         json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path in (from_document, from_data)
     )
-    for name in ("calibration", "simulation", "quotes", "refused", "verdict"):
+    for name in ("calibration", "simulation", "grid", "quotes", "refused", "verdict"):
         assert said[name] == meant[name]
-    unknown = {"drivers", "moves"}
+    unknown = {"drivers", "effects", "moves"}
     for one, other in zip(said["covers"], meant["covers"], strict=True):
         assert {name: one[name] for name in one.keys() - unknown} == {
             name: other[name] for name in other.keys() - unknown
@@ -212,8 +245,12 @@ def test_a_document_of_quotes_suffices(document, folder, sources):
 @pytest.mark.parametrize(
     ("change", "code", "message"),
     [
-        (lambda value: value["quotes"][0]["premium"].update(gross=1.0), 7, "premium of"),
-        (lambda value: value["quotes"][0].update(model_digest="0"), 7, "model_digest of"),
+        (
+            lambda value: value["quotes"][0]["premium"].update(gross=1.0),
+            7,
+            "was altered after it was issued: gross is 1.0",
+        ),
+        (lambda value: value["quotes"][0].update(model_digest="0"), 7, "was altered, or its quantile tables"),
         (lambda value: value.update(quotes=[]), 3, "holds no quote"),
         (lambda value: value.pop("calibration"), 3, "must hold a calibration"),
         (lambda value: value["refused"][0].pop("reason"), 3, "an invalid refusal"),
@@ -238,7 +275,7 @@ def test_when_every_cover_is_refused_the_page_says_why(sources, tmp_path, drop, 
     page = Page(out.read_text(encoding="utf-8"))
     assert page.slips == []
     assert f"Refused: {reason}" in page.text
-    assert content["refused"][0]["message"] in page.text
+    assert without_advice(content["refused"][0]["message"]) in page.text
     assert "build-up" not in page.tables
 
 
@@ -262,7 +299,9 @@ def test_a_token_without_anchors_and_with_tiers_has_a_page_too(sample_files, tmp
 
 def test_every_figure_that_is_changed_changes_the_page(content):
     """The page shows the figures of the content and no others."""
-    one_cover = write_json(content | {"covers": content["covers"][:1]})
+    (grid,) = content["grid"]
+    one_row = {**grid, "rows": grid["rows"][:1]}
+    one_cover = write_json(content | {"covers": content["covers"][:1], "grid": [one_row]})
     page = write_page(json.loads(one_cover))
 
     def changed(change):
@@ -275,6 +314,8 @@ def test_every_figure_that_is_changed_changes_the_page(content):
     assert changed(lambda value: cover(value)["curve"]["probabilities"].__setitem__(20, 0.5))
     assert changed(lambda value: cover(value)["simulated_curve"]["upper"].__setitem__(20, 1.0))
     assert changed(lambda value: cover(value)["drivers"][0].update(standard_error=0.09))
+    assert changed(lambda value: cover(value)["effects"][0].update(value=7.0))
+    assert changed(lambda value: value["history"]["falls"].clear())
     assert changed(lambda value: cover(value)["moves"][0]["gross"].update(value=1.0))
     assert changed(lambda value: value["simulation"]["anchoring"].update(effective_share=0.1))
     assert changed(lambda value: value["calibration"]["crashes"][0].update(credibility_factor=3.0))

@@ -40,7 +40,7 @@ def _blas_threads(_task):
 
 
 def test_a_local_process_that_is_lost_ends_the_run():
-    with pytest.raises(WorkerError, match="a process was lost"):
+    with pytest.raises(WorkerError, match="the process of [34] was lost"):
         list(Workplace(processes=2).run(os._exit, [3, 4]))
 
 

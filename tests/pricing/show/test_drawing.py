@@ -65,7 +65,7 @@ def test_a_picture_without_matplotlib_is_one_line_that_names_the_extra(monkeypat
     monkeypatch.setattr(sys, "meta_path", [NoMatplotlib, *sys.meta_path])
     with pytest.raises(MissingLibraryError) as caught:
         drawing.new_axes(None, 3.0)
-    assert str(caught.value) == "matplotlib is not installed (pip install 'crashcover[plot]')"
+    assert str(caught.value) == "matplotlib is not installed: pip install 'crashcover[plot]'"
 
 
 PROGRAM = """

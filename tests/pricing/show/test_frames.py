@@ -17,7 +17,7 @@ def test_a_frame_without_pandas_is_one_line_that_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)  # as if it were not installed
     with pytest.raises(MissingLibraryError) as caught:
         make_frame({"value": [1.0]})
-    assert str(caught.value) == "pandas is not installed (pip install 'crashcover[calibration]')"
+    assert str(caught.value) == "pandas is not installed: pip install 'crashcover[calibration]'"
 
 
 def test_a_table_that_a_result_does_not_have_is_refused_with_those_that_it_has():
