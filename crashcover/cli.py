@@ -125,7 +125,11 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PricingError as error:
-            click.echo(f"error: {' '.join(str(error).split())}", err=True)
+            from crashcover.commands.option_names import name_option
+
+            message = " ".join(str(error).split())
+            called = self.get_command(ctx, ctx.invoked_subcommand or "")
+            click.echo(f"error: {name_option(message, called) if called else message}", err=True)
             ctx.exit(exit_code(error))
         except BrokenPipeError:  # the reader has closed the pipe: click ends quietly
             raise

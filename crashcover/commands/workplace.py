@@ -20,7 +20,7 @@ def read_workplace(options: Options) -> Workplace:
     try:
         return Workplace(processes=options["processes"], workers=options["workers"], scheduler=options["scheduler"])
     except WorkerError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(f"--scheduler: {error}") from error
 
 
 def tell_end(started: float, where: str) -> None:

@@ -26,12 +26,13 @@ from pool import (
 )
 from pool.exceedance import RETURN_PERIODS
 from pricing.contract.cover import Cover
-from pricing.errors import PrecisionWarning, QuoteRefusedError, Refusal, SimulationError
+from pricing.errors import InvalidTermsError, PrecisionWarning, QuoteRefusedError, Refusal, SimulationError
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium_from_sample, require_payment, sample_for
 from pricing.premiums.premium import Premium
 from pricing.premiums.statements import require_coins
 from pricing.surface.estimates import FEWEST_BEYOND, WeightedSample
+from pricing.tools.units import require_fraction
 
 #: Return periods of the curve, in years; the table shows those of the pool.
 CURVE_YEARS = (1.25, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 25.0, 35.0, 50.0, 75.0, 100.0, 150.0, 200.0, 250.0)
@@ -55,6 +56,11 @@ class PoolAims:
         Largest sum of limits on one token, as a fraction of capital.
     reinsurance : tuple of contracts
         Reinsurance contracts, applied in this order.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a probability is not between 0 and 1, or there is no period.
     """
 
     capital: float
@@ -63,6 +69,12 @@ class PoolAims:
     horizon_periods: int
     share_of_capital: float
     reinsurance: tuple[Reinsurance, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("level", "ruin_target"):
+            require_fraction(getattr(self, name), name)
+        if self.horizon_periods < 1:
+            raise InvalidTermsError(f"horizon_periods must be at least 1, got {self.horizon_periods}")
 
     def require_scenarios(self, n_scenarios: int) -> None:
         """Check that there are enough scenarios for the level and the ruin target.
