@@ -3,13 +3,15 @@
 import csv
 from collections.abc import Iterator
 from datetime import date, datetime
-from io import BytesIO, StringIO
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from pyarrow import feather
 
@@ -24,6 +26,8 @@ SEPARATORS = (";", "\t", "|", ",")
 _COMMA_NUMBER, _DECIMAL_COMMA = r"[+-]?(?:\d+(?:,\d+)?|\d{1,3}(?:\.\d{3})+,\d+)", r",(?!\d{3}$)|^[+-]?0,"
 #: Lines by which the separator is judged, and before which a title or an address may be.
 _SAMPLE_LINES = 8
+#: Bytes that are read at once, more than any line has.
+_BLOCK = 1 << 26
 _TEXT_KINDS = (".csv", ".tsv", ".txt")
 #: Attribute of cells whose last line has no end.
 UNFINISHED = "unfinished"
@@ -105,22 +109,28 @@ def _from_text(text: str, path: Path) -> pd.DataFrame:
     if not any(lines[title:]):
         raise ValueError("the file is empty")
     _require_same_width(lines, separator, title, path)
-    cells = pd.read_csv(
-        StringIO(text),
-        sep=separator,
-        header=None,
-        dtype=str,
-        skiprows=title,
-        na_values=[""],
-        keep_default_na=False,
-        skip_blank_lines=False,
-        skipinitialspace=True,
-        low_memory=False,
-    )
+    rows = [row for row in range(title, len(lines)) if lines[row].strip()]
+    cells = _split_fields("\n".join(lines[row] for row in rows), separator)
     if separator != ",":
         cells = cells.apply(_with_points)
     cells.attrs[UNFINISHED] = not text.endswith("\n")
-    return cells.set_axis(np.arange(title + 1, title + len(cells) + 1))
+    return cells.set_axis(np.array(rows) + 1)
+
+
+def _split_fields(text: str, separator: str) -> pd.DataFrame:
+    """Return the fields of lines as texts without blanks around them, NaN if they are empty."""
+    width = _width(text.partition("\n")[0], separator)
+    names = [str(column) for column in range(width)]
+    fields = pacsv.read_csv(
+        pa.BufferReader(text.encode()),
+        pacsv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
+        pacsv.ParseOptions(delimiter=separator, ignore_empty_lines=False),
+        pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+    )
+    trimmed = [pc.utf8_trim_whitespace(column) for column in fields.columns]
+    filled = [pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) for column in trimmed]
+    cells: pd.DataFrame = pa.table(filled, names=names).to_pandas()
+    return cells.set_axis(range(width), axis="columns").astype("str")
 
 
 def _with_points(column: pd.Series) -> pd.Series:
