@@ -3,15 +3,17 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crashcover.offers.offers import Offer, Offers
 from pricing.errors import DataError, Refusal
 from pricing.quotes.quote import Quote
 from pricing.tools import plain
 
+if TYPE_CHECKING:  # reading a quote takes neither pandas nor arch
+    from crashcover.offers.offers import Offer, Offers
 
-def write_document(offers: Offers) -> str:
+
+def write_document(offers: "Offers") -> str:
     """Write the calibration, the complete quotes and the refusals as one JSON text."""
     document = {
         "calibration": json.loads(offers.calibration.to_json()),
@@ -21,7 +23,7 @@ def write_document(offers: Offers) -> str:
     return json.dumps(document, sort_keys=True, allow_nan=False)
 
 
-def plain_refused(offers: Sequence[Offer]) -> list[dict[str, Any]]:
+def plain_refused(offers: "Sequence[Offer]") -> list[dict[str, Any]]:
     """Return the offers that are not sold as plain values, each with its refusal."""
     return [
         {"cover": plain.to_plain(offer.cover), **plain_refusal(offer.outcome)}

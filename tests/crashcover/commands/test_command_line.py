@@ -358,6 +358,15 @@ def test_exit_codes_are_a_topic_of_help(run):
     assert "TOPIC must be exits or one of " in wrong.stderr
 
 
+def test_reproducing_a_quote_imports_nothing_that_calibrates():
+    program = (
+        "import sys, crashcover.commands.reproduce; "
+        "print({'pandas', 'arch', 'statsmodels', 'matplotlib', 'calibration'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, env=ENVIRONMENT, check=True, text=True).stdout == "set()\n"
+
+
 def test_help_and_version_import_nothing_heavy():
     program = (
         "import sys; from crashcover.cli import main; main(['--help'], standalone_mode=False); "
