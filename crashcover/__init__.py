@@ -5,14 +5,17 @@
     files (prices, holders) ──► calibration.calibrate ──► offers ──► display (table, picture), JSON
     sample_market ──────────────────────┘
 
-``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. The readers of files are public;
-each is imported when it is first used, so that importing this package has no other imports.
+``crashcover.cli`` declares the commands and ``crashcover.commands`` carries them out. The readers of files and the
+functions that fetch prices are public; each is imported when it is first used, so that importing this package has no
+other imports.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crashcover.fetching.history import Fetched, Span, fetch_prices
+    from crashcover.fetching.panel import PanelFetched, fetch_panel
     from crashcover.files.holders import read_holders
     from crashcover.files.prices import PriceHistory, read_prices
     from crashcover.repricing.intake.covers import BookCovers, read_book
@@ -20,13 +23,29 @@ if TYPE_CHECKING:
 #: Module of each public name.
 _HOMES = {
     "BookCovers": "crashcover.repricing.intake.covers",
+    "Fetched": "crashcover.fetching.history",
+    "PanelFetched": "crashcover.fetching.panel",
     "PriceHistory": "crashcover.files.prices",
+    "Span": "crashcover.fetching.history",
+    "fetch_panel": "crashcover.fetching.panel",
+    "fetch_prices": "crashcover.fetching.history",
     "read_book": "crashcover.repricing.intake.covers",
     "read_holders": "crashcover.files.holders",
     "read_prices": "crashcover.files.prices",
 }
 
-__all__ = ["BookCovers", "PriceHistory", "read_book", "read_holders", "read_prices"]
+__all__ = [
+    "BookCovers",
+    "Fetched",
+    "PanelFetched",
+    "PriceHistory",
+    "Span",
+    "fetch_panel",
+    "fetch_prices",
+    "read_book",
+    "read_holders",
+    "read_prices",
+]
 
 
 def __getattr__(name: str) -> Any:

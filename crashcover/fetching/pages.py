@@ -48,7 +48,7 @@ def fetch_pages(
         if not fresh and asked < missing:  # nothing but what is held: ask for what follows it
             asked = bars[-1].opened if bars[-1].opened > asked else missing
             continue
-        fresh = fresh or _bars_after_gap(ask, range(missing, end, max(venue.page_limit(symbol) // 2, 1) * length))
+        fresh = fresh or _bars_after_gap(ask, range(missing, end, max(venue.page_limit // 2, 1) * length))
         if not fresh:
             return
         tail.extend(fresh)

@@ -1,9 +1,10 @@
 """A venue as ccxt knows it: its tokens, its clock and its bars."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 from operator import attrgetter
@@ -173,15 +174,19 @@ class Venue:
         InvalidTermsError
             If the venue has no such bars, or a day is no multiple of them.
         """
-        lengths = {name: int(self._exchange.parse_timeframe(name) * 1000) for name in self._exchange.timeframes}
+        names = [name for name in self._exchange.timeframes or () if re.fullmatch(r"\d+[smhd]", name)]
+        lengths = {name: int(self._exchange.parse_timeframe(name) * 1000) for name in names}
         usable = {name: length for name, length in lengths.items() if _DAY % length == 0}
+        if not usable:
+            raise InvalidTermsError(f"venue must be one that gives bars, got {self.name}")
         if bar not in usable:
             raise InvalidTermsError(f"bar must be one of {', '.join(usable)} at {self.name}, got {bar!r}")
         return usable[bar]
 
-    def page_limit(self, symbol: str) -> int:
-        """Return the number of bars that the venue gives at once."""
-        return int(self._exchange.feature_value(symbol, "fetchOHLCV", "limit", _USUAL_LIMIT))
+    @property
+    def page_limit(self) -> int:
+        """Number of bars that the venue gives at once."""
+        return int(self._exchange.feature_value_by_type("spot", None, "fetchOHLCV", "limit") or _USUAL_LIMIT)
 
     def time(self) -> int:
         """Return the time at the venue, or a little earlier, in milliseconds since 1970."""
@@ -207,7 +212,7 @@ class Venue:
         if date:
             return int(parsedate_to_datetime(date).timestamp() * 1000)
         self._tell(f"{self.name} tells no time: the clock of this machine decides which bars are closed")
-        return int(datetime.now(UTC).timestamp() * 1000)
+        return int(time.time() * 1000)
 
     def page(self, symbol: str, bar: str, since: int, until: int, accept: Callable[[list[Bar]], None]) -> list[Bar]:
         """Return one page of closed bars in the order of time.
@@ -228,7 +233,7 @@ class Venue:
         DataError
             If a bar is invalid.
         """
-        length, limit = self.bar_length(bar), self.page_limit(symbol)
+        length, limit = self.bar_length(bar), self.page_limit
 
         def question() -> list[Bar]:
             with _unsifted(self._exchange):

@@ -86,6 +86,19 @@ def test_a_venue_that_repeats_a_page_for_ever_is_an_error_not_a_hole(fetch):
     assert fetch.rows() == fetch.fake.truth()[:40]
 
 
+def test_a_gap_that_only_empty_answers_tell_of_is_asked_for_once_more(fetch):
+    fetch.fake.moods = ["honest", "one bar", "empty", "empty"]
+    assert fetch().holes == ()
+    assert fetch.rows() == fetch.fake.truth()
+    assert fetch.slept == []
+
+
+def test_waits_of_an_answer_before_are_forgotten(fetch):
+    fetch.fake.moods = ["honest", "busy", "closed", "failing"]
+    fetch()
+    assert fetch.slept == [7, 2, 4]
+
+
 def test_an_answer_that_does_not_come_in_time_is_asked_for_again(fetch):
     never, exchange = threading.Event(), fetch.open()
     exchange.load_markets()
