@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from crashcover.commands.inputs import Options
 from crashcover.commands.workplace import read_path, read_workplace, tell_end
 from crashcover.display.console import stdout
 from crashcover.display.progress import stages
+from crashcover.files.tables import some
 from crashcover.rates import job as rates
 from crashcover.rates.night import RateSettings
 from crashcover.rates.report import AssetReport, asset_table, change_table, count_text, failure_table
+from crashcover.rates.token import HOLDERS
 from pricing.contract.triggers import Reference
 from pricing.tools.units import parse_duration
 
@@ -37,7 +40,7 @@ def run_rates(options: Options) -> Exit:
     started = time.perf_counter()
     with stages() as begin:
         report = rates.run_job(job, read_workplace(options), begin)
-    for notice in report["notices"]:
+    for notice in (*report["notices"], *_holder_notices(report)):
         click.echo(f"notice: {notice}", err=True)
     if options["as_json"]:
         click.echo(json.dumps(report))
@@ -45,6 +48,17 @@ def run_rates(options: Options) -> Exit:
         _show_report(report, stdout())
         tell_end(started, f"the report is {job.out / rates.REPORTS / report['version']}.json")
     return _exit_of(report)
+
+
+def _holder_notices(report: dict[str, Any]) -> Iterator[str]:
+    """Yield each notice about lists of holders once, with the tokens that it is about."""
+    tokens: dict[str, list[str]] = {}
+    for asset in report["assets"]:
+        for notice in asset["notices"]:
+            if notice.startswith(HOLDERS):
+                tokens.setdefault(notice, []).append(asset["asset"])
+    for notice, names in tokens.items():
+        yield f"{some(names)}: {notice}"
 
 
 def _exit_of(report: dict[str, Any]) -> Exit:

@@ -21,6 +21,8 @@ from pricing.tools.plain import read_json, to_json
 from pricing.tools.units import format_duration
 from pricing.tools.whole_files import write_text
 
+#: Begin of a notice about the list of holders.
+HOLDERS = "holders: "
 #: Errors that a token's data can cause; any other error is a fault of this program.
 _FAILURES = (PricingError, ArithmeticError, ValueError)
 _LOST = "the process of this token was lost (too little memory?)"
@@ -178,7 +180,7 @@ def _calibrate(task: RateTask) -> Calibration:
     calibration = calibrate(closes, holders=holders, supply=task.supply, market=task.market, as_of=task.as_of)
     if holders is not None and calibration.concentration is not None:
         for text in (*holders.attrs["notices"], *_doubts(calibration.concentration)):
-            warnings.warn(f"holders: {text}", stacklevel=1)  # the caller collects them
+            warnings.warn(f"{HOLDERS}{text}", stacklevel=1)  # the caller collects them
     return calibration
 
 

@@ -74,7 +74,7 @@ def test_supplies_reach_the_calibration_and_a_bad_one_fails_its_token(run, sampl
     folder.mkdir()
     lists = {name: read_holders(holders, asset=name) for name in ("SYNTH-EVEN", "SYNTH-WHALE")}
     for name, table in lists.items():
-        write(table, folder / f"{name}.csv")
+        write(table.assign(tag=""), folder / f"{name}.csv")
     write(lists["SYNTH-EVEN"], folder / "GONE.csv")
     supply = 10.0 * lists["SYNTH-WHALE"]["balance"].sum()
     supplies = tmp_path / "supplies.csv"
@@ -85,6 +85,7 @@ def test_supplies_reach_the_calibration_and_a_bad_one_fails_its_token(run, sampl
     assert f"notice: {folder}: there are no prices for GONE\n" in result.stderr
     assert f"notice: {supplies}: there are no prices for OTHER\n" in result.stderr
     assert f"notice: {supplies}: there are no holders for SYNTH-CALM\n" in result.stderr
+    assert "notice: SYNTH-WHALE: holders: not used: tag" in result.stderr
     assert f"{supplies}, row 3: supply must be a number, got 'many'" in result.stdout
     store = RateStore.open(out)
     assert set(store.entries) == {"SYNTH-CALM", "SYNTH-WHALE", "SYNTH-WILD"}
