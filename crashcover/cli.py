@@ -9,6 +9,8 @@ from crashcover.options import (
     basis_options,
     check_page,
     check_picture,
+    check_workbook,
+    csv_option,
     drop_option,
     fetch_options,
     format_options,
@@ -42,6 +44,7 @@ Examples:
   crashcover quote --prices panel.parquet --asset OM --holders om_holders.csv --supply 1e9 \\
     --drop 0.3 --drop 0.5 --window 1h --window 24h --term 30d --plot om.png
   crashcover quote --prices om.csv --drop 0.3 --payout linear:0.3:0.9 --json > quote.json
+  crashcover quote --prices om.csv --drop 0.3 --drop 0.5 --csv > quotes.csv
 """
 
 
@@ -102,6 +105,7 @@ _REPORT_EXAMPLES = """
 Examples:
   crashcover report --prices om.csv --holders om_holders.csv --drop 0.5 --limit 100000 --out om.html
   crashcover report --book book.csv --prices panel.parquet --capital 2000000 --out book.html
+  crashcover report --quote quote.json --out om.html --xlsx om.xlsx
   crashcover report --from book.json --out book.html
 """
 
@@ -175,6 +179,8 @@ def _check_sources(options: dict[str, Any]) -> None:
         raise click.UsageError("--book needs either --prices or --rates")
     if option == "--book" and options["capital"] is None:
         raise click.UsageError("--book needs --capital")
+    if option == "--book" and options["xlsx"] is not None:
+        raise click.UsageError("--book cannot be combined with --xlsx, which is for covers of one token")
     if option == "--drop" and options["prices"] is None:
         raise click.UsageError("--drop needs --prices")
 
@@ -207,9 +213,12 @@ def main() -> None:
 @threads_option
 @option("--plot", callback=check_picture, metavar="FILE", help="Draw the exceedance curves: .png, .svg or .pdf.")
 @json_option
+@csv_option
 @click.pass_context
 def quote(ctx: click.Context, /, **options: Any) -> None:
     """Calibrate a token and price covers on it for every combination of --drop, --window and --term."""
+    if options["as_json"] and options["as_csv"]:
+        raise click.UsageError("choose one of --json and --csv")
     from crashcover.commands.quote import run_quote
 
     ctx.exit(run_quote(options))
@@ -451,6 +460,12 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
     callback=check_page,
     metavar="FILE",
     help="File for the page; its figures are written next to it with the suffix .json.",
+)
+@option(
+    "--xlsx",
+    callback=check_workbook,
+    metavar="FILE",
+    help="Also write the premiums of the covers as a workbook with live formulas: .xlsx.",
 )
 @option("--from", "report_file", metavar="FILE", help="Figures of an earlier report, to write its page again.")
 @option("--quote", "quotes", metavar="FILE", help="Output of `crashcover quote --json`, to report on its covers.")

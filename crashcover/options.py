@@ -42,6 +42,17 @@ def check_picture(_ctx: click.Context, _parameter: click.Parameter, text: str | 
     return path
 
 
+def check_workbook(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Path | None:
+    """Check the file name of a workbook."""
+    if text is None:
+        return None
+    if Path(text).suffix != ".xlsx":
+        raise click.BadParameter(f"{text!r} must end in .xlsx")
+    if not Path(text).parent.is_dir():
+        raise click.BadParameter(f"the folder of {text!r} does not exist")
+    return Path(text)
+
+
 def check_page(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
     """Check the file name of a page."""
     if Path(text).suffix not in (".html", ".htm"):
@@ -276,5 +287,8 @@ fetch_options = bundle(
         help="Time after which a question without a good answer is given up; what was fetched is kept.",
     ),
     option("--url", metavar="ADDRESS", help="Address to use instead of the venue's own, such as that of a mirror."),
+)
+csv_option = option(
+    "--csv", "as_csv", is_flag=True, help="Print a table on stdout, one row per cover, and nothing else."
 )
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")

@@ -19,6 +19,7 @@ from crashcover.display.console import show_offers, stdout
 from crashcover.display.picture import Chart, Curve, draw_exceedance
 from crashcover.display.progress import stages
 from crashcover.display.table import WIDTH, footnotes
+from crashcover.files.quote_table import formula_names, write_table
 from crashcover.files.quotes import write_document
 from crashcover.offers.offers import Offers, make_offers
 from crashcover.offers.terms import describe_window
@@ -30,21 +31,26 @@ from pricing.tools.units import format_duration
 
 
 def run_quote(options: Options) -> Exit:
-    """Price covers on one token: table or JSON on stdout, a picture if requested."""
+    """Price covers on one token: table, JSON or CSV on stdout, a picture if requested."""
     if options["plot"]:
         load_library("matplotlib", extra="plot")
     basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
     history = read_history(options)
     covers = terms.covers(history.asset)
+    for_programs = options["as_json"] or options["as_csv"]
     calibration = calibrate_token(history, options)
     with stages() as begin:
         offers = make_offers(
-            calibration, covers, basis=basis, settings=settings, with_drivers=not options["as_json"], begin=begin
+            calibration, covers, basis=basis, settings=settings, with_drivers=not for_programs, begin=begin
         )
     if options["plot"]:
         _draw(offers, history.asset, options["plot"])
     if options["as_json"]:
         click.echo(write_document(offers))
+    elif options["as_csv"]:
+        for name in formula_names(offers.offers):
+            click.echo(f"notice: asset {name!r} gets an apostrophe: a spreadsheet takes it for a formula", err=True)
+        click.echo(write_table(offers.offers, basis.lines), nl=False)
     else:
         console = stdout()
         show_offers(offers, history.asset, console, story=story_of(history.asset))

@@ -51,8 +51,19 @@ def run_report(options: Options) -> Exit:
         # The page is made from the values of the file, so that it can be reproduced from the file.
         content = json.loads(text)
         _write(page.with_suffix(".json"), text)
+    if options["xlsx"]:
+        _write_premiums(options["xlsx"], content, options["report_file"])
     _write(page, write_page(content))
     return Exit.DONE if content["kind"] == "book" or content["quotes"] else Exit.ALL_REFUSED
+
+
+def _write_premiums(path: Path, content: dict[str, Any], source: str | None) -> None:
+    """Write the premiums of the covers of a report as a workbook."""
+    from crashcover.report.covers.workbook import write_workbook
+
+    if content["kind"] == "book":
+        raise DataError(f"{source}: is a report on a book: --xlsx is for covers of one token")
+    _write(path, write_workbook(content))
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -74,9 +85,9 @@ def read_report(path: Path) -> dict[str, Any]:
     return content
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {str(error.strerror).lower()}") from error
     click.echo(str(path))

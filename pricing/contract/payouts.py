@@ -71,6 +71,16 @@ class PiecewisePayout(ABC):
         """Return the numbers that distinguish this payout from others of its kind, for a seal."""
         return tuple(chain.from_iterable(self.nodes()))
 
+    def as_text(self) -> str:
+        """Write the payout as one word, see ``form``.
+
+        Examples
+        --------
+        >>> LinearPayout(attachment=0.3, exhaustion=0.9).as_text()
+        'linear:0.3:0.9'
+        """
+        return ":".join((self.kind, *(repr(number) for number in self.numbers())))
+
     def share(self, worst_drop: FloatArray) -> FloatArray:
         """Return the share of the limit for each worst drop."""
         points, _, shares, slopes = np.array(self.nodes()).T
@@ -277,6 +287,16 @@ class TieredPayout(PiecewisePayout):
     def numbers(self) -> tuple[float, ...]:
         """Return the drop and the share of each tier."""
         return tuple(chain.from_iterable(dict(self.tiers).items()))
+
+    def as_text(self) -> str:
+        """Write the payout as one word, see ``form``.
+
+        Examples
+        --------
+        >>> TieredPayout({0.3: 0.25, 0.8: 1.0}).as_text()
+        'tiered:0.3=0.25,0.8=1.0'
+        """
+        return f"{self.kind}:{','.join(f'{drop!r}={share!r}' for drop, share in dict(self.tiers).items())}"
 
     def describe(self, limit: str) -> str:
         """Describe in a sentence how much of a limit is due."""

@@ -21,7 +21,7 @@ from pricing.premiums.basis import PricingBasis
 from pricing.premiums.discounting import discount_factor
 from pricing.premiums.loadings import ParameterUncertainty
 from pricing.premiums.premium import IMPRECISE, ROUNDING, Premium, PremiumFlag
-from pricing.principles import LossDistribution, PremiumPrinciple
+from pricing.principles import LossDistribution, PremiumPrinciple, StandardDeviationPrinciple
 from pricing.surface.estimates import Estimate, FloatOrArray, WeightedSample
 from pricing.surface.surface import DropSurface, SampledSurface
 from pricing.tools.arrays import FloatArray
@@ -93,10 +93,33 @@ def premium_from_sample(
 ) -> Premium:
     """Price a cover from the sorted worst drops of its signal."""
     drops = sample.tail(cover.trigger.drop)
-    shares = discount_factor(cover.observation, basis.interest_rate) * cover.payout.share(drops)
+    shares = discounted_shares(cover, drops, basis)
     losses = simulated_losses(sample, shares, sample.exceedance(cover.trigger.drop), basis)
     uncertain = uncertainty.part_of_mean(sample, drops, shares) if uncertainty else 0.0
     return add_up(losses, basis, name=cover.cover_id, limit=cover.limit, term=cover.term, uncertain=uncertain)
+
+
+def discounted_shares(cover: Cover, drops: FloatArray, basis: PricingBasis) -> FloatArray:
+    """Return the shares of the limit that worst drops pay, discounted to the sale."""
+    shares: FloatArray = discount_factor(cover.observation, basis.interest_rate) * cover.payout.share(drops)
+    return shares
+
+
+def payment_deviation(cover: Cover, sample: WeightedSample, basis: PricingBasis) -> float:
+    """Return the standard deviation of the discounted payment of a cover, in its currency.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    sample : WeightedSample
+        Worst drops of its observation.
+    basis : PricingBasis
+        Loadings, of which the interest rate is used.
+    """
+    shares = discounted_shares(cover, sample.tail(cover.trigger.drop), basis)
+    price = StandardDeviationPrinciple(multiple=1.0).estimate(sample, shares).value
+    return cover.limit * (price - sample.mean(shares).value)
 
 
 def premium_of_law(

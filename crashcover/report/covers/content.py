@@ -21,7 +21,7 @@ from pricing.contract.cover import Cover
 from pricing.contract.payouts import is_piecewise
 from pricing.contract.sentences import describe_cover
 from pricing.contract.triggers import Reference
-from pricing.premiums.build_up import sample_for
+from pricing.premiums.build_up import payment_deviation, sample_for
 from pricing.premiums.statements import rounded
 from pricing.quotes.quote import Quote
 from pricing.surface.estimates import Estimate
@@ -120,6 +120,7 @@ def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulate
         "refusal": None if isinstance(outcome, Quote) else outcome.reason.value,
         "statement": _statement(outcome) if isinstance(outcome, Quote) else None,
         "expected_payments": _expected_payments(outcome) if isinstance(outcome, Quote) else None,
+        "payment_deviation": _payment_deviation(outcome, surface) if isinstance(outcome, Quote) else None,
         "trigger_probability": plain_estimate(sample_for(cover, surface).exceedance(cover.trigger.drop)),
         "curve": plain_curve(sample_for(cover, surface)),
         "simulated_curve": plain_curve(sample_for(cover, simulated)) if simulated else None,
@@ -175,6 +176,10 @@ def _expected_payments(quote: Quote) -> Values:
         "standard_error": priced.expected_loss_standard_error,
         "share_if_fired": mean / fired if fired else 0.0,
     }
+
+
+def _payment_deviation(quote: Quote, surface: DropSurface) -> float:
+    return payment_deviation(quote.cover, sample_for(quote.cover, surface), quote.basis)
 
 
 def _plain_drivers(drivers: Mapping[str, Estimate[float]]) -> list[Values]:

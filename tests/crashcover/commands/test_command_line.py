@@ -1,8 +1,11 @@
+import csv
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -235,6 +238,7 @@ def test_a_peg_fails_to_calibrate(run, tmp_path):
         (["--drop", 0.5, "--as-of", "now"], "'now' is not a time"),
         (["--drop", 0.5, "--plot", "picture.bmp"], "must end in .png, .svg or .pdf"),
         (["--drop", 0.5, "--plot", "no/such/folder/picture.png"], "the folder of"),
+        (["--drop", 0.5, "--json", "--csv"], "choose one of --json and --csv"),
         (["--drop", 0.5, "--surprise"], "No such option"),
     ],
 )
@@ -250,6 +254,16 @@ def test_every_reference_can_be_quoted(quote, reference):
     assert result.exit_code == 0
     (found,) = json.loads(result.stdout)["quotes"]
     assert found["cover"]["trigger"]["reference"]["name"] == reference.replace("-", "_").upper()
+
+
+def test_the_table_of_quotes_says_what_the_document_says(quote):
+    terms = ("--drop", 0.2, "--drop", 0.999999, "--tax-ratio", 0.19)
+    table, document = (quote(*terms, form) for form in ("--csv", "--json"))
+    assert table.exit_code == 0
+    sold, refused = csv.DictReader(io.StringIO(table.stdout))
+    quoted = Quote.from_json(json.dumps(json.loads(document.stdout)["quotes"][0]))
+    assert (sold["cover_id"], Decimal(sold["total"])) == (quoted.cover.cover_id, quoted.price)
+    assert refused["verdict"] == "unresolved"
 
 
 def test_options_arrive_in_the_quote(quote):

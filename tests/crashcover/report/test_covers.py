@@ -13,10 +13,11 @@ from calibration.verdict import Verdict
 from crashcover import sample_market
 from crashcover.report.page import write_json, write_page
 from pricing import Quote
-from pricing.show.formats import without_advice
+from pricing.show.formats import without_advice, words
 from tests.crashcover.calling import call
 from tests.crashcover.report.report_numbers import unfounded_numbers
 from tests.crashcover.report.report_pages import Page
+from tests.crashcover.report.spreadsheet import Spreadsheet
 
 #: Numbers of the template: confidence of bands and intervals, terms of the law, the most paths of a slope.
 OF_THE_TEMPLATE = {"0", "1", "24", "30", "90", "95", "100", "100.0", "1h", "24h", "20,000"}
@@ -40,7 +41,7 @@ def page_file(folder, sources):
     result = call(
         "report", *sources, "--drop", 0.2, "--drop", 0.3, "--drop", 0.99, "--paths", 5000, "--seed", 9, "--out", out,
         "--capital-rate", 0.1, "--commission-ratio", 0.05, "--profit-ratio", 0.03, "--tax-ratio", 0.19,
-        "--fixed-expense", 1.25, "--minimum-rate-on-line", 0.09,
+        "--fixed-expense", 1.25, "--minimum-rate-on-line", 0.09, "--xlsx", out.with_suffix(".xlsx"),
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     return out
@@ -112,6 +113,16 @@ def test_the_result_says_what_the_quotes_say(page, content):
         assert float(gross.split()[0].replace(",", "")) == pytest.approx(premium.gross, abs=0.0051)
         assert float(rate.split()[0]) == pytest.approx(100 * premium.rate_on_line, rel=0.005)
     assert rows[2][1:] == ["none of 5,000 paths", "–", "unresolved", "–"]
+
+
+def test_the_workbook_calculates_the_statements_of_the_page(page_file, content):
+    sheet = Spreadsheet(page_file.with_suffix(".xlsx").read_bytes())
+    sold = [cover for cover in content["covers"] if cover["quoted"]]
+    for number, cover in enumerate(sold, start=1):
+        cents = sheet.column(f"Cover {number}", "Line", "C")
+        for line in cover["statement"]["lines"]:
+            assert f"{cents[words(line['name'])]:.2f}" == line["amount"]
+        assert f"{cents['To pay']:.2f}" == cover["statement"]["total"]
 
 
 def test_the_figures_are_a_document_of_quotes(page_file, content):
@@ -311,6 +322,7 @@ def test_every_figure_that_is_changed_changes_the_page(content):
 
     cover = lambda value: value["covers"][0]  # noqa: E731
     assert changed(lambda value: cover(value)["statement"]["lines"][2].update(amount="1.00"))
+    assert changed(lambda value: cover(value).update(payment_deviation=1.0))
     assert changed(lambda value: cover(value)["curve"]["probabilities"].__setitem__(20, 0.5))
     assert changed(lambda value: cover(value)["simulated_curve"]["upper"].__setitem__(20, 1.0))
     assert changed(lambda value: cover(value)["drivers"][0].update(standard_error=0.09))
@@ -337,6 +349,9 @@ def test_every_figure_that_is_changed_changes_the_page(content):
             ["--book", "b.csv", "--prices", "p.csv", "--capital", 1, "--asset", "A"],
             "--book cannot be combined with --asset",
         ),
+        (["--book", "b.csv", "--rates", "r", "--capital", 1, "--xlsx", "b.xlsx"], "cannot be combined with --xlsx"),
+        (["--from", "r.json", "--xlsx", "r.xls"], "must end in .xlsx"),
+        (["--from", "r.json", "--xlsx", "no/such/folder/r.xlsx"], "the folder of"),
         (["--from", "r.json", "--out", "report.pdf"], "must end in .html"),
         (["--from", "r.json", "--out", "no/such/folder/report.html"], "the folder of"),
     ],

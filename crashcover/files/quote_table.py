@@ -1,0 +1,114 @@
+"""The table of ``crashcover quote --csv``: one row per cover, which begins with the columns of a book."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from crashcover.offers.offers import Offer
+from pricing.contract.cover import Cover
+from pricing.contract.payouts import is_piecewise
+from pricing.contract.sentences import observation_texts
+from pricing.errors import Refusal
+from pricing.quotes.quote import Quote
+
+#: Terms of the cover: the columns of a book.
+TERMS = (
+    "cover_id",
+    "asset",
+    "drop",
+    "window",
+    "reference",
+    "payout",
+    "limit",
+    "currency",
+    "term",
+    "waiting_period",
+)
+#: The verdict: "ok", "imprecise" or the text of a ``Reason``.
+VERDICT = "verdict"
+#: Figures of the premium, not rounded.
+FIGURES = (
+    "trigger_probability",
+    "trigger_probability_standard_error",
+    "expected_loss_standard_error",
+    "standard_error",
+    "rate_on_line",
+)
+#: Sums below the lines of the premium, to the cent like the lines.
+SUMS = ("gross", "tax", "total")
+#: Source of the premium, and the reason of a refusal in words.
+SOURCE = ("n_paths", "seed", "engine_version", "model_digest", "message")
+#: A spreadsheet takes a text that begins with one of these for a formula.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_table(offers: Sequence[Offer], lines: Iterable[str]) -> str:
+    """Write offers as CSV.
+
+    Parameters
+    ----------
+    offers : sequence of Offer
+        Quotes and refusals.
+    lines : iterable of str
+        Names of the lines of a premium, see ``PricingBasis.lines``.
+    """
+    text = io.StringIO()
+    columns = [*TERMS, VERDICT, *FIGURES, *lines, *SUMS, *SOURCE]
+    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    table.writeheader()
+    for offer in offers:
+        outcome = offer.outcome
+        row = _terms(offer.cover) | (_refusal(outcome) if isinstance(outcome, Refusal) else _premium(outcome))
+        table.writerow({name: _no_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+    return text.getvalue()
+
+
+def formula_names(offers: Iterable[Offer]) -> tuple[str, ...]:
+    """Return the names of assets that a spreadsheet would take for formulas, each once."""
+    assets = dict.fromkeys(offer.cover.asset for offer in offers)
+    return tuple(asset for asset in assets if asset != _no_formula(asset))
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def _terms(cover: Cover) -> dict[str, object]:
+    reference, window, waiting_period, term = observation_texts(cover.observation)
+    payout = cover.payout.as_text() if is_piecewise(cover.payout) else repr(cover.payout)
+    values = (
+        cover.cover_id,
+        cover.asset,
+        cover.trigger.drop,
+        window,
+        reference,
+        payout,
+        cover.limit,
+        cover.currency,
+        term,
+        waiting_period,
+    )
+    return dict(zip(TERMS, values, strict=True))
+
+
+def _refusal(refusal: Refusal) -> dict[str, object]:
+    fired = refusal.trigger_probability
+    known = {} if fired is None else {"trigger_probability": fired}
+    return {VERDICT: refusal.reason.value, "message": refusal.message} | known
+
+
+def _premium(quote: Quote) -> dict[str, object]:
+    written = quote.statement
+    source = {
+        "n_paths": quote.settings.n_paths,
+        "seed": quote.settings.seed,
+        "engine_version": quote.engine_version,
+        "model_digest": quote.model_digest,
+    }
+    return {
+        VERDICT: quote.premium.flag.value,
+        **{name: getattr(quote.premium, name) for name in FIGURES},
+        **written.lines,
+        **{name: getattr(written, name) for name in SUMS},
+        **source,
+    }
