@@ -21,6 +21,7 @@ from backtest.known import Forecaster, Known, Quotes
 from backtest.outcomes import outcome_table, worst_drops
 from backtest.panel import Panel, make_panel
 from backtest.periods import Plan, find_starts
+from backtest.results.frames import deciles_frame, plot_actual_to_expected, scores_frame
 from backtest.results.page import write_page
 from backtest.results.summary import summarise
 from backtest.scoring.resampling import Interval, PeriodBootstrap
@@ -46,12 +47,15 @@ __all__ = [
     "TextbookGarch",
     "Walked",
     "WorstDropLaw",
+    "deciles_frame",
     "find_starts",
     "known_at",
     "make_cells",
     "make_forecasters",
     "make_panel",
     "outcome_table",
+    "plot_actual_to_expected",
+    "scores_frame",
     "summarise",
     "walk",
     "worst_drops",

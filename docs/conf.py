@@ -7,10 +7,14 @@ author = "the crashcover authors"
 copyright = "2026, the crashcover authors"  # noqa: A001
 release = version = VERSION
 
-extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3  # links of the form page.md#heading, which also work on a forge
 exclude_patterns = ["_build"]
+nb_execution_mode = "cache"  # notebooks are stored without results
+nb_execution_in_temp = True  # they write files
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
 
 html_theme = "furo"
 html_title = f"crashcover {release}"

@@ -93,8 +93,8 @@ def _terms(cover: Cover) -> dict[str, object]:
 
 def _refusal(refusal: Refusal) -> dict[str, object]:
     fired = refusal.trigger_probability
-    known = {} if fired is None else {"trigger_probability": fired}
-    return {VERDICT: refusal.reason.value, "message": refusal.message} | known
+    row: dict[str, object] = {VERDICT: refusal.reason.value, "message": refusal.message}
+    return row if fired is None else row | {"trigger_probability": fired}
 
 
 def _premium(quote: Quote) -> dict[str, object]:
