@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from pricing.show import drawing
@@ -76,11 +75,12 @@ def plot_actual_to_expected(summary: Values, axes: "Axes | None" = None) -> "Axe
     axes = drawing.new_axes(axes, 0.27 * len(frame) + 0.9)
     ink = drawing.ink(axes)
     axes.axvline(1.0, color=drawing.GREY, linewidth=0.9)
-    for place, row in enumerate(frame.itertuples()):
-        ends = np.nan_to_num([row.actual_to_expected_lower, row.actual_to_expected_upper], nan=row.actual_to_expected)
-        axes.plot(ends, [place, place], color=drawing.BLUE, linewidth=1.4)
-        axes.plot([row.actual_to_expected], [place], "o", color=ink, markersize=4)
-    axes.set_yticks(range(len(frame)), [f"{row.forecaster}, {row.cell}" for row in frame.itertuples()])
+    ratio, lower, upper = (frame[f"actual_to_expected{end}"].to_numpy() for end in ("", "_lower", "_upper"))
+    for place, ends in enumerate(zip(lower, ratio, upper, strict=True)):
+        axes.plot(ends, [place] * 3, color=drawing.BLUE, linewidth=1.4)  # an end that is not bounded is not drawn
+    axes.plot(ratio, range(len(frame)), "o", color=ink, markersize=4)
+    names = zip(frame["forecaster"], frame["cell"], strict=True)
+    axes.set_yticks(range(len(frame)), [f"{forecaster}, {cell}" for forecaster, cell in names])
     axes.invert_yaxis()
     axes.set_xscale("log")
     drawing.plain_numbers(axes.xaxis, (1.0, 2.0, 5.0))
