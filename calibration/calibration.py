@@ -186,7 +186,8 @@ def calibrate(
     prices : Series or one-column DataFrame of float
         Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar; at least 500 one-step returns.
     holders : DataFrame, optional
-        The largest holders: columns ``address``, ``balance`` and, optionally, ``label``.
+        The largest holders: columns ``address``, ``balance`` (or ``share``) and, optionally, ``label`` and ``entity``,
+        see ``concentration``; ``crashcover.read_holders`` reads them from a file.
     supply : float, optional
         Number of tokens in existence; only with ``holders``.
     labels : mapping or Series, optional

@@ -9,9 +9,9 @@ import numpy as np
 from pricing.tools.arrays import FloatArray
 
 _FILLING = {"the", "of", "all", "and", "holders", "addresses", "wallets", "accounts", "balances", "tokens", "supply"}
-_FILLING |= {"listed", "grand", "overall"}
+_FILLING |= {"listed", "grand", "overall", "top", "everyone"}
 _SUM = {"total", "totals", "subtotal", "sum"}
-_REST = {"other", "others", "rest", "remaining", "remainder", "unlisted"}
+_REST = {"other", "others", "rest", "remaining", "remainder", "unlisted", "else"}
 #: A list of fewer rows may hold such a balance by chance.
 _FEWEST_ROWS = 4
 #: Relative difference between a total and the sum of its rows, if exact figures or rounded ones were added.

@@ -24,7 +24,7 @@ def kinds(measured):
     return {finding.kind for finding in measured.findings}
 
 
-@pytest.mark.parametrize("name", ["Total", "TOTAL:", "Grand Total", " total supply ", "Sum", "Sum of all holders"])
+@pytest.mark.parametrize("name", ["Total", "TOTAL:", "Grand Total", " total supply ", "Sum", "Sum of all", "Top 100 total"])
 @pytest.mark.parametrize("place", [0, 3, 5])
 def test_a_row_named_total_is_refused_anywhere(name, place):
     rows = owners(HEXADECIMAL, [5, 4, 3, 2, 1])
@@ -33,7 +33,7 @@ def test_a_row_named_total_is_refused_anywhere(name, place):
         concentration(rows, supply=100.0)
 
 
-@pytest.mark.parametrize("name", ["Others", "other", "All others", "Rest", "Other holders (1,204)", "Remaining"])
+@pytest.mark.parametrize("name", ["Others", "other", "All others", "Rest", "Other holders (1,204)", "Everyone else"])
 def test_a_row_named_others_is_refused(name):
     with pytest.raises(DataError, match="address at row 2 must be a holder, .* give the supply"):
         concentration(owners(["a", "b", name], [3, 2, 90]))
