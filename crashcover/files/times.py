@@ -20,7 +20,7 @@ TIME_COLUMNS = ("time", "close_time", "timestamp", "date", "open_time", "open_ti
 #: Units of epoch numbers; at most one of them puts a number between 2009 and 2100.
 _UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 _EARLIEST, _LATEST = pd.Timestamp("2009-01-03T00:00Z"), pd.Timestamp("2100-01-01T00:00Z")
-_EPOCH = r"\s*\d+(?:\.\d+)?\s*"
+_EPOCH = re.compile(r"\d+(?:\.\d+)?")
 _NAMED_ZONE = re.compile(r"\s*(?:UTC|GMT)$", re.IGNORECASE)
 _OFFSET = r"(?:Z|z|[+-]\d\d(?::?\d\d)?)"
 _WITH_OFFSET = re.compile(rf".*\d:\d\d.*{_OFFSET}")
@@ -89,7 +89,7 @@ def read_times(
     notices: tuple[str, ...] = ()
     if pd.api.types.is_datetime64_any_dtype(column):
         times = _from_datetimes(column, path, zone)
-    elif _whole_numbers(column) is not None or column.dropna().astype("str").str.fullmatch(_EPOCH).all():
+    elif _whole_numbers(column) is not None or all(_EPOCH.fullmatch(_as_text(cell)) for cell in column.dropna()):
         times, notices = _from_epoch(column, path)
     else:
         times = _from_texts(column.map(_as_text), path, zone, layout)
