@@ -530,7 +530,7 @@ class _TokenOrCommand(click.Group):
 def fetch() -> None:
     """Fetch prices from an exchange: "fetch TOKEN" for one token, "fetch panel" for many.
 
-    This is the only command that uses the network. It needs no account, and is installed with
+    This is the only command that connects to the internet. It needs no account, and is installed with
     "pip install 'crashcover[fetch]'".
     """
 

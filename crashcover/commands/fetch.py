@@ -1,4 +1,4 @@
-"""The command ``fetch``: prices from an exchange, the only command that uses the network."""
+"""The command ``fetch``: prices from an exchange, the only command that connects to the internet."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
