@@ -1,7 +1,7 @@
 """Results of a backtest as plain values, from which the table, the JSON document and the page are made."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -139,6 +139,7 @@ def _describe_plan(ground: _Ground) -> dict[str, Any]:
 def _summarise_cell(cell: Cell, walked: Walked, ground: _Ground) -> dict[str, Any]:
     came = (ground.outcomes[cell.span.name] >= cell.drop).to_numpy()
     reference = walked.quotes[REFERENCE][cell.name].to_numpy()[ground.rows]
+    of_term = replace(ground, basis=ground.basis.over(cell.span.term))
     return {
         "name": cell.name,
         "window": format_duration(cell.span.window),
@@ -147,7 +148,7 @@ def _summarise_cell(cell: Cell, walked: Walked, ground: _Ground) -> dict[str, An
         "events": int(came.sum()),
         "frequency": came.mean(),
         "forecasters": {
-            name: _summarise_forecaster(table[cell.name], table["refusal"], came, reference, ground)
+            name: _summarise_forecaster(table[cell.name], table["refusal"], came, reference, of_term)
             for name, table in walked.quotes.items()
         },
     }

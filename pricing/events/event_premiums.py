@@ -102,7 +102,7 @@ def event_premium(
         raise InvalidTermsError(
             f"event_limit must be the limit of the cover, {cover.limit:g}, got {terms.event_limit:g}"
         )
-    basis = basis or PricingBasis()
+    basis = (basis or PricingBasis()).over(cover.term)
     events = events_on_surface(cover, surface, rules or EventRules())
     paths, times = _where_and_when(events, cover, surface)
     amounts = cover.limit * cover.payout.share(np.array([event.drop for event in events]))

@@ -1,7 +1,8 @@
 """Everything that turns an expected loss into a premium."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from typing import Any
 
 from pricing.errors import InvalidBasisError
@@ -116,6 +117,11 @@ class PricingBasis:
             if each.name in taken:
                 raise InvalidBasisError(f"name of a loading must be new, got {each.name!r}")
             taken.add(each.name)
+
+    def over(self, term: timedelta) -> "PricingBasis":
+        """Return the basis for covers of a term: this one, unless its risk load depends on the term."""
+        risk_load = self.risk_load.over(term)
+        return self if risk_load is self.risk_load else replace(self, risk_load=risk_load)
 
     def least_gross(self, limit: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
         """Return the minimum gross premium for a limit, or for many with ``numpy.maximum``."""

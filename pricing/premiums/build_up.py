@@ -92,6 +92,7 @@ def premium_from_sample(
     cover: Cover, sample: WeightedSample, basis: PricingBasis, *, uncertainty: ParameterUncertainty | None = None
 ) -> Premium:
     """Price a cover from the sorted worst drops of its signal."""
+    basis = basis.over(cover.term)
     drops = sample.tail(cover.trigger.drop)
     shares = discounted_shares(cover, drops, basis)
     losses = simulated_losses(sample, shares, sample.exceedance(cover.trigger.drop), basis)
@@ -151,14 +152,15 @@ def premium_of_law(
     >>> round(premium_of_law(law, name="C-1", limit=100.0, term="30d").gross, 4)
     6.1111
     """
-    basis = basis or PricingBasis()
+    term = parse_duration(term, "term")
+    basis = (basis or PricingBasis()).over(term)
     shares = LossDistribution(losses.losses / limit, losses.exceedances)
     mean = Estimate(shares.mean, 0.0)
     fired = float(shares.exceedances[shares.losses > 0.0].max(initial=0.0))
     measure = basis.capital.capital if basis.capital else 0.0
     capital = max(measure.price(shares) - mean.value, 0.0) if isinstance(measure, PremiumPrinciple) else measure
     known = Losses(Estimate(fired, 0.0), mean, Estimate(basis.risk_load.price(shares), 0.0), Estimate(capital, 0.0))
-    return add_up(known, basis, name=name, limit=limit, term=parse_duration(term, "term"))
+    return add_up(known, basis, name=name, limit=limit, term=term)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ A principle prices a `LossDistribution`, a binary loss in closed form, and a sim
 
 Moments: `ExpectedValuePrinciple`, `StandardDeviationPrinciple`, `VariancePrinciple`, `ExponentialPrinciple`,
 `EsscherPrinciple`. Distorted probabilities: `ProportionalHazardTransform`, `DualPowerTransform`, `WangTransform`,
-`WangTTransform`. The tail: `TailValueAtRisk`, `ValueAtRisk`, `CostOfCapitalPrinciple`. `calibrate_distortion` finds the
-parameter that meets a target. A principle of your own extends `Distortion`, `SmoothPrinciple` or `PremiumPrinciple`.
+`WangTTransform`. Distorted crash rates, which load every term alike: `HazardTransform`, `OverHorizon`. The tail:
+`TailValueAtRisk`, `ValueAtRisk`, `CostOfCapitalPrinciple`. `calibrate_distortion` finds the parameter that meets a
+target. A principle of your own extends `Distortion`, `SmoothPrinciple` or `PremiumPrinciple`.
 """
 
 from pricing.principles.distortions import (
@@ -18,6 +19,7 @@ from pricing.principles.distortions import (
     WangTransform,
     WangTTransform,
 )
+from pricing.principles.horizons import HazardTransform, OverHorizon
 from pricing.principles.loss_distribution import LossDistribution
 from pricing.principles.moments import (
     EsscherPrinciple,
@@ -39,7 +41,9 @@ __all__ = [
     "ExpectedValuePrinciple",
     "ExponentialPrinciple",
     "FreeParameter",
+    "HazardTransform",
     "LossDistribution",
+    "OverHorizon",
     "PremiumPrinciple",
     "ProportionalHazardTransform",
     "SmoothPrinciple",
@@ -60,6 +64,8 @@ PRINCIPLE_CLASSES: tuple[type[PremiumPrinciple], ...] = (
     EsscherPrinciple,
     ExpectedValuePrinciple,
     ExponentialPrinciple,
+    HazardTransform,
+    OverHorizon,
     ProportionalHazardTransform,
     StandardDeviationPrinciple,
     TailValueAtRisk,

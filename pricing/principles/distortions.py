@@ -12,6 +12,8 @@ from pricing.principles.loss_distribution import LossDistribution, require_proba
 from pricing.principles.principle import SmoothPrinciple, require_not_negative
 from pricing.tools.arrays import FloatArray
 
+_LEAST_SEEN = -40.0  # below it, exp(x) does not change a sum with 1
+
 
 @dataclass(frozen=True, slots=True)
 class FreeParameter:
@@ -50,6 +52,11 @@ class Distortion(SmoothPrinciple):
     @abstractmethod
     def slope(self, exceedances: FloatArray) -> FloatArray:
         """Return the derivative of g at probabilities strictly between 0 and 1."""
+
+    def log_dual(self, log_survivals: FloatArray) -> FloatArray:
+        """Return ``ln(1 - g(1 - exp(x)))``: the loaded chance of no loss; overridden where it is known for a low x."""
+        with np.errstate(divide="ignore"):
+            return np.log1p(-self.distort(-np.expm1(log_survivals)))
 
     def price(self, losses: LossDistribution) -> float:
         """Price a loss whose law is known."""
@@ -101,6 +108,11 @@ class ProportionalHazardTransform(Distortion):
         """Return the derivative of g."""
         return np.asarray(self.exponent * exceedances ** (self.exponent - 1.0))
 
+    def log_dual(self, log_survivals: FloatArray) -> FloatArray:
+        """Return ``ln(1 - g(1 - exp(x)))``: ``ln exponent + x`` for low x."""
+        seen = np.maximum(log_survivals, _LEAST_SEEN)
+        return np.log(-np.expm1(self.exponent * log_survival(np.exp(seen)))) + log_survivals - seen
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DualPowerTransform(Distortion):
@@ -122,12 +134,15 @@ class DualPowerTransform(Distortion):
 
     def distort(self, exceedances: FloatArray) -> FloatArray:
         """Return g of probabilities between 0 and 1."""
-        sure = exceedances >= 1.0
-        return np.where(sure, 1.0, -np.expm1(self.exponent * np.log1p(-np.where(sure, 0.0, exceedances))))
+        return np.asarray(-np.expm1(self.exponent * log_survival(exceedances)))
 
     def slope(self, exceedances: FloatArray) -> FloatArray:
         """Return the derivative of g."""
         return np.asarray(self.exponent * (1.0 - exceedances) ** (self.exponent - 1.0))
+
+    def log_dual(self, log_survivals: FloatArray) -> FloatArray:
+        """Return ``ln(1 - g(1 - exp(x)))``."""
+        return np.asarray(self.exponent * log_survivals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +182,12 @@ class WangTransform(Distortion):
         from scipy.special import ndtri
 
         return np.asarray(np.exp(-self.shift * ndtri(exceedances) - 0.5 * self.shift**2))
+
+    def log_dual(self, log_survivals: FloatArray) -> FloatArray:
+        """Return ``ln(1 - g(1 - exp(x)))``."""
+        from scipy.special import log_ndtr, ndtri_exp
+
+        return np.asarray(log_ndtr(ndtri_exp(log_survivals) - self.shift))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,3 +233,16 @@ class WangTTransform(Distortion):
         half = 0.5 * (self.dof + 1.0)
         constant = gammaln(half) - gammaln(0.5 * self.dof) + 0.5 * math.log(2.0 / self.dof)
         return np.asarray(np.exp(constant - half * np.log1p((score + self.shift) ** 2 / self.dof) + 0.5 * score**2))
+
+    def log_dual(self, log_survivals: FloatArray) -> FloatArray:
+        """Return ``ln(1 - g(1 - exp(x)))``."""
+        from scipy.special import ndtri_exp, stdtr
+
+        with np.errstate(divide="ignore"):
+            return np.log(stdtr(self.dof, ndtri_exp(log_survivals) - self.shift))
+
+
+def log_survival(probabilities: FloatArray) -> FloatArray:
+    """Return the logarithm of the probability that an event does not happen: minus infinity for a sure one."""
+    with np.errstate(divide="ignore"):
+        return np.log1p(-probabilities)

@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from datetime import timedelta
 
 from pricing.errors import InvalidBasisError
 from pricing.principles.loss_distribution import LossDistribution
@@ -16,6 +17,10 @@ class PremiumPrinciple(ABC):
     """
 
     __slots__ = ()
+
+    def over(self, term: timedelta) -> "PremiumPrinciple":  # noqa: ARG002 - for principles that depend on it
+        """Return the principle for losses within a term: this one, unless the load depends on the term."""
+        return self
 
     @abstractmethod
     def price(self, losses: LossDistribution) -> float:

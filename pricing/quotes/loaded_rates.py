@@ -19,10 +19,11 @@ from pricing.rates.tail_sums import TailReader
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """Common values of covers with one observation: its text in a seal, and the discount factor."""
+    """Common values of covers with one observation: its text in a seal, the discount factor, and the basis."""
 
     text: str
     factor: float
+    basis: PricingBasis
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +80,6 @@ def _load_asset(store: RateStore, asset: str, basis: PricingBasis, terms: dict[O
         for observation in (replace(watched, payment=payment) for payment in Payment):
             if observation not in terms:
                 factor = discount_factor(observation, basis.interest_rate)
-                terms[observation] = Terms(terms_text(observation), factor)
+                terms[observation] = Terms(terms_text(observation), factor, basis.over(observation.term))
             tails[observation] = reader, terms[observation]
     return AssetRates(entry, entry.as_of_time, entry.valid_until_time, surface, tails)

@@ -31,7 +31,7 @@ from pricing.premiums.build_up import add_up, require_payment
 from pricing.premiums.premium import Premium
 from pricing.premiums.statements import LEAST_COIN, ROUNDED_UP, require_coins
 from pricing.quotes.known_assets import find_asset
-from pricing.quotes.loaded_rates import AssetRates, LoadedRates, load_rates
+from pricing.quotes.loaded_rates import AssetRates, LoadedRates, Terms, load_rates
 from pricing.quotes.rate_limits import RateInForce, RatesInForce
 from pricing.quotes.sealed_quote import RateQuote, require_key, seal
 from pricing.quotes.selling_rules import Conditions, SellingRules
@@ -198,7 +198,7 @@ class RateQuoter:
         self._require_sellable(asset, at, conditions.alerted_at)
         self.rules.require_lag(cover.waiting_period)
         tail, terms = asset.find(cover)
-        priced = self._price(cover, tail, terms.factor)
+        priced = _price(cover, tail, terms)
         rate_factor = 1.0
         if in_force is not None:
             least = self.basis.least_gross(cover.limit) / cover.limit
@@ -322,11 +322,12 @@ class RateQuoter:
         self.rules.require_young(entry.asset, asset.as_of, at)
         self.rules.require_calm(entry.asset, alerted_at, at)
 
-    def _price(self, cover: Cover, tail: TailReader, factor: float) -> Premium:
-        losses = tail_losses(tail, cover.payout, cover.trigger.drop, self.basis, factor)
-        priced = add_up(losses, self.basis, name=cover.cover_id, limit=cover.limit, term=cover.term)
-        require_payment(priced, cover.cover_id, tail.sums.paths)
-        return priced
+
+def _price(cover: Cover, tail: TailReader, terms: Terms) -> Premium:
+    losses = tail_losses(tail, cover.payout, cover.trigger.drop, terms.basis, terms.factor)
+    priced = add_up(losses, terms.basis, name=cover.cover_id, limit=cover.limit, term=cover.term)
+    require_payment(priced, cover.cover_id, tail.sums.paths)
+    return priced
 
 
 def _require_price(cover: Cover, priced: Premium, factor: float) -> None:

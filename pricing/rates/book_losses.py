@@ -235,10 +235,11 @@ def _price_one_by_one(columns: LossColumns, covers: IntArray, book: Book, cells:
     """Price covers without sums: other principles, other payouts, and ramps too narrow for sums of powers."""
     for tail, places in cells.by_cell(covers):
         reader = tail.reader()
+        of_cell = basis.over(book.observations[book.observation[covers[places[0]]]].term)
         for cover in covers[places]:
             payout, drop = book.payouts[book.payout[cover]], float(book.drop[cover])
             try:
-                losses = tail_losses(reader, payout, drop, basis, float(cells.factors[cells.cell[cover]]))
+                losses = tail_losses(reader, payout, drop, of_cell, float(cells.factors[cells.cell[cover]]))
             except UnmeasurableLossError:
                 continue
             for name in ("fired", "mean", "price", "capital"):

@@ -6,6 +6,8 @@ from pricing.principles import (
     EsscherPrinciple,
     ExpectedValuePrinciple,
     ExponentialPrinciple,
+    HazardTransform,
+    OverHorizon,
     ProportionalHazardTransform,
     StandardDeviationPrinciple,
     TailValueAtRisk,
@@ -22,6 +24,8 @@ CONCAVE = [
     TailValueAtRisk(level=0.8),
     CostOfCapitalPrinciple(rate=0.15),
     CostOfCapitalPrinciple(rate=0.15, level=0.9),
+    HazardTransform(term="7d"),
+    OverHorizon(distortion=WangTransform(shift=0.45), term="90d"),
 ]
 DISTORTIONS = [*CONCAVE, WangTTransform(shift=0.45, dof=5.0)]
 QUANTILES = [*DISTORTIONS, ValueAtRisk(level=0.83)]

@@ -13,7 +13,9 @@ from pricing.principles import (
     EsscherPrinciple,
     ExpectedValuePrinciple,
     ExponentialPrinciple,
+    HazardTransform,
     LossDistribution,
+    OverHorizon,
     ProportionalHazardTransform,
     StandardDeviationPrinciple,
     TailValueAtRisk,
@@ -155,6 +157,10 @@ def test_two_factor_prices_fall_below_the_expected_loss_where_the_event_is_all_b
         lambda x: ValueAtRisk(level=0.99 * x),
         lambda x: CostOfCapitalPrinciple(rate=x),
         lambda x: CostOfCapitalPrinciple(rate=0.1, level=x),
+        lambda x: HazardTransform(margin=x),
+        lambda x: HazardTransform(capital_rate=x),
+        lambda x: HazardTransform(least_capital=x),
+        lambda x: OverHorizon(distortion=ProportionalHazardTransform(exponent=1.0 - 0.99 * x), term="1d"),
     ],
 )
 def test_price_rises_with_the_parameter(make, losses, steps):
@@ -176,6 +182,8 @@ def test_price_rises_with_the_parameter(make, losses, steps):
         WangTransform(shift=0.0),
         TailValueAtRisk(level=0.0),
         CostOfCapitalPrinciple(rate=0.0),
+        HazardTransform(margin=0.0, capital_rate=0.0),
+        OverHorizon(distortion=WangTransform(shift=0.0), term="1d"),
     ],
     ids=repr,
 )
@@ -243,6 +251,12 @@ def test_a_probability_is_one(principle, probability):
         (lambda: ValueAtRisk(level=-0.1), "level must be"),
         (lambda: CostOfCapitalPrinciple(rate=-0.1), "rate must be"),
         (lambda: CostOfCapitalPrinciple(level=1.5), "level must be"),
+        (lambda: HazardTransform(margin=-0.1), "margin must be"),
+        (lambda: HazardTransform(capital_rate=float("nan")), "capital_rate must be"),
+        (lambda: HazardTransform(least_capital=1.5), "least_capital must be at most 1 per unit of limit, got 1.5"),
+        (lambda: HazardTransform(term="0h"), "term must be longer than zero, got 0h"),
+        (lambda: OverHorizon(distortion=0.45), "distortion must be a Distortion such as WangTransform, got 0.45"),
+        (lambda: OverHorizon(distortion=WangTransform(), horizon="0h"), "horizon must be longer than zero"),
     ],
 )
 def test_a_principle_names_what_is_wrong(make, message):
