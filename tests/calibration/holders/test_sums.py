@@ -24,7 +24,7 @@ def kinds(measured):
     return {finding.kind for finding in measured.findings}
 
 
-@pytest.mark.parametrize("name", ["Total", "TOTAL:", "Grand Total", " total supply ", "Sum", "Sum of all", "Top 100 total"])
+@pytest.mark.parametrize("name", ["Total", "TOTAL:", "Grand Total", "total supply", "Sum of all", "Top 100 total"])
 @pytest.mark.parametrize("place", [0, 3, 5])
 def test_a_row_named_total_is_refused_anywhere(name, place):
     rows = owners(HEXADECIMAL, [5, 4, 3, 2, 1])
