@@ -165,8 +165,8 @@ def test_columns_can_be_named(tmp_path):
     assert holders["balance"].tolist() == [5.0, 4.0]
     with pytest.raises(DataError, match="must have a column 'what' for address, got who, how much, Balance"):
         read_holders(path, columns={"address": "what"})
-    with pytest.raises(DataError, match="columns must be among address, .* got 'adress'"):
-        read_holders(path, columns={"adress": "who"})
+    with pytest.raises(DataError, match="columns must be among address, .* got 'wallet'"):
+        read_holders(path, columns={"wallet": "who"})
 
 
 def test_entities_of_a_file_are_one_holder(tmp_path):
