@@ -29,8 +29,8 @@ _SAMPLE_LINES = 8
 #: Bytes that are read at once, more than any line has.
 _BLOCK = 1 << 26
 _TEXT_KINDS = (".csv", ".tsv", ".txt")
-#: Attribute of cells whose last line has no end.
-UNFINISHED = "unfinished"
+#: Attributes of cells: whether their last line has no end, and the number of lines above the table.
+UNFINISHED, TITLE = "unfinished", "title"
 #: Endings of files that can be read, besides those of packed files.
 KINDS = (*_TEXT_KINDS, ".json", ".xlsx", ".parquet", ".feather", ".zip")
 
@@ -113,7 +113,7 @@ def _from_text(text: str, path: Path) -> pd.DataFrame:
     cells = _split_fields("\n".join(lines[row] for row in rows), separator)
     if separator != ",":
         cells = cells.apply(_with_points)
-    cells.attrs[UNFINISHED] = not text.endswith("\n")
+    cells.attrs[UNFINISHED], cells.attrs[TITLE] = not text.endswith("\n"), title
     return cells.set_axis(np.array(rows) + 1)
 
 

@@ -1,7 +1,7 @@
 """Recognise the format of a price file by its columns, or take the one that the user chooses."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from calibration.prices.labels import BAR_COLUMNS
-from crashcover.files.cells import UNFINISHED, is_named
+from crashcover.files.cells import TITLE, UNFINISHED, is_named
 from crashcover.files.price_formats.named import NAMED_FORMATS
 from crashcover.files.price_formats.price_format import PriceFormat
 from crashcover.files.price_formats.rows import ROW_FORMATS
@@ -92,8 +92,14 @@ def read_price_table(path: Path, *, chosen: str | None = None, columns: Mapping[
     """
     cells = read_cells(path)
     found = _recognise(cells, path, chosen, columns)
-    slip = "the last line has no end: if the file was cut off there, its last price may be wrong"
-    return replace(found, notices=(*found.notices, slip)) if cells.attrs.get(UNFINISHED) else found
+    return replace(found, notices=(*found.notices, *_about_lines(cells)))
+
+
+def _about_lines(cells: pd.DataFrame) -> Iterator[str]:
+    if cells.attrs.get(TITLE):
+        yield f"{cells.attrs[TITLE]} lines above the table are passed over"
+    if cells.attrs.get(UNFINISHED):
+        yield "the last line has no end: if the file was cut off there, its last price may be wrong"
 
 
 def _recognise(cells: pd.DataFrame, path: Path, chosen: str | None, columns: Mapping[str, str] | None) -> PriceTable:

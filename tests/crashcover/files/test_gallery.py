@@ -50,6 +50,7 @@ def test_the_gallery_is_large_and_on_the_page():
         ("hourly-hyperliquid.json", "read as Hyperliquid candles: c at t"),
         ("hourly-bitstamp.csv", "column timestamp is read as the open of the bar: the open of most bars is the close"),
         ("hourly-long.csv", "column price is read as the close"),
+        ("hourly-cryptodatadownload.csv", "1 lines above the table are passed over"),
     ],
 )
 def test_a_notice_says_what_was_recognised(name, notice):
