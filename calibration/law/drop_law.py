@@ -64,7 +64,7 @@ def token_state(squares: RunningSquares, records: tuple[OwnRecord, ...]) -> Toke
     """Compute the state of tokens from their running sums."""
     return TokenState(
         log_volatilities=np.log(np.fmax(squares.volatilities(), LEAST_VOLATILITY)),
-        tail_weight=np.nan_to_num(squares.tail_weight(), posinf=0.0, neginf=0.0),
+        tail_weight=np.nan_to_num(squares.tail_weight()),  # not a number until there are returns
         records=records,
     )
 

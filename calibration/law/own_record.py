@@ -82,11 +82,11 @@ def log_worst_blocks(rolling: FloatArray, times: pd.DatetimeIndex, step: timedel
     lead = -((begin - times[0]) // pd.Timedelta(step)) - 1  # rounded up: closes need not coincide with block borders
     n_blocks = (lead + len(rolling)) // per_block
     grid = np.full((n_blocks * per_block, rolling.shape[1]), np.nan)
-    inside = rolling[: len(grid) - lead] if n_blocks else rolling[:0]
+    inside = rolling[: max(len(grid) - lead, 0)]
     grid[lead : lead + len(inside)] = inside
     stacked = grid.reshape(n_blocks, per_block, rolling.shape[1])
     known = np.mean(~np.isnan(stacked), axis=1)
-    worst = np.fmax.reduce(stacked, axis=1) if n_blocks else np.empty((0, rolling.shape[1]))
+    worst = np.fmax.reduce(stacked, axis=1)
     usable = (known >= COMPLETE) & (worst > 0.0)
     return first, np.log(worst, where=usable, out=np.full(worst.shape, np.nan))
 

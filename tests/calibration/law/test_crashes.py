@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.law.crashes import CrashRate, crash_rate
+from calibration.law.crashes import CrashRate, crash_rate, crashes_frame
 from pricing.models.jumps import GeneralizedParetoFalls
 from tests.calibration.drop_laws import a_law, a_record, a_state
 
@@ -69,3 +69,12 @@ def test_a_mean_fall_stays_finite():
 def test_jumps_come_at_the_rate_per_year(market_rate, hazard):
     rate = a_rate(market_rate=market_rate, hazard_factor=hazard)
     assert rate.jumps().per_year == rate.per_year
+
+
+def test_a_frame_has_a_row_per_window_with_the_rate_and_its_factors():
+    hourly, daily = a_rate(), a_rate(window=timedelta(hours=24), market_rate=0.1, hazard_factor=2.0)
+    frame = crashes_frame([hourly, daily])
+    assert frame["window"].tolist() == ["1h", "24h"]
+    for name in ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor", "index"):
+        assert frame[name].tolist() == [getattr(hourly, name), getattr(daily, name)]
+    assert len(frame.columns) == 7

@@ -84,6 +84,21 @@ def test_a_block_counts_when_its_last_close_is_there():
     assert len(log_worst_blocks(rolling[:-1], hours(PER_BLOCK - 1), HOUR)[1]) == 0
 
 
+def test_a_close_on_the_border_opens_no_block():
+    rolling = rolling_log_drops(walk(PER_BLOCK + 1), 24)
+    first, blocks = log_worst_blocks(rolling, hours(PER_BLOCK + 1, start=BLOCK_EPOCH), HOUR)
+    assert first == -1  # the block that ends with the first close, of which nothing else is known
+    assert np.isnan(blocks[0]).all()
+    assert np.array_equal(blocks[1:], np.log(rolling[1:].max(axis=0))[None])
+
+
+@pytest.mark.parametrize("n_bars", [1, 100, PER_BLOCK - 25])
+def test_a_history_that_ends_within_its_first_block_has_none(n_bars):
+    rolling = rolling_log_drops(walk(n_bars), 24)
+    first, blocks = log_worst_blocks(rolling, hours(n_bars, start=BLOCK_EPOCH + 25 * HOUR), HOUR)
+    assert (first, blocks.shape) == (0, (0, 2))
+
+
 @pytest.mark.parametrize(("known", "counts"), [(round(COMPLETE * PER_BLOCK), True), (575, False)])
 def test_a_block_counts_with_four_fifths_of_its_closes(known, counts):
     rolling = rolling_log_drops(walk(PER_BLOCK), 24)

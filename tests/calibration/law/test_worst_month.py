@@ -88,3 +88,12 @@ def test_hazard_and_record_raise_every_probability():
     plain, _ = month_of(law, a_state())
     for other, _ in (month_of(law, a_state(), 3.0), month_of(law, a_state(record=a_record(crashes=2.0, expected=0.5)))):
         assert all(more > less for more, less in zip(other.probabilities[1:], plain.probabilities[1:], strict=True))
+
+
+def test_a_frame_has_a_row_per_node():
+    month, _ = month_of(a_law(), a_state())
+    frame = month.to_frame()
+    assert list(frame.columns) == ["drop", "probability", "certain_probability"]
+    assert tuple(frame["drop"]) == NODES
+    assert tuple(frame["probability"]) == month.probabilities
+    assert tuple(frame["certain_probability"]) == month.certain_probabilities

@@ -18,6 +18,7 @@ from pricing import (
     LinearPayout,
     Normal,
     NormalSizes,
+    PremiumFlag,
     PriceModel,
     PricingBasis,
     SimulationSettings,
@@ -235,6 +236,19 @@ def test_an_event_that_pays_nothing_is_an_event(jumping):
     assert events.unit == 100.0
     assert events.mean_events * events.severity[1] == pytest.approx(beyond, rel=1e-9)
     assert sum(events.severity) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_without_an_event_there_is_no_price(jumping):
+    never = make_cover(trigger=DropTrigger(drop=0.9, window="1h"))
+    found = event_premium(never, jumping, PURE, terms=AggregateTerms(event_limit=100.0, n_reinstatements=1))
+    assert found.total.flag is PremiumFlag.UNRESOLVED
+    assert (found.mean_events.value, found.expected_charge, found.initial) == (0.0, 0.0, 0.0)
+
+
+def test_a_trigger_may_fire_without_any_payment(jumping):
+    events = poisson_events(make_cover(payout=LinearPayout(attachment=0.9, exhaustion=0.95)), jumping)
+    assert events.mean_events == -math.log1p(-jumping.exceedance(0.3, window="1h").value)
+    assert tuple(events.severity) == (1.0, 0.0)
 
 
 def test_a_trigger_that_no_path_fires_has_no_known_rate(jumping):

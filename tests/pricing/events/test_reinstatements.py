@@ -1,6 +1,7 @@
 """Covers of several events, against the table, against Poisson sums and against simulated terms."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -184,6 +185,27 @@ def test_an_aggregate_limit_may_be_one_event_or_all_of_them():
         terms = AggregateTerms(event_limit=2.0, n_reinstatements=2, aggregate_limit=limit)
         assert terms.paid(np.array([1.0, 10.0])).tolist() == [1.0, limit]
         assert terms.reinstated(np.array([1.0, 10.0])).tolist() == [min(0.5, limit / 2.0 - 1.0), limit / 2.0 - 1.0]
+
+
+def test_terms_apply_in_their_order():
+    """The deductible on the sum, the limit of the term, then the share that the insured keeps."""
+    terms = AggregateTerms(event_limit=2.0, n_reinstatements=1, deductible=1.0, coinsurance=0.25)
+    assert terms.paid(np.array([0.5, 2.0, 9.0])).tolist() == [0.0, 0.75, 3.0]
+
+
+def test_a_charge_for_the_rest_of_the_term_is_the_mean_over_the_term():
+    """Midpoints of 50 parts of the term, of events of up to two units of ten."""
+    events = PoissonEvents(mean_events=1.5, unit=10.0, severity=(0.1, 0.3, 0.6))
+    terms = AggregateTerms(event_limit=20.0, n_reinstatements=1, reinstatement_share=0.5)
+    so_far = [replace(events, mean_events=1.5 * (part + 0.5) / 50.0) for part in range(50)]
+    mean = np.mean([reinstatement_premium(each, terms).expected_reinstatements for each in so_far])
+    found = reinstatement_premium(events, replace(terms, pro_rata_time=True))
+    assert found.expected_charge == pytest.approx(0.5 * mean, rel=1e-3)
+    assert found.reinstatement == pytest.approx(found.expected_charge * found.initial, rel=1e-14)
+
+
+def test_500_events_are_the_most():
+    assert PoissonEvents(mean_events=500.0).mean_loss == 500.0
 
 
 def test_nothing_is_reinstated_below_the_deductible():

@@ -218,6 +218,12 @@ def test_a_recovery_may_ask_for_the_whole_reference_price():
     assert event.step == 1
 
 
+def test_nothing_counts_after_the_term():
+    prices = log_prices_of(100, 100, 100, 100, 65, 65)
+    assert settle(prices, make_cover(term=3), EventRules()) == []
+    assert [event.step for event in settle(prices, make_cover(term=4), EventRules())] == [4]
+
+
 def test_every_path_has_its_own_events():
     prices = np.column_stack([log_prices_of(100, 100, 65, 65), log_prices_of(100, 65, 65, 65), np.zeros((4, 1))])
     events = settle(prices, make_cover(term=3), EventRules())
