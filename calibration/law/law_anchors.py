@@ -30,10 +30,10 @@ def exceedance(law: DropLaw, drop: float, centre: float, rate: float) -> float:
 
 def log_drop_exceeded(law: DropLaw, probability: float, centre: float, rate: float) -> float:
     """Return the worst log drop that a given share of the months exceeds."""
-    one = np.array([1.0])
+    centres, rates = np.array([centre]), np.array([rate])
 
     def gap(log_log_drop: float) -> float:
-        return float(law.exceedance(math.exp(log_log_drop), centre * one, rate * one)[0]) - probability
+        return float(law.exceedance(math.exp(log_log_drop), centres, rates)[0]) - probability
 
     return math.exp(brentq(gap, -12.0, 5.0, xtol=1e-6))
 

@@ -243,7 +243,7 @@ def _payout_parts(payout: Payout) -> tuple[str, bytes]:
     if not is_piecewise(payout):
         return plain.to_json(payout), b""
     numbers = payout.numbers()
-    return payout.kind, _packer(len(numbers))(*numbers) if numbers else b""
+    return payout.kind, _packer(len(numbers))(*numbers)
 
 
 @cache

@@ -18,6 +18,7 @@ from pricing import (
     LinearPayout,
     Normal,
     NormalSizes,
+    ParameterUncertainty,
     PriceModel,
     PricingBasis,
     Quote,
@@ -126,6 +127,14 @@ def test_the_price_is_rounded_once_to_the_cent_halves_up():
     priced = dataclasses.replace(quote.premium, gross=0.125)  # exact in binary
     assert dataclasses.replace(quote, premium=priced).price == Decimal("0.13")
     assert abs(quote.price - Decimal(quote.premium.gross)) <= Decimal("0.005")
+
+
+def test_a_quote_keeps_and_reproduces_its_load_for_uncertainty():
+    surface = simulate(MODELS[0], settings=SETTINGS)
+    uncertainty = ParameterUncertainty(drops=(0.3,), shares=(0.25,))
+    quote = Quoter({"OM": surface}).quote(make_cover(), uncertainty=uncertainty)
+    assert quote.premium.parameter_load == pytest.approx(0.25 * 1e5 * surface.exceedance(0.3).value, rel=1e-12)
+    assert Quote.from_json(quote.to_json()).reproduce() == quote
 
 
 def test_json_has_the_indent_that_is_asked_for():

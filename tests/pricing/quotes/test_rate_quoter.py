@@ -61,6 +61,26 @@ def test_half_a_cent_is_the_smallest_price(folder):
     assert refusals(less, cover) == [Reason.UNINSURABLE]
 
 
+def test_recent_sales_may_raise_a_price_above_half_a_cent(folder):
+    cover, quoter = make_cover(asset="P20", limit=0.02), RateQuoter(folder, PricingBasis(**PURE), DOUBLED)
+    assert refusals(quoter, cover) == [Reason.UNINSURABLE]
+    assert refusals(quoter, cover, conditions={"P20": SOLD_OUT}) == [None]
+    assert quoter.quote(cover, at=NOON, conditions=SOLD_OUT).sales_factor == 2.0
+
+
+def test_a_refresh_tells_whether_the_version_has_changed(tmp_path):
+    publish(tmp_path, [(make_entry("P20"), constant_surface(20))], name="monday")
+    quoter = RateQuoter(tmp_path)
+    assert not quoter.refresh()
+    publish(tmp_path, [(make_entry("P20"), constant_surface(30))], name="tuesday")
+    before = quoter.quote(make_cover(asset="P20"), at=NOON)
+    assert quoter.refresh()
+    assert not quoter.refresh()
+    after = quoter.quote(make_cover(asset="P20"), at=NOON)
+    assert (before.version, quoter.version, after.version) == ("monday", "tuesday", "tuesday")
+    assert before.premium.trigger_probability < after.premium.trigger_probability
+
+
 def test_a_price_a_cent_below_the_limit_reaches_it(folder):
     cover = make_cover(asset="P60", limit=1.01)
     quoter = RateQuoter(folder, PricingBasis(minimum_premium=1.0, **PURE))

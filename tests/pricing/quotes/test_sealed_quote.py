@@ -32,17 +32,35 @@ def quote_of(folder, *, key=KEY, loadings=(), **changes):
     return RateQuoter(folder, PricingBasis(loadings=loadings), key=key).quote(make_cover(**changes), at=NOON)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FixedPayout(FullPayout):
+    """A payout of the user's own that no kind names."""
+
+    level: float = 0.5
+
+    def share(self, worst_drop):
+        return self.level + 0.0 * worst_drop
+
+
+PARTS = {
+    "kind and numbers": (LinearPayout(attachment=0.2, exhaustion=0.9), "linear", [0.2, 0.9]),
+    "kind alone": (FullPayout(), "full", []),
+    "json": (FixedPayout(), '{"level":0.5,"type":"FixedPayout"}', []),
+}
+
+
+@pytest.mark.parametrize(("payout", "text", "ends"), PARTS.values(), ids=PARTS)
 @pytest.mark.parametrize("key", [b"", KEY])
-def test_the_seal_is_that_of_its_documentation(folder, key):
+def test_the_seal_is_that_of_its_documentation(folder, key, payout, text, ends):
     """Lengths of the texts, the texts, the amounts and the numbers of the payout, by a second hand."""
-    quote = quote_of(folder, key=key, payout=LinearPayout(attachment=0.2, exhaustion=0.9))
+    quote = quote_of(folder, key=key, payout=payout)
     cover, premium = quote.cover, quote.premium
     terms = f"ROLLING_HIGH {cover.trigger.window} {cover.term} {cover.waiting_period} {cover.payment.value}"
-    words = ["C-1", "OM", "USD", terms, "linear", premium.flag.value, *(getattr(quote, name) for name in IDENTITIES)]
+    words = ["C-1", "OM", "USD", terms, text, premium.flag.value, *(getattr(quote, name) for name in IDENTITIES)]
     amounts = [
         getattr(premium, field.name) for field in dataclasses.fields(premium) if field.name not in ("flag", "further")
     ]
-    numbers = [0.4, 1e5, 1.0, 1.0, *amounts, 0.2, 0.9]
+    numbers = [0.4, 1e5, 1.0, 1.0, *amounts, *ends]
     message = (
         struct.pack("<13I", *map(len, words)) + "".join(words).encode() + struct.pack(f"<{len(numbers)}d", *numbers)
     )
@@ -111,22 +129,15 @@ def test_json_has_the_indent_that_is_asked_for(folder):
     assert quote.to_json(indent=2) == json.dumps(plain, sort_keys=True, indent=2)
 
 
-@dataclasses.dataclass(frozen=True)
-class HalfPayout(FullPayout):
-    """A payout of the user's own that no kind names."""
-
-    def share(self, worst_drop):
-        return 0.5 + 0.0 * worst_drop
-
-
 def test_a_payout_of_the_users_own_is_sealed_and_read_back(folder):
-    quote = quote_of(folder, payout=HalfPayout())
-    again = RateQuote.from_json(quote.to_json(), classes=(HalfPayout,))
+    quote = quote_of(folder, payout=FixedPayout())
+    again = RateQuote.from_json(quote.to_json(), classes=(FixedPayout,))
     assert again == quote
     verify(again, KEY)
-    with pytest.raises(TamperedQuoteError):
-        verify(dataclasses.replace(quote, cover=make_cover()), KEY)
-    with pytest.raises(PricingError, match="got 'HalfPayout'"):
+    for payout in (FullPayout(), FixedPayout(level=0.75)):
+        with pytest.raises(TamperedQuoteError):
+            verify(dataclasses.replace(quote, cover=make_cover(payout=payout)), KEY)
+    with pytest.raises(PricingError, match="got 'FixedPayout'"):
         RateQuote.from_json(quote.to_json())
 
 

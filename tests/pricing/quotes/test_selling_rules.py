@@ -66,6 +66,12 @@ def test_a_bump_may_do_nothing():
     assert SalesBump().factor(SalesPressure(sold=0.0, at=NOON), NOON) == 1.0
 
 
+def test_a_bump_of_exactly_the_largest_factor_is_that_factor():
+    assert math.exp(math.log(3.0)) > 3.0
+    bump = SalesBump(strength=math.log(3.0), largest=3.0)
+    assert bump.factor(SalesPressure(sold=1.0, at=NOON), NOON) == 3.0
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
