@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -31,12 +31,15 @@ from calibration.paths.volatility import (
     filter_variance,
     fit_volatility,
 )
-from calibration.prices.bars import CheckedCloses, check_closes, one_series, utc_labels
+from calibration.prices.bars import CheckedCloses, check_closes
 from calibration.prices.diagnostics import Diagnostics, diagnose, extend
 from calibration.prices.findings import BREAKS, Finding, findings_frame
+from calibration.prices.frames import read_closes
+from calibration.prices.labels import Label
+from calibration.prices.splits import Splits
 from calibration.prices.standstills import without_standstills
 from calibration.verdict import Verdict, explain
-from pricing.errors import DataError, NotConvergedError
+from pricing.errors import DataError, InsufficientDataError, NotConvergedError
 from pricing.models.price_model import PriceModel
 from pricing.models.volatility import Garch
 from pricing.show import drawing
@@ -48,6 +51,8 @@ from pricing.tools.units import Duration, format_duration
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: A shorter history says next to nothing about months.
+SHORTEST_HISTORY = timedelta(days=60)
 #: The shape of paths is fitted to this many latest returns outside standstills: half a year of hours.
 SHAPE_RETURNS = 4320
 #: Height of a picture in inches.
@@ -174,8 +179,11 @@ def calibrate(
     labels: Labels | None = None,
     signals: RiskSignals | None = None,
     market: Market | None = None,
-    as_of: datetime | str | None = None,
+    as_of: datetime | date | str | None = None,
     step: Duration | None = None,
+    label: Label | None = None,
+    splits: Splits | None = None,
+    stale_ok: bool = False,
     law: Law = "garch",
     innovations: Innovations = "student_t",
 ) -> Calibration:
@@ -183,8 +191,9 @@ def calibrate(
 
     Parameters
     ----------
-    prices : Series or one-column DataFrame of float
-        Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar; at least 500 one-step returns.
+    prices : Series or DataFrame of float
+        Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar, or a frame of bars with a column
+        ``close``; at least sixty days and 500 one-step returns.
     holders : DataFrame, optional
         The largest holders: columns ``address``, ``balance`` (or ``share``) and, optionally, ``label`` and ``entity``,
         see ``concentration``; ``crashcover.read_holders`` reads them from a file.
@@ -197,10 +206,13 @@ def calibrate(
     market : Market, optional
         Laws and state of the market, see ``fit_market``; by default the latest that ships and is not later than the
         prices.
-    as_of : datetime or str, optional
-        Use only closes labelled at or before this time, which needs a time zone.
+    as_of : datetime, date or str, optional
+        Use only closes labelled at or before this time, which needs a time zone; a date is midnight UTC at its
+        beginning.
     step : timedelta or str, optional
         Length of a bar; by default the most common spacing. At most a day.
+    label, splits, stale_ok
+        As for ``check_closes``: what times label, redenominations, and whether old prices will do.
     law : {"garch", "gjr", "constant"}
         Volatility law of the paths. If the likelihood has no maximum, it is constant with normal shocks, and the
         verdict contains ``SHAPE_NOT_FITTED``.
@@ -216,7 +228,8 @@ def calibrate(
     """
     if holders is None and (supply is not None or labels is not None):
         raise DataError("supply and labels describe holders, got them without holders (pass the holder list as well)")
-    checked = check_closes(prices, step=step, as_of=as_of)
+    checked = check_closes(prices, step=step, as_of=as_of, label=label, splits=splits, stale_ok=stale_ok)
+    _require_history(checked)
     laws_from = shipped_market(checked.as_of) if market is None else market
     _require_earlier(laws_from, checked)
     owners = None
@@ -235,6 +248,16 @@ def calibrate(
     )
 
 
+def _require_history(checked: CheckedCloses) -> None:
+    """Require sixty days: minutes of a few hours are many returns, but no history."""
+    length = checked.closes.index[-1] - checked.closes.index[0] + checked.step
+    if length < SHORTEST_HISTORY:
+        raise InsufficientDataError(
+            f"prices must reach back at least {SHORTEST_HISTORY.days} days, whatever the bar, got "
+            f"{length / timedelta(days=1):.2f} days from {checked.closes.index[0].isoformat()} on"
+        )
+
+
 def _shape(checked: CheckedCloses, law: Law, innovations: Innovations) -> tuple[VolatilityFit, bool]:
     """Fit the shape of paths, and return whether the fit succeeded; if not, the law still sets the level."""
     moving = without_standstills(checked.log_returns, checked.closes)
@@ -246,7 +269,11 @@ def _shape(checked: CheckedCloses, law: Law, innovations: Innovations) -> tuple[
 
 
 def update(
-    calibration: Calibration, new_prices: pd.Series | pd.DataFrame, *, market: Market | None = None
+    calibration: Calibration,
+    new_prices: pd.Series | pd.DataFrame,
+    *,
+    market: Market | None = None,
+    label: Label | None = None,
 ) -> Calibration:
     """Add later closes without reading the earlier ones again; the work grows with the number of new closes only.
 
@@ -257,10 +284,12 @@ def update(
     ----------
     calibration : Calibration
         The calibration so far.
-    new_prices : Series or one-column DataFrame of float
+    new_prices : Series or DataFrame of float
         Closes after the last known one, in the same form.
     market : Market, optional
         A later market; by default the one of `calibration`.
+    label : {"open", "close"}, optional
+        End of the bar that times label, as for ``check_closes``.
 
     Raises
     ------
@@ -269,7 +298,7 @@ def update(
     """
     history = calibration.history
     laws_from = calibration.market if market is None else market
-    checked = check_closes(_after(new_prices, history), step=history.step)
+    checked = check_closes(_after(new_prices, history, label), step=history.step, through=history.last_close)
     _require_one_asset(checked.findings)
     _require_earlier(laws_from, checked)
     later = checked.closes[checked.closes.index > history.last_close]
@@ -287,10 +316,9 @@ def update(
     )
 
 
-def _after(new_prices: pd.Series | pd.DataFrame, history: TokenHistory) -> pd.Series:
+def _after(new_prices: pd.Series | pd.DataFrame, history: TokenHistory, label: Label | None) -> pd.Series:
     """Prepend the last known closes to later ones, beginning with the last two that are one step apart."""
-    later = one_series(new_prices)
-    later = later.set_axis(utc_labels(later.index))
+    later = read_closes(new_prices, label=label, step=history.step)[0]["close"]
     if later.empty or later.index.min() <= history.last_close:
         raise DataError(
             f"new_prices must follow the last close at {history.last_close.isoformat()}, got "

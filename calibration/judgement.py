@@ -20,6 +20,7 @@ DEPENDENCE_LEVEL = 0.01
 _FLAGS = {
     FindingKind.GAP: Verdict.GAPS,
     FindingKind.OFF_GRID: Verdict.REPAIRED,
+    FindingKind.POSSIBLE_SPLIT: Verdict.UNIT_DOUBTFUL,
     FindingKind.DUPLICATE: Verdict.REPAIRED,
     FindingKind.UNSORTED: Verdict.REPAIRED,
     FindingKind.STALE: Verdict.STALE_PRICES,

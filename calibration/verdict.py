@@ -10,6 +10,7 @@ class Verdict(Flag):
     SHORT_HISTORY = auto()
     GAPS = auto()
     HISTORY_CUT = auto()
+    UNIT_DOUBTFUL = auto()
     REPAIRED = auto()
     STALE_PRICES = auto()
     COARSE_TICKS = auto()
@@ -27,9 +28,10 @@ class Verdict(Flag):
 
 _EXPLANATIONS = {
     Verdict.SHORT_HISTORY: "less than half a year of returns: the long-run volatility reflects a single market phase",
-    Verdict.GAPS: "bars are missing: moves within the gaps are not in the returns or the crash count",
+    Verdict.GAPS: "bars are missing: moves across a gap are in no return, and only windows that span it count them",
     Verdict.HISTORY_CUT: "the history before a redenomination or a reuse of the ticker was left out",
-    Verdict.REPAIRED: "rows were repeated, unordered or off the grid and have been repaired",
+    Verdict.UNIT_DOUBTFUL: "one step looks like a new unit but counts as a move of the market: if it is one, state it",
+    Verdict.REPAIRED: "rows were repeated, unordered or a little off the grid and have been repaired",
     Verdict.STALE_PRICES: "the price was unchanged for long, or the last close is old: volatility may be understated",
     Verdict.COARSE_TICKS: "the tick is coarse relative to the price: volatility may be overstated",
     Verdict.CRASHES_SEEN: "the token has crashed on its own before: its crash rate and its record include that",

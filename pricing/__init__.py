@@ -31,6 +31,7 @@ _EXPORTS = {
         "CalibrationError",
         "CorruptSurfaceError",
         "DataError",
+        "DataWarning",
         "InsufficientDataError",
         "InvalidBasisError",
         "InvalidModelError",

@@ -33,6 +33,7 @@
         MissingLibraryError (ImportError)
         VenueError
     PrecisionWarning (UserWarning)
+    DataWarning (UserWarning)
 
 The class in brackets is a further base. A cover that is not sold is always refused in the same form. Every class below
 ``QuoteRefusedError`` corresponds to one ``Reason``, and its ``refusal`` is the plain value that reports and documents
@@ -261,3 +262,7 @@ class VenueError(PricingError):
 
 class PrecisionWarning(UserWarning):
     """Issued if an estimate depends on very few paths, so that its standard error is unreliable."""
+
+
+class DataWarning(UserWarning):
+    """Issued if data were read in a way that their owner should know, such as labels that were taken to a grid."""

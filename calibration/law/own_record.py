@@ -11,6 +11,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from calibration.prices.grid import SHARE
 from pricing.tools.arrays import FloatArray
 
 #: Length of a block, and a time at which one starts.
@@ -77,9 +78,10 @@ def log_worst_blocks(rolling: FloatArray, times: pd.DatetimeIndex, step: timedel
         NaN if too few closes are known or the price never fell, and for the last block until it is complete.
     """
     per_block = BLOCK // step
-    first = block_number(times[0])
+    start = times[0] - SHARE * step  # a label that little after the border of a block stands for the border
+    first = block_number(start)
     begin = BLOCK_EPOCH + first * BLOCK
-    lead = -((begin - times[0]) // pd.Timedelta(step)) - 1  # rounded up: closes need not coincide with block borders
+    lead = -((begin - start) // pd.Timedelta(step)) - 1  # rounded up: closes need not coincide with block borders
     n_blocks = (lead + len(rolling)) // per_block
     grid = np.full((n_blocks * per_block, rolling.shape[1]), np.nan)
     inside = rolling[: max(len(grid) - lead, 0)]

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -31,13 +31,15 @@ from calibration.market.panel import (
     panel_grid,
     states_at,
 )
+from calibration.prices.gaps import LAW_WINDOWS
+from calibration.prices.splits import PanelSplits
 from pricing.errors import DataError, InsufficientDataError, PricingError
 from pricing.tools import plain
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import format_duration
 
 #: Windows with their own law, and the smallest drop that counts as a token's own crash.
-WINDOWS = {timedelta(hours=1): 0.08, timedelta(hours=24): 0.15}
+WINDOWS = dict(zip(LAW_WINDOWS, (0.08, 0.15), strict=True))
 #: Tokens that follow another price.
 PEGGED = frozenset(
     (
@@ -117,7 +119,11 @@ class Market:
 
 
 def fit_market(
-    panel: pd.DataFrame, *, as_of: datetime | str | None = None, exclude: Collection[str] = PEGGED
+    panel: pd.DataFrame,
+    *,
+    as_of: datetime | date | str | None = None,
+    exclude: Collection[str] = PEGGED,
+    splits: PanelSplits | None = None,
 ) -> Market:
     """Fit the laws of the worst drop from a panel of tokens.
 
@@ -130,6 +136,8 @@ def fit_market(
         Use only closes labelled at or before this time, which needs a time zone.
     exclude : collection of str
         Columns that follow another price. Tokens of less than 10 % annual volatility are left out as well.
+    splits : mapping, optional
+        Redenominations by column, each as for ``calibrate``.
 
     Raises
     ------
@@ -138,7 +146,7 @@ def fit_market(
     InsufficientDataError
         If there are too few tokens or months.
     """
-    grid, blocks, rows, latest = _learn(panel, as_of, exclude)
+    grid, blocks, rows, latest = _learn(panel, as_of, exclude, splits)
     index = market_index(grid)
     trading = ~np.isnan(grid.log_prices[-1]) & (latest.log_volatility > np.log(PEGGED_VOLATILITY))
     return Market(
@@ -151,13 +159,13 @@ def fit_market(
 
 
 def unused_tokens(
-    panel: pd.DataFrame, *, as_of: datetime | str | None = None, exclude: Collection[str] = PEGGED
+    panel: pd.DataFrame, *, as_of: datetime | date | str | None = None, exclude: Collection[str] = PEGGED
 ) -> dict[str, str]:
     """Return the columns of a panel that contribute nothing to ``fit_market``, each with the reason.
 
     Parameters and errors are those of ``fit_market``.
     """
-    grid, _, rows, _ = _learn(panel, as_of, exclude)
+    grid, _, rows, _ = _learn(panel, as_of, exclude, None)
     used = set(grid.tokens[np.unique(rows.token)])
     excluded = dict.fromkeys(exclude, "it follows another price")
     pegged = dict.fromkeys(set(panel.columns) - set(grid.tokens), f"it moves less than {PEGGED_VOLATILITY:.0%} a year")
@@ -167,12 +175,12 @@ def unused_tokens(
 
 
 def _learn(
-    panel: pd.DataFrame, as_of: datetime | str | None, exclude: Collection[str]
+    panel: pd.DataFrame, as_of: datetime | date | str | None, exclude: Collection[str], splits: PanelSplits | None
 ) -> "tuple[PanelGrid, tuple[Blocks, ...], _Rows, TokenState]":
     """Return the grid, the blocks of each window, the rows for the fit, and the latest states of the tokens."""
     if isinstance(panel, pd.DataFrame):
         panel = panel.drop(columns=[column for column in panel.columns if column in exclude])
-    grid = panel_grid(panel, as_of)
+    grid = panel_grid(panel, as_of, splits)
     starts = learning_starts(grid)
     blocks = tuple(market_blocks(grid, round(window / STEP)) for window in WINDOWS)
     *states, latest = states_at(grid, [*starts, len(grid.times) - 1], blocks)

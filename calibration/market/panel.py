@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +10,11 @@ import pandas as pd
 
 from calibration.law.drop_law import TERM, MarketState, TokenState, token_state
 from calibration.law.own_record import BLOCK, BLOCK_EPOCH, OwnRecord, Track, log_worst_blocks, no_record, track_excesses
-from calibration.prices.bars import read_instant
+from calibration.prices.grid import panel_times
 from calibration.prices.horizons import RunningSquares, running_squares
+from calibration.prices.instants import read_instant
 from calibration.prices.numeric import find_non_numbers
+from calibration.prices.splits import PanelSplits, split_columns
 from calibration.prices.worst_drops import rolling_log_drops, worst_log_drops
 from pricing.errors import DataError, InsufficientDataError
 from pricing.tools.arrays import FloatArray
@@ -89,14 +91,16 @@ class Blocks:
         return self.track.record(last, float(self.track.crash_shares[last]))
 
 
-def panel_grid(panel: pd.DataFrame, as_of: datetime | str | None) -> PanelGrid:
-    """Put a wide frame of hourly closes on a regular grid.
+def panel_grid(
+    panel: pd.DataFrame, as_of: datetime | date | str | None, splits: PanelSplits | None = None
+) -> PanelGrid:
+    """Put a wide frame of hourly closes on a regular grid, in the latest unit of each token.
 
     Raises
     ------
     DataError
-        If labels are not increasing times with a zone, whole hours apart, a column occurs twice, or a close is not a
-        positive number.
+        If labels are not increasing times with a zone, near whole hours apart, a column occurs twice, a close is not a
+        positive number, or a split contradicts the closes.
     InsufficientDataError
         If there is less than a month.
     """
@@ -111,8 +115,9 @@ def panel_grid(panel: pd.DataFrame, as_of: datetime | str | None) -> PanelGrid:
     frame = panel if as_of is None else panel[panel.index <= read_instant(as_of)]
     if len(frame) < LEAST_HISTORY / STEP:
         raise InsufficientDataError(f"panel must hold at least a month of hourly closes, got {len(frame)} rows")
-    times = _hours(pd.DatetimeIndex(frame.index))
-    log_prices = np.log(_positive(frame.reindex(times)))
+    frame = frame.set_axis(_hours(pd.DatetimeIndex(frame.index)))
+    times = pd.date_range(frame.index[0], frame.index[-1], freq=STEP)
+    log_prices = np.log(_positive(split_columns(frame, splits).reindex(times)))
     returns = np.diff(log_prices, axis=0, prepend=np.full((1, log_prices.shape[1]), np.nan))
     free = ~_is_pegged(returns)
     return PanelGrid(times=times, tokens=frame.columns[free], log_prices=log_prices[:, free], returns=returns[:, free])
@@ -131,7 +136,7 @@ def _labels(panel: object) -> str:
 
 
 def _hours(labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the hours from the first label to the last."""
+    """Return the hours that labels stand for."""
     falling = ~(labels[1:] > labels[:-1])
     if falling.any():
         row = int(np.argmax(falling)) + 1
@@ -139,14 +144,7 @@ def _hours(labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
             f"panel must be labelled by increasing times, got {labels[row]} in row {row} after {labels[row - 1]} "
             "(panel.sort_index(), and one row per time)"
         )
-    hours = pd.date_range(labels[0], labels[-1], freq=STEP).tz_convert("UTC")
-    off_grid = np.flatnonzero(~labels.isin(hours))
-    if len(off_grid):
-        raise DataError(
-            f"panel must be labelled by times whole hours apart, got {labels[int(off_grid[0])]} while the first is "
-            f"{labels[0]} (panel.resample('1h', closed='right', label='right').last())"
-        )
-    return hours
+    return panel_times(labels.tz_convert("UTC"), STEP)
 
 
 def _positive(frame: pd.DataFrame) -> FloatArray:

@@ -1,11 +1,11 @@
 """Checks of closes: validation on input, reported repairs, and one-step log returns.
 
-Labels are those of the bar CLOSE. A file labelled by the bar's open must be shifted by one step first: otherwise every
-use of the label as "known at this time" looks one bar ahead.
+Labels are those of the bar CLOSE. Bars that are labelled by their open are moved by one step first: otherwise every use
+of the label as "known at this time" looks one bar ahead.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +13,19 @@ import pandas as pd
 
 from calibration.prices.breaks import find_breaks
 from calibration.prices.findings import Finding, FindingKind
+from calibration.prices.frames import read_closes
+from calibration.prices.gaps import describe_gaps
+from calibration.prices.grid import SHARE, to_grid, usual_spacing
+from calibration.prices.instants import read_instant
+from calibration.prices.labels import Label
 from calibration.prices.numeric import find_non_numbers
+from calibration.prices.splits import Split, Splits, apply_splits, read_splits, suspect_splits
 from calibration.prices.standstills import find_standstills
 from pricing.errors import DataError, InsufficientDataError
 from pricing.tools.units import Duration, format_duration, parse_duration
 
-#: No token price is older than the first block of Bitcoin; earlier labels are epoch numbers read in the wrong unit.
-FIRST_BLOCK = pd.Timestamp("2009-01-03", tz="UTC")
+#: The last close may be this many bars before the time of a quote.
+LATEST_BARS = 3
 #: A tick above one per cent of the price makes the smallest possible move look like a large one.
 COARSEST_TICK = 0.01
 #: The smallest of this many moves is the tick, or too small to matter; the smallest of a few moves need not be the
@@ -55,24 +61,43 @@ class CheckedCloses:
 
 
 def check_closes(
-    prices: pd.Series | pd.DataFrame, *, step: Duration | None = None, as_of: datetime | str | None = None
+    prices: pd.Series | pd.DataFrame,
+    *,
+    step: Duration | None = None,
+    as_of: datetime | date | str | None = None,
+    label: Label | None = None,
+    splits: Splits | None = None,
+    stale_ok: bool = False,
+    through: pd.Timestamp | None = None,
 ) -> CheckedCloses:
     """Check closes and turn them into one-step log returns.
 
     Parameters
     ----------
-    prices : Series or one-column DataFrame of float
-        Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar; NaN is a missing bar.
+    prices : Series or DataFrame of float
+        Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar; NaN is a missing bar. Or a frame
+        of bars with a column ``close``, such as those of ccxt and ``yf.download``.
     step : timedelta or str, optional
         Length of a bar; by default the most common spacing.
-    as_of : datetime or str, optional
-        Use only closes labelled at or before this time, which needs a time zone. Nothing later is read.
+    as_of : datetime, date or str, optional
+        Use only closes labelled at or before this time, which needs a time zone; a date is midnight UTC at its
+        beginning. Nothing later is read.
+    label : {"open", "close"}, optional
+        End of the bar that times label; by default the close, and for bars with an open it is judged by the opens.
+    splits : mapping, Series or DataFrame, optional
+        Redenominations: by the time of the first close in the new unit, the number of new units per old one (4, or
+        "1:4").
+    stale_ok : bool
+        Whether the last close may be more than three bars before `as_of`.
+    through : Timestamp, optional
+        A time on the grid of the bars; by default the grid is the one that fits most labels.
 
     Raises
     ------
     DataError
         If labels are not times with a zone, a price is not a positive finite number, two prices contradict each other,
-        or no close is left. The message names the row.
+        a label lies between two bars, a split contradicts the prices, or no close is left or near `as_of`. The message
+        names the row.
     InsufficientDataError
         If there are fewer than two closes.
 
@@ -83,77 +108,24 @@ def check_closes(
     >>> len(checked.log_returns), [finding.kind.name for finding in checked.findings]
     (1, ['GAP'])
     """
-    series = one_series(prices)
-    frame = pd.DataFrame({"close": series.to_numpy(), "row": np.arange(len(series))}, index=utc_labels(series.index))
     instant = None if as_of is None else read_instant(as_of)
-    if instant is not None:
-        frame = frame[frame.index <= instant]
+    stated = None if step is None else parse_duration(step, "step")
+    frame, remark = read_closes(prices, label=label, step=stated, as_of=instant)
     if frame.empty:
         raise DataError(f"prices must hold at least one close{'' if as_of is None else f' by {as_of}'}, got none")
-    frame = frame.assign(close=_positive(frame))
-    frame, repairs = _repair(frame)
-    length = _step(frame.index, step)
-    breaks = find_breaks(frame["close"], frame["row"].to_numpy(), _spacings(frame.index), length)
-    if breaks:
-        frame = frame[frame.index >= breaks[-1].time]
-    facts = (*_gaps(frame, length), *_stale(frame), *_coarse(frame), *_outdated(frame, length, instant))
+    frame, repairs = _in_order(frame.assign(close=_positive(frame)))
+    length = _step(frame.index, stated)
+    frame, moves = _one_per_bar(frame, length, through)
+    frame, units = _in_one_unit(frame, length, read_splits(splits))
+    facts = (*_gaps(frame, length), *_stale(frame), *_coarse(frame), *_outdated(frame, length, instant, stale_ok))
+    labels = [_finding(FindingKind.LABELS, frame, 0, remark)] if remark else ()
     return CheckedCloses(
         closes=frame["close"],
         step=length,
         log_returns=_log_returns(frame["close"], length),
         as_of=(frame.index[-1] if instant is None else instant).to_pydatetime(),
-        findings=(*repairs, *breaks, *facts),
+        findings=(*labels, *repairs, *moves, *units, *facts),
     )
-
-
-def one_series(prices: pd.Series | pd.DataFrame) -> pd.Series:
-    """Return prices as one series."""
-    if isinstance(prices, pd.Series):
-        return prices
-    if not isinstance(prices, pd.DataFrame):
-        raise DataError(f"prices must be a Series or a one-column DataFrame, got {type(prices).__name__}")
-    if prices.shape[1] != 1:
-        raise DataError(
-            f"prices must have one column, got {list(prices.columns)[:6]} "
-            "(choose the closes and set the times as the index)"
-        )
-    return prices.iloc[:, 0]
-
-
-def utc_labels(index: pd.Index) -> pd.DatetimeIndex:
-    """Check that labels are times with a zone, and return them in UTC."""
-    if not isinstance(index, pd.DatetimeIndex):
-        unit = "unit='ms', " if index.dtype.kind in "iuf" else ""
-        raise DataError(
-            f"prices must be labelled by time, got {index.dtype} labels such as {index[:1].tolist()} "
-            f"(convert: prices.index = pd.to_datetime(prices.index, {unit}utc=True))"
-        )
-    if index.tz is None:
-        raise DataError(
-            "prices must be labelled in UTC, got labels without a time zone "
-            "(if they are in UTC: prices.tz_localize('UTC'))"
-        )
-    if index.hasnans:
-        raise DataError(f"label at row {int(np.argmax(index.isna()))} must be a time, got NaT")
-    early = index < FIRST_BLOCK
-    if early.any():
-        row = int(np.argmax(early))
-        raise DataError(
-            f"label at row {row} must not be before {FIRST_BLOCK.date()}, got {index[row]} "
-            "(epoch seconds or milliseconds read as nanoseconds: pd.to_datetime(index, unit='ms', utc=True))"
-        )
-    return index.tz_convert("UTC")
-
-
-def read_instant(as_of: datetime | str) -> pd.Timestamp:
-    """Parse a time, which must have a time zone, and return it in UTC."""
-    try:
-        instant = pd.Timestamp(as_of)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"as_of must be a time such as '2024-01-31T00:00Z', got {as_of!r}") from error
-    if pd.isna(instant) or instant.tz is None:
-        raise DataError(f"as_of must have a time zone, got {as_of!r} (in UTC: '2024-01-31T00:00Z')")
-    return instant.tz_convert("UTC")
 
 
 def _positive(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -174,8 +146,8 @@ def _refuse(frame: pd.DataFrame, bad: npt.NDArray[np.bool_], demand: str, slip: 
         raise DataError(f"close at row {row} ({_iso(frame, first)}) must be {demand}, got {value!r} {slip}")
 
 
-def _repair(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """Drop missing closes and exact repetitions and sort, reporting each."""
+def _in_order(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
+    """Drop missing closes and sort, reporting both."""
     findings = []
     missing = frame["close"].isna().to_numpy()
     if missing.any():
@@ -189,13 +161,26 @@ def _repair(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
         message = f"row {frame['row'].iloc[late]} is the first that is earlier than its predecessor"
         findings.append(_finding(FindingKind.UNSORTED, frame, late, message))
         frame = frame.sort_index(kind="stable")
+    return frame, findings
+
+
+def _one_per_bar(
+    frame: pd.DataFrame, step: timedelta, through: pd.Timestamp | None
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """Take labels to the grid and drop exact repetitions, reporting both."""
+    findings = []
+    found = to_grid(pd.DatetimeIndex(frame.index), frame["row"].to_numpy(), step, through=through)
+    if found.moved.any():
+        worst = int(np.argmax(np.abs(found.offsets)))
+        findings.append(_finding(FindingKind.OFF_GRID, frame, worst, found.describe()))
+        frame = frame.set_axis(found.times)
     repeated = frame.index.duplicated()
     if repeated.any():
         _refuse_contradictions(frame, repeated)
         first = int(np.argmax(repeated))
         findings.append(_finding(FindingKind.DUPLICATE, frame, first, f"{repeated.sum()} rows repeat another"))
         frame = frame[~repeated]
-    return frame, tuple(findings)
+    return frame, findings
 
 
 def _refuse_contradictions(frame: pd.DataFrame, repeated: npt.NDArray[np.bool_]) -> None:
@@ -205,7 +190,7 @@ def _refuse_contradictions(frame: pd.DataFrame, repeated: npt.NDArray[np.bool_])
         at = int(np.argmax(contradiction))
         rows = frame["row"].to_numpy()
         raise DataError(
-            f"close at row {rows[at]} ({_iso(frame, at)}) must agree with row {rows[at - 1]} of the same time, "
+            f"close at row {rows[at]} ({_iso(frame, at)}) must agree with row {rows[at - 1]} of the same bar, "
             f"got {closes[at]} and {closes[at - 1]} (two venues or two tokens in one column, or a clock set back)"
         )
 
@@ -214,21 +199,29 @@ def _spacings(index: pd.Index) -> npt.NDArray[np.timedelta64]:
     return np.diff(pd.DatetimeIndex(index).tz_convert(None).to_numpy())
 
 
-def _step(index: pd.Index, step: Duration | None) -> timedelta:
-    if len(index) < 2:
+def _step(index: pd.DatetimeIndex, stated: timedelta | None) -> timedelta:
+    if index[0] == index[-1]:
         raise InsufficientDataError(f"prices must hold at least two closes to make a return, got {len(index)}")
-    spacings = _spacings(index)
-    lengths, counts = np.unique(spacings, return_counts=True)
-    common = pd.Timedelta(lengths[np.argmax(counts)]).to_pytimedelta()
-    if step is None:
+    common = usual_spacing(index)
+    if stated is None:
         return common
-    length = parse_duration(step, "step")
-    if not (spacings == np.timedelta64(length)).any():
+    off = np.abs(_spacings(index) - np.timedelta64(stated))
+    if (off > 2.0 * SHARE * np.timedelta64(stated)).all():
         raise DataError(
-            f"step must be a spacing of the closes, got {format_duration(length)} while they are mostly "
+            f"step must be a spacing of the closes, got {format_duration(stated)} while they are mostly "
             f"{common} apart (resample first: prices.resample('1h', closed='right', label='right').last())"
         )
-    return length
+    return stated
+
+
+def _in_one_unit(frame: pd.DataFrame, step: timedelta, splits: tuple[Split, ...]) -> tuple[pd.DataFrame, list[Finding]]:
+    """Apply the stated splits, cut the history at breaks, and name the steps that look like a split."""
+    closes, applied = apply_splits(frame["close"], frame["row"].to_numpy(), splits)
+    frame = frame.assign(close=closes)
+    breaks = find_breaks(closes, frame["row"].to_numpy(), _spacings(frame.index), step)
+    if breaks:
+        frame = frame[frame.index >= breaks[-1].time]
+    return frame, [*applied, *breaks, *suspect_splits(frame["close"], frame["row"].to_numpy())]
 
 
 def _log_returns(closes: pd.Series, step: timedelta) -> pd.Series:
@@ -239,24 +232,8 @@ def _log_returns(closes: pd.Series, step: timedelta) -> pd.Series:
 
 
 def _gaps(frame: pd.DataFrame, step: timedelta) -> list[Finding]:
-    spacings = _spacings(frame.index)
-    length = np.timedelta64(step)
-    findings = []
-    wide = spacings > length
-    if wide.any():
-        longest = int(np.argmax(spacings))
-        closes = frame["close"].to_numpy()
-        fall = max(0.0, float(np.max(1.0 - closes[1:][wide] / closes[:-1][wide])))
-        message = (
-            f"{wide.sum()} gaps, {int((spacings[wide] // length - 1).sum())} bars missing, the longest spacing is "
-            f"{pd.Timedelta(spacings[longest])}; the deepest fall across a gap, which is not counted, is {fall:.1%}"
-        )
-        findings.append(_finding(FindingKind.GAP, frame, longest + 1, message))
-    off_grid = spacings % length != np.timedelta64(0, "s")
-    if off_grid.any():
-        first = int(np.argmax(off_grid)) + 1
-        findings.append(_finding(FindingKind.OFF_GRID, frame, first, f"{off_grid.sum()} spacings are not whole steps"))
-    return findings
+    found = describe_gaps(frame["close"], step)
+    return [] if found is None else [_finding(FindingKind.GAP, frame, *found)]
 
 
 def _stale(frame: pd.DataFrame) -> list[Finding]:
@@ -288,14 +265,17 @@ def _coarse(frame: pd.DataFrame) -> list[Finding]:
     return [_finding(FindingKind.COARSE_TICK, frame, int(np.argmax(coarse)), message)]
 
 
-def _outdated(frame: pd.DataFrame, step: timedelta, instant: pd.Timestamp | None) -> list[Finding]:
-    if instant is None or instant - frame.index[-1] < 2 * step:
+def _outdated(frame: pd.DataFrame, step: timedelta, instant: pd.Timestamp | None, stale_ok: bool) -> list[Finding]:
+    last = frame.index[-1]
+    if instant is None or instant - last < 2 * step:
         return []
-    return [
-        _finding(
-            FindingKind.OUTDATED, frame, len(frame) - 1, f"{instant - frame.index[-1]} before {instant.isoformat()}"
+    if instant - last > LATEST_BARS * step and not stale_ok:
+        raise DataError(
+            f"as_of must be at most {LATEST_BARS} bars after the last close at {last.isoformat()}, got "
+            f"{instant.isoformat()}, {instant - last} later (a quote of today needs prices of today; --stale-ok or "
+            "stale_ok=True uses older ones)"
         )
-    ]
+    return [_finding(FindingKind.OUTDATED, frame, len(frame) - 1, f"{instant - last} before {instant.isoformat()}")]
 
 
 def _finding(kind: FindingKind, frame: pd.DataFrame, position: int, message: str) -> Finding:

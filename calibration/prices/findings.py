@@ -11,11 +11,14 @@ import pandas as pd
 class FindingKind(Enum):
     """Kind of irregularity of a price history."""
 
-    GAP = "bars are missing; no return is taken across a gap"
-    OFF_GRID = "labels are not on the grid of the step; no return is taken to or from them"
-    DUPLICATE = "rows are repeated exactly; one of each was kept"
+    GAP = "bars are missing; no return is taken across a gap, and a window counts a fall across it only if it spans it"
+    OFF_GRID = "labels a little off the grid of the bars have been taken to it"
+    DUPLICATE = "rows repeat the close of a bar; one of each was kept"
     UNSORTED = "rows were out of order and have been sorted"
     MISSING = "closes are NaN and count as missing bars"
+    LABELS = "which end of a bar its time labels was inferred"
+    SPLIT = "a redenomination was stated"
+    POSSIBLE_SPLIT = "one step is close to a simple ratio or beyond tenfold: if the unit is new, state a split"
     REDENOMINATION = "the unit of the token seems to have changed; the earlier history is left out"
     TICKER_REUSE = "the ticker may name another asset; the earlier history is left out"
     STALE = "the close stays the same for a long time: left out of the shape of paths, but understates their level"

@@ -104,7 +104,7 @@ def test_later_prices_change_nothing(hourly_closes, poison):
 
 def test_sixty_days_with_gaps_are_enough(hourly_closes):
     rng = np.random.default_rng(2)
-    kept = np.sort(rng.choice(1440, 1300, replace=False))
+    kept = np.array([0, *np.sort(1 + rng.choice(1438, 1298, replace=False)), 1439])
     found = calibrate(hourly_closes.iloc[:1440].iloc[kept])
     assert {Verdict.SHORT_HISTORY, Verdict.GAPS, Verdict.NO_HOLDERS} <= set(found.verdict)
     assert found.diagnostics.n_returns == found.volatility.n_returns == int(np.sum(np.diff(kept) == 1))
@@ -117,8 +117,17 @@ def test_a_price_that_mostly_stands_still_is_calibrated_all_the_same(hourly_clos
 
 
 def test_too_short_a_history_is_refused(hourly_closes):
-    with pytest.raises(InsufficientDataError, match="at least 500 returns, got 499"):
-        calibrate(hourly_closes.iloc[:500])
+    with pytest.raises(InsufficientDataError, match=r"at least 60 days, whatever the bar, got 59.96 days from 2023"):
+        calibrate(hourly_closes.iloc[:1439])
+    holes = [*range(167), *range(600, 767), *range(1273, 1440)]
+    with pytest.raises(InsufficientDataError, match="at least 500 returns, got 498"):
+        calibrate(hourly_closes.iloc[holes])
+
+
+def test_nine_hours_of_minutes_are_no_history(hourly_closes):
+    minutes = hourly_closes.iloc[:540].set_axis(pd.date_range("2024-01-01T00:01Z", periods=540, freq="1min"))
+    with pytest.raises(InsufficientDataError, match=r"at least 60 days, whatever the bar, got 0.38 days"):
+        calibrate(minutes)
 
 
 # --- holders ----------------------------------------------------------------------------------------------------------

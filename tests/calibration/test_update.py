@@ -62,7 +62,7 @@ def begun_with(n_bars, **options):
 
 
 @settings(max_examples=20)
-@given(st.integers(600, len(CLOSES) - 10))
+@given(st.integers(1500, len(CLOSES) - 10))
 def test_updating_equals_calibrating_on_all(split):
     assert_same(update(begun_with(split), CLOSES.iloc[split:]), WHOLE)
 
@@ -71,12 +71,12 @@ def test_updating_equals_calibrating_on_all(split):
 def test_a_split_at_the_border_of_blocks_changes_nothing(hours):
     border = BLOCK_EPOCH + 24 * timedelta(days=30)
     split = int(CLOSES.index.searchsorted(border + hours * timedelta(hours=1)))
-    assert 600 < split < len(CLOSES) - 10
+    assert 1500 < split < len(CLOSES) - 10
     assert_same(update(begun_with(split), CLOSES.iloc[split:]), WHOLE)
 
 
 @settings(max_examples=10)
-@given(st.lists(st.integers(600, len(CLOSES) - 10), min_size=2, max_size=4, unique=True))
+@given(st.lists(st.integers(1500, len(CLOSES) - 10), min_size=2, max_size=4, unique=True))
 def test_many_updates_equal_one(splits):
     splits = sorted(splits)
     if min(np.diff(splits)) >= 10:
@@ -87,24 +87,24 @@ def test_many_updates_equal_one(splits):
 
 
 def test_single_bars_may_follow_one_by_one():
-    times = pd.date_range(CLOSES.index[0], periods=800, freq="1h")
+    times = pd.date_range(CLOSES.index[0], periods=1500, freq="1h")
     closes = CLOSES.reindex(times).ffill()
-    found = calibrate(closes.iloc[:760], market=MARKET, **CALM)
-    for bar in range(760, 800):
+    found = calibrate(closes.iloc[:1460], market=MARKET, **CALM)
+    for bar in range(1460, 1500):
         found = update(found, closes.iloc[bar : bar + 1])
     assert_same(found, calibrate(closes, market=MARKET, **CALM))
 
 
 def test_a_gap_may_lie_between():
-    kept = pd.concat([CLOSES.iloc[:800], CLOSES.iloc[1100:]])
-    found = update(begun_with(800), CLOSES.iloc[1100:])
+    kept = pd.concat([CLOSES.iloc[:1500], CLOSES.iloc[1800:]])
+    found = update(begun_with(1500), CLOSES.iloc[1800:])
     assert_same(found, calibrate(kept, market=MARKET, **CALM))
     assert Verdict.GAPS in found.verdict
 
 
 def test_no_more_than_31_days_of_bars_are_kept():
-    found = begun_with(600)
-    for begin in range(600, len(CLOSES) - 10, 200):
+    found = begun_with(1500)
+    for begin in range(1500, len(CLOSES) - 10, 200):
         found = update(found, CLOSES.iloc[begin : begin + 200])
         assert len(found.history.recent) <= 31 * 24
 

@@ -6,11 +6,12 @@ import re
 import pytest
 
 from crashcover.commands.exits import Exit
-from pricing.errors import PrecisionWarning, PricingError
+from pricing.errors import DataWarning, PrecisionWarning, PricingError
 from tests.checkout import CHECKOUT
 
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 PACKAGES = ("pricing", "calibration", "backtest", "pool", "crashcover")
+WARNINGS = {DataWarning, PrecisionWarning}
 #: Shorter pieces of a message are in any code.
 SHORTEST = 4
 
@@ -33,13 +34,13 @@ def messages():
     return [text for _, text in rows if " " in text]
 
 
-@pytest.mark.parametrize("error", sorted(tree_of(PricingError) | {PrecisionWarning}, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("error", sorted(tree_of(PricingError) | WARNINGS, key=lambda kind: kind.__name__))
 def test_every_error_has_a_section(error):
     assert f"\n### `{error.__name__}`\n" in PAGE
 
 
 def test_no_section_is_about_an_error_that_is_gone():
-    known = {kind.__name__ for kind in tree_of(PricingError) | {PrecisionWarning}}
+    known = {kind.__name__ for kind in tree_of(PricingError) | WARNINGS}
     assert set(re.findall(r"^### `(\w+)`$", PAGE, flags=re.MULTILINE)) == known
 
 

@@ -106,8 +106,7 @@ def test_epoch_numbers_read_in_the_wrong_unit_are_refused():
 @pytest.mark.parametrize(
     ("prices", "message"),
     [
-        ([1.0, 1.1], "Series or a one-column DataFrame, got list"),
-        (pd.DataFrame({"open": [1.0], "close": [1.0]}, index=[START]), r"one column, got \['open', 'close'\]"),
+        ([1.0, 1.1], "Series or a DataFrame, got list"),
         (pd.Series([], dtype="float64", index=pd.DatetimeIndex([], tz="UTC")), "at least one close, got none"),
         (pd.Series([1.0, 1.0], index=pd.DatetimeIndex([START, pd.NaT])), "row 1 must be a time, got NaT"),
         (pd.Series([1.0, 1.0], index=["2024-01-01", "2024-01-02"]), "must be labelled by time"),
@@ -165,13 +164,12 @@ def test_unsorted_rows_are_sorted_and_repetitions_dropped():
     assert find(checked, FindingKind.DUPLICATE).row == 2
 
 
-def test_labels_off_the_grid_are_reported_and_give_no_return():
+def test_a_label_between_two_bars_is_refused_with_its_row():
     prices = closes([1.0, 1.1, 1.2, 1.3, 1.4])
     index = prices.index.to_list()
     index[2] += pd.Timedelta("7min")
-    checked = check_closes(pd.Series(prices.to_numpy(), index=pd.DatetimeIndex(index)))
-    assert FindingKind.OFF_GRID in kinds(checked)
-    assert len(checked.log_returns) == 2
+    with pytest.raises(DataError, match=r"label at row 2 \(2024-01-01T02:07.*got 420 s after 2024-01-01T02:00:00"):
+        check_closes(pd.Series(prices.to_numpy(), index=pd.DatetimeIndex(index)))
 
 
 def test_a_price_that_stands_still_is_reported():
@@ -194,6 +192,14 @@ def test_an_old_last_close_is_reported():
     prices = closes([1.0, 1.1, 1.2])
     assert FindingKind.OUTDATED in kinds(check_closes(prices, as_of="2024-01-01T04:00Z"))
     assert FindingKind.OUTDATED not in kinds(check_closes(prices, as_of="2024-01-01T03:59Z"))
+
+
+def test_a_last_close_more_than_three_bars_ago_needs_consent():
+    prices = closes([1.0, 1.1, 1.2])
+    assert FindingKind.OUTDATED in kinds(check_closes(prices, as_of="2024-01-01T05:00Z"))
+    with pytest.raises(DataError, match=r"at most 3 bars after the last close at 2024-01-01T02:00.*--stale-ok"):
+        check_closes(prices, as_of="2024-01-01T05:01Z")
+    assert FindingKind.OUTDATED in kinds(check_closes(prices, as_of="2024-03-01T00:00Z", stale_ok=True))
 
 
 # --- no look ahead ----------------------------------------------------------------------------------------------------
