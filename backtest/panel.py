@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from calibration.market.market import PEGGED
+from calibration.prices.grid import panel_times, usual_spacing
+from calibration.prices.splits import PanelSplits, split_columns
 from pricing.errors import DataError, InsufficientDataError
 
 
@@ -42,7 +44,7 @@ class Panel:
         return digest.hexdigest()
 
 
-def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED) -> Panel:
+def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED, splits: PanelSplits | None = None) -> Panel:
     """Check closes and leave out tokens that are not traded for their own sake.
 
     Parameters
@@ -52,6 +54,8 @@ def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED) -> Pa
         the bar.
     leave_out : iterable of str
         Tokens to leave out if present.
+    splits : mapping, optional
+        Redenominations by token, each as for ``calibrate``.
 
     Raises
     ------
@@ -74,9 +78,12 @@ def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED) -> Pa
     kept = closes.drop(columns=left_out)
     if kept.empty:
         raise DataError(f"closes must hold at least one token and bar besides those left out, got {closes.shape}")
-    prices = kept.astype(np.float64).tz_convert("UTC").rename(columns=str)
+    if len(index) < 2:
+        raise InsufficientDataError(f"closes must hold at least two bars, got {len(index)}")
+    step = usual_spacing(index)
+    prices = kept.astype(np.float64).rename(columns=str).set_axis(panel_times(index.tz_convert("UTC"), step))
     _require_prices(prices)
-    return Panel(closes=prices, step=_step(index), left_out=tuple(left_out))
+    return Panel(closes=split_columns(prices, splits), step=step, left_out=tuple(left_out))
 
 
 def _require_prices(closes: pd.DataFrame) -> None:
@@ -88,12 +95,3 @@ def _require_prices(closes: pd.DataFrame) -> None:
             f"closes must be positive and finite, got {prices[row, column]:g} for {closes.columns[column]} at "
             f"{closes.index[row].isoformat()} (a missing price is NaN)"
         )
-
-
-def _step(index: pd.DatetimeIndex) -> timedelta:
-    spacings = np.diff(index.tz_convert(None).to_numpy())
-    if not len(spacings):
-        raise InsufficientDataError(f"closes must hold at least two bars, got {len(index)}")
-    lengths, counts = np.unique(spacings, return_counts=True)
-    step: timedelta = pd.Timedelta(lengths[np.argmax(counts)]).to_pytimedelta()
-    return step

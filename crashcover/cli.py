@@ -1,5 +1,6 @@
 """The command ``crashcover``: options and help texts. The code of a command is imported when the command runs."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from crashcover.options import (
     shape_options,
     simulation_options,
     source_options,
+    splits_option,
     term_options,
     threads_option,
     workplace_options,
@@ -126,6 +128,7 @@ class _Commands(click.Group):
         from crashcover.commands.exits import Exit, exit_code
         from pricing.errors import PricingError
 
+        warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
             return super().invoke(ctx)
         except PricingError as error:
@@ -154,6 +157,11 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(Exit.INTERRUPTED)
+
+
+def _show_warning(message: Warning | str, *_place: Any) -> None:
+    """Show a warning to users of a command: the line of code that issued it tells them nothing."""
+    click.echo(f"notice: {message}", err=True)
 
 
 #: Sources of a report, and the options that each requires or allows.
@@ -253,6 +261,7 @@ def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
 @click.argument("panel_file", metavar="PANEL")
 @option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write the market to.")
 @option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
+@splits_option
 @label_option
 @click.pass_context
 def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
@@ -316,6 +325,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="NAME",
     help="Token to leave out; by default pegged and wrapped tokens. Can be repeated.",
 )
+@splits_option
 @label_option
 @option(
     "--workers",
@@ -408,6 +418,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
 @option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older counts as failed.")
 @option("--valid-for", default="36h", metavar="DURATION", help="Time for which the rates are valid for sales.")
 @option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")
+@splits_option
 @label_option
 @workplace_options
 @json_option

@@ -8,13 +8,18 @@ from typing import Any
 
 import click
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def read_instant(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
-    """Parse a time with its zone."""
+    """Parse a time with its zone, or a date, which means midnight UTC at its beginning."""
     if text is None:
         return None
+    if _DATE.fullmatch(text):
+        click.echo(f"notice: {text} means {text}T00:00Z, the beginning of the day", err=True)
+        text += "T00:00Z"
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
@@ -154,6 +159,12 @@ format_options = bundle(
     ),
     option("--resample", metavar="DURATION", help="Length of the bars to make of finer ones, such as 1h."),
 )
+splits_option = option(
+    "--splits",
+    metavar="FILE",
+    help="Redenominations: columns time (first close in the new unit), ratio (new units per old one, or 1:4), and "
+    "asset if there are several tokens.",
+)
 knowledge_options = bundle(
     option("--holders", metavar="FILE", help="Holders: address and balance, or a file as explorers give it."),
     option(
@@ -168,6 +179,8 @@ knowledge_options = bundle(
         "--supply", type=float, metavar="TOKENS", help="Number of tokens in existence; by default the listed total."
     ),
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
+    option("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),
+    splits_option,
     label_option,
 )
 source_options = bundle(prices_option(required=True), format_options, knowledge_options)

@@ -39,6 +39,8 @@ class Calibrated:
 
     def _quote(self, known: Known, token: str, market: Market) -> FloatArray:
         prices = known.history[token].dropna()
-        calibration = calibrate(prices, market=market, as_of=known.start.to_pydatetime(), step=known.step)
+        as_of = known.start.to_pydatetime()
+        # which tokens can be quoted is a rule of the backtest, the same for every forecaster
+        calibration = calibrate(prices, market=market, as_of=as_of, step=known.step, stale_ok=True)
         settings = SimulationSettings(n_paths=self.n_paths, seed=known.seed_for(token))
         return exceedances(calibration.model, known.cells, settings)

@@ -114,7 +114,7 @@ def check_closes(
     if frame.empty:
         raise DataError(f"prices must hold at least one close{'' if as_of is None else f' by {as_of}'}, got none")
     frame, repairs = _in_order(frame.assign(close=_positive(frame)))
-    length = _step(frame.index, stated)
+    length = _step(pd.DatetimeIndex(frame.index), stated)
     frame, moves = _one_per_bar(frame, length, through)
     frame, units = _in_one_unit(frame, length, read_splits(splits))
     facts = (*_gaps(frame, length), *_stale(frame), *_coarse(frame), *_outdated(frame, length, instant, stale_ok))

@@ -1,6 +1,7 @@
 """Closes from the frames that people have: a Series, one column, bars of ccxt, or what ``yf.download`` returns."""
 
 from datetime import timedelta
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ FIRST_BLOCK = pd.Timestamp("2009-01-03", tz="UTC")
 #: Columns that may hold the times of a frame without times in its index.
 _TIME_COLUMNS = ("open_time", "close_time", "timestamp", "time", "datetime", "date")
 #: Units of epoch numbers per second, and the latest time that is believed.
-_UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+_UNITS: dict[Literal["s", "ms", "us", "ns"], float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _LATEST = pd.Timestamp("2100-01-01", tz="UTC")
 
 

@@ -21,6 +21,9 @@ _SECOND = pd.Timedelta("1s").value
 SHARE = 0.05
 #: Spacings of labels that lie that far off differ by this factor.
 _SPREAD = (1.0 + 2.0 * SHARE) / (1.0 - 2.0 * SHARE)
+#: Two labels per bar are closer to each other than bars by this factor; there are that many pairs, and as many bars up
+#: to this share.
+_TWINS, _FEWEST_TWINS, _AS_MANY = 5, 10, 0.8
 #: A collector that waits for a bar and some milliseconds makes spacings that are longer by up to this share.
 _DRIFT = 1e-3
 #: Lengths and phases are whole numbers of the first of these units that fits, in nanoseconds.
@@ -69,12 +72,26 @@ def usual_spacing(labels: pd.DatetimeIndex) -> timedelta:
     >>> usual_spacing(pd.DatetimeIndex(["2024-01-01T00:00:03Z", "2024-01-01T01:00:01Z", "2024-01-01T02:00:02Z"]))
     datetime.timedelta(seconds=3600)
     """
-    spacings = np.sort(np.diff(np.unique(_nanoseconds(labels))))
-    first, stop = _densest(spacings, np.rint(spacings * _SPREAD).astype(np.int64))
-    low, middle, high = np.quantile(spacings[first:stop], (0.25, 0.5, 0.75))
+    spacings = _of_bars(np.sort(np.diff(np.unique(_nanoseconds(labels))).astype(np.int64)))
+    low, middle, high = np.quantile(spacings, (0.25, 0.5, 0.75))
     exact = low == high and middle % _SECOND == 0.0
     length = None if exact else _roundest(low * (1.0 - _DRIFT), high * (1.0 + _DRIFT))
     return pd.Timedelta(round(middle) if length is None else length).to_pytimedelta()
+
+
+def _of_bars(ordered: LongArray) -> LongArray:
+    """Return the spacings from one bar to the next; two labels per bar make as many short ones, which are none."""
+    common = _most_common(ordered)
+    longer = ordered[ordered > _TWINS * common[-1]]
+    if len(common) < _FEWEST_TWINS or not len(longer):
+        return common
+    bars = _most_common(longer)
+    return bars + round(np.median(common)) if len(bars) >= _AS_MANY * len(common) else common
+
+
+def _most_common(ordered: LongArray) -> LongArray:
+    first, stop = _densest(ordered, np.rint(ordered * _SPREAD).astype(np.int64))
+    return ordered[first:stop]
 
 
 def to_grid(
@@ -184,7 +201,7 @@ def _roundest(low: float, high: float) -> int | None:
 
 
 def _nanoseconds(labels: pd.DatetimeIndex) -> LongArray:
-    return np.asarray(labels.as_unit("ns").asi8)  # type: ignore[attr-defined]
+    return np.asarray(labels.as_unit("ns").asi8)
 
 
 def _seconds(nanoseconds: int) -> str:

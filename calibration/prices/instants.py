@@ -30,7 +30,7 @@ def read_instant(time: datetime | date | str, name: str = "as_of") -> pd.Timesta
         instant = pd.Timestamp(time)
     except (ValueError, TypeError) as error:
         raise DataError(f"{name} must be a time such as '2024-01-31T00:00Z', got {time!r}") from error
-    if instant is not pd.NaT and instant.tz is None and is_date(time):
+    if is_date(time) and not pd.isna(instant):
         instant = instant.tz_localize("UTC")
         warnings.warn(f"{name} {time} means {instant:%Y-%m-%dT%H:%MZ}: the beginning of the day", DataWarning, 2)
     if pd.isna(instant) or instant.tz is None:

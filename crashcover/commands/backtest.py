@@ -33,7 +33,7 @@ def run_backtest(path: Path, options: Options) -> Exit:
     load_library("jinja2", extra="cli"), load_library("matplotlib", extra="plot")
     plan = _read_plan(options)
     folder = Path(options["out"])
-    panel = read_panel(path, label=options["label"], leave_out=options["leave_out"] or PEGGED)
+    panel = read_panel(path, label=options["label"], leave_out=options["leave_out"] or PEGGED, splits=options["splits"])
     forecasters = _make_forecasters(panel, plan, options)
     workplace = Workplace(processes=options["workers"])
     with stages() as begin:

@@ -11,6 +11,7 @@ from calibration import Calibration, calibrate
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
 from crashcover.files.prices import PriceHistory, read_prices
+from crashcover.files.splits import read_split_file
 from crashcover.offers.terms import Terms
 from crashcover.runs.workers import one_blas_thread
 from crashcover.sample_market import is_synthetic
@@ -79,9 +80,16 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
     """Calibrate one token from its files, and report the findings."""
     holders = read_holder_list(options, options["asset"]) if options["holders"] else None
     market = read_market(Path(options["market"])) if options["market"] else None
+    splits = read_split_file(Path(options["splits"]), asset=history.asset) if options["splits"] else None
     with one_blas_thread():
         calibration = calibrate(
-            history.closes, holders=holders, supply=options["supply"], market=market, as_of=options["as_of"]
+            history.closes,
+            holders=holders,
+            supply=options["supply"],
+            market=market,
+            as_of=options["as_of"],
+            splits=splits,
+            stale_ok=options["stale_ok"],
         )
     _tell(
         "finding",

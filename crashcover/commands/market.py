@@ -21,7 +21,7 @@ from pricing.tools.units import YEAR, format_duration
 
 def run_market(path: Path, options: Mapping[str, Any]) -> Exit:
     """Fit the market to a panel, write it and show it."""
-    panel = read_panel(path, label=options["label"], leave_out=())
+    panel = read_panel(path, label=options["label"], leave_out=(), splits=options["splits"])
     with one_blas_thread():
         market = fit_market(panel.closes, as_of=options["as_of"])
         unused = unused_tokens(panel.closes, as_of=options["as_of"])

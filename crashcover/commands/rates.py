@@ -33,6 +33,7 @@ def run_rates(options: Options) -> Exit:
         market=read_path(options["market"]),
         as_of=options["as_of"],
         label=options["label"],
+        splits=read_path(options["splits"]),
         settings=_read_rate_settings(options),
         valid_for=parse_duration(options["valid_for"], "valid_for"),
         keep=options["keep"],

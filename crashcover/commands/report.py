@@ -22,6 +22,7 @@ from crashcover.commands.inputs import (
 from crashcover.display.progress import stages
 from crashcover.files.markets import read_market
 from crashcover.files.panels import read_panel
+from crashcover.files.splits import read_split_file
 from crashcover.files.tables import ASSET_COLUMNS, find_column, read_table
 from crashcover.report.book.content import book_content
 from crashcover.report.book.file import read_whole_book
@@ -168,8 +169,10 @@ def _listed(holders: Path) -> set[str]:
 def _calibrate_column(closes: pd.Series, asset: str, options: Options, *, has_holders: bool) -> Calibration:
     holders = read_holder_list(options, asset) if has_holders else None
     market = read_market(Path(options["market"])) if options["market"] else None
+    splits = read_split_file(Path(options["splits"]), asset=asset) if options["splits"] else None
+    known = {"as_of": options["as_of"], "splits": splits, "stale_ok": options["stale_ok"]}
     try:
         with one_blas_thread():
-            return calibrate(closes, holders=holders, market=market, as_of=options["as_of"])
+            return calibrate(closes, holders=holders, market=market, **known)
     except PricingError as error:
         raise type(error)(f"asset {asset!r}: {error}") from error

@@ -11,11 +11,12 @@ from backtest.panel import Panel, make_panel
 from crashcover.files.bar_ends import close_times
 from crashcover.files.price_formats.recognise import PriceTable, is_no_price, read_price_table
 from crashcover.files.prices import closes_at, traded_prices
+from crashcover.files.splits import of_tokens, read_splits_by_asset
 from crashcover.files.tables import numbers
 from pricing.errors import DataError
 
 
-def read_panel(path: Path, *, label: str | None, leave_out: Collection[str]) -> Panel:
+def read_panel(path: Path, *, label: str | None, leave_out: Collection[str], splits: str | None = None) -> Panel:
     """Read a wide file: a time column, and one column of closes per token.
 
     Parameters
@@ -26,6 +27,8 @@ def read_panel(path: Path, *, label: str | None, leave_out: Collection[str]) -> 
         End of the bar that the time column labels; by default inferred from the column's name.
     leave_out : collection of str
         Tokens to leave out.
+    splits : str, optional
+        Path of a file of redenominations.
 
     Raises
     ------
@@ -34,7 +37,9 @@ def read_panel(path: Path, *, label: str | None, leave_out: Collection[str]) -> 
     """
     found, times = _read_wide(path, label)
     closes = {name: numbers(found.table, name, path).to_numpy() for name in found.table.columns if name != found.time}
-    return make_panel(pd.DataFrame(closes, index=times), leave_out=leave_out)
+    kept = [name for name in closes if name not in leave_out]
+    stated = of_tokens(read_splits_by_asset(Path(splits)), kept, Path(splits)) if splits else None
+    return make_panel(pd.DataFrame(closes, index=times), leave_out=leave_out, splits=stated)
 
 
 def read_columns(path: Path, *, label: str | None) -> Iterator[tuple[str, pd.Series | DataError]]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calibration.prices.grid import usual_spacing
 from crashcover.files.tables import first_row, row_error, some
 from pricing.errors import DataError, InsufficientDataError
 
@@ -206,16 +207,13 @@ def whole_ends(times: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, tuple[str, ..
 
 
 def bar_length(times: pd.DatetimeIndex, path: Path) -> timedelta:
-    """Return the most common spacing of times, or the shorter one in a tie.
+    """Return the usual spacing of times.
 
     Raises
     ------
     InsufficientDataError
         If there are fewer than two different times.
     """
-    spacings = np.diff(times.unique().sort_values().tz_convert(None).to_numpy())
-    if not len(spacings):
+    if times.nunique() < 2:
         raise InsufficientDataError(f"{path}: must hold at least two closes to determine the length of a bar, got one")
-    lengths, counts = np.unique(spacings, return_counts=True)
-    length: timedelta = pd.Timedelta(lengths[np.argmax(counts)]).to_pytimedelta()
-    return length
+    return usual_spacing(times)

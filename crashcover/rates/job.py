@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ import pandas as pd
 from calibration import Market, fit_market
 from crashcover.files.markets import read_market
 from crashcover.files.panels import read_columns
+from crashcover.files.splits import FileSplits, of_tokens, read_splits_by_asset
 from crashcover.rates.documents import KEPT
 from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
 from crashcover.rates.publication import last_time, publish_night, put_together, store_before
@@ -56,6 +57,8 @@ class RateJob:
         Use closes up to this time; by default up to the last close that most tokens reach.
     label : {"open", "close"}, optional
         End of a bar that the time columns label.
+    splits : Path, optional
+        A file of redenominations, with the columns asset, time and ratio.
     settings : RateSettings
         Settings of the simulation.
     valid_for : timedelta
@@ -71,6 +74,7 @@ class RateJob:
     market: Path | None = None
     as_of: datetime | None = None
     label: str | None = None
+    splits: Path | None = None
     settings: RateSettings = field(default_factory=RateSettings)
     valid_for: timedelta = timedelta(hours=36)
     keep: int = 7
@@ -187,6 +191,7 @@ def _name(job: RateJob, night: Night) -> str:
         "holders": digest_of(job.holders) if job.holders else None,
         "supplies": digest_of(job.supplies) if job.supplies else None,
         "market": digest_of(job.market) if job.market else None,
+        "splits": digest_of(job.splits) if job.splits else None,
         "as_of": night.as_of.isoformat(),
         "settings": repr(job.settings),
         "valid_for": str(job.valid_for),
@@ -199,7 +204,8 @@ def _name(job: RateJob, night: Night) -> str:
 def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
     tokens = folder / "tokens"  # separate from the market, because a token may have that name
     tokens.mkdir(parents=True, exist_ok=True)
-    market = _market(job, night, folder / "market.json")
+    splits = of_tokens(read_splits_by_asset(job.splits), night.prices, job.splits) if job.splits else {}
+    market = _market(job, night, folder / "market.json", splits)
     return [
         RateTask(
             asset=asset,
@@ -208,6 +214,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
             supply=night.supplies.get(asset),
             market=market,
             as_of=night.as_of,
+            splits=splits.get(asset),
             settings=job.settings,
             store=job.out.absolute(),
             folder=tokens.absolute(),
@@ -216,7 +223,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
     ]
 
 
-def _market(job: RateJob, night: Night, fitted: Path) -> Market | None:
+def _market(job: RateJob, night: Night, fitted: Path, splits: Mapping[str, FileSplits]) -> Market | None:
     """Read the market, or fit it to prices, once per night."""
     if job.market is None or not night.prices:
         return None
@@ -225,7 +232,8 @@ def _market(job: RateJob, night: Night, fitted: Path) -> Market | None:
     if not fitted.exists():
         closes = pd.DataFrame(dict(_market_columns(job.market, job.label)))
         with one_blas_thread():
-            write_text(fitted, fit_market(closes, as_of=night.as_of).to_json())
+            known = {asset: ratios for asset, ratios in splits.items() if asset in closes}
+            write_text(fitted, fit_market(closes, as_of=night.as_of, splits=known).to_json())
     return read_market(fitted)
 
 

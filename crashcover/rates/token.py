@@ -10,6 +10,7 @@ from pathlib import Path
 
 from calibration import Calibration, Concentration, HolderFindingKind, Market, calibrate
 from crashcover.files.holders import read_holders
+from crashcover.files.splits import FileSplits
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
 from crashcover.runs.asset_names import file_name
@@ -46,6 +47,8 @@ class RateTask:
         Laws of the market; None for the shipped ones.
     as_of : datetime
         UTC time up to which prices are used.
+    splits : mapping or None
+        Redenominations of the token, ratios by time.
     settings : RateSettings
         Settings of the simulation.
     store : Path
@@ -60,6 +63,7 @@ class RateTask:
     supply: float | None
     market: Market | None = field(repr=False)
     as_of: datetime
+    splits: FileSplits | None = field(repr=False)
     settings: RateSettings
     store: Path
     folder: Path
@@ -177,7 +181,15 @@ def _calibrate(task: RateTask) -> Calibration:
             f"the last close is {last}"
         )
     holders = read_holders(task.holders, asset=task.asset) if task.holders else None
-    calibration = calibrate(closes, holders=holders, supply=task.supply, market=task.market, as_of=task.as_of)
+    calibration = calibrate(
+        closes,
+        holders=holders,
+        supply=task.supply,
+        market=task.market,
+        as_of=task.as_of,
+        splits=task.splits,
+        stale_ok=True,  # the settings say how old the last close may be
+    )
     if holders is not None and calibration.concentration is not None:
         for text in (*holders.attrs["notices"], *_doubts(calibration.concentration)):
             warnings.warn(f"{HOLDERS}{text}", stacklevel=1)  # the caller collects them

@@ -216,6 +216,14 @@ def test_a_token_that_cannot_be_fitted_is_refused_with_its_reason(known):
         assert np.isfinite(quotes.probabilities[1]).all()
 
 
+def test_a_token_without_closes_in_the_last_hours_is_quoted_all_the_same(known):
+    name = known.tokens[0]
+    late = known.history.copy()
+    late.loc[late.index > known.start - timedelta(hours=10), name] = np.nan
+    quotes = Calibrated(n_paths=200).quote(replace(known, history=late))
+    assert name not in quotes.refusals
+
+
 def test_a_sample_is_about_the_share_asked_for_and_does_not_depend_on_the_others(known):
     many = replace(known, tokens=tuple(f"X{number}" for number in range(10_000)))
     chosen = many.sample(0.06)

@@ -158,6 +158,15 @@ def test_two_closes_in_one_bar_are_never_merged_in_silence(hourly_closes):
         check_closes(pd.concat([closes, 1.01 * late]).sort_index())
 
 
+@pytest.mark.parametrize("apart", ["2s", "100ms", "170s"])
+def test_two_collectors_in_one_series_are_refused_with_their_rows(hourly_closes, apart):
+    closes = hourly_closes.iloc[:300]
+    other = closes.mul(1.001).shift(freq=pd.Timedelta(apart))
+    assert usual_spacing(closes.index.union(other.index)) == timedelta(hours=1)
+    with pytest.raises(DataError, match=r"close at row 1 .* must agree with row 0 of the same bar"):
+        check_closes(pd.concat([closes, other]).sort_index())
+
+
 # --- panels -----------------------------------------------------------------------------------------------------------
 
 

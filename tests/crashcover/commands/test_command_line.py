@@ -216,12 +216,12 @@ def test_a_bad_row_names_file_and_line(run, tmp_path):
 
 
 def test_too_short_a_history_fails_to_calibrate(quote):
-    assert "at least 500" in error_of(quote("--drop", 0.5, "--as-of", "2025-01-05T00:00Z"), 5)
+    assert "at least 60 days" in error_of(quote("--drop", 0.5, "--as-of", "2025-01-05T00:00Z"), 5)
 
 
 def test_a_peg_fails_to_calibrate(run, tmp_path):
     path = tmp_path / "peg.csv"
-    times = pd.date_range("2024-01-01T00:00Z", periods=800, freq="h")
+    times = pd.date_range("2024-01-01T00:00Z", periods=1500, freq="h")
     pd.DataFrame({"time": times, "close": 1.0}).to_csv(path, index=False)
     result = run("calibrate", "--prices", path)
     assert "must vary" in error_of(result, 5)

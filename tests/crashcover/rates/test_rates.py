@@ -79,7 +79,7 @@ def test_a_token_that_fails_keeps_its_rates_of_before_marked_stale(panel, tmp_pa
     assert "SYNTH-CALM must be a number, got 'n/a?'" in errors["SYNTH-CALM"]
     assert errors["SYNTH-EVEN"] == "no prices tonight"
     assert "prices must reach within 24h" in errors["SYNTH-WHALE"]
-    assert "at least 500 returns" in errors["YOUNG"]
+    assert "at least 60 days" in errors["YOUNG"]
     store = RateStore.open(out)
     for asset in ("SYNTH-CALM", "SYNTH-EVEN", "SYNTH-WHALE"):
         old, kept = before.entries[asset], store.entries[asset]
