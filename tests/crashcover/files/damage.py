@@ -181,7 +181,9 @@ class Reader:
             return "noticed"
         wrong = closes.drop(right.index)
         touched = _records(text) - _records(self.texts[name])
-        written = {float(number) for line in touched for number in re.findall(r"\d+\.?\d*(?:[eE][-+]?\d+)?", line)}
+        written = {
+            float(number) for line in touched for number in re.findall(r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", line)
+        }
         assert len(wrong) <= len(touched), (*where, wrong, text)
         assert set(wrong) <= written, (*where, wrong, text)
         return "as written"
