@@ -77,4 +77,4 @@ def shade_unresolved(axes: "Axes", lowest: float, n_paths: int) -> None:
     """Shade the probabilities, in per cent, that the paths cannot resolve."""
     axes.axhspan(0.0, lowest, color=drawing.GREY, alpha=0.12, linewidth=0, zorder=0)
     text = f"not resolved: fewer than {FEWEST_PATHS} of {n_paths:,} paths"
-    axes.text(99.0, 0.92 * lowest, text, fontsize=drawing.SMALL - 1, color=drawing.GREY, ha="right", va="top")
+    axes.text(1.0, 0.92 * lowest, text, fontsize=drawing.SMALL - 1, color=drawing.GREY, va="top")
