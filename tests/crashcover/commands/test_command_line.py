@@ -234,7 +234,7 @@ def test_a_peg_fails_to_calibrate(run, tmp_path):
         (["--drop", "50%"], "'50%' is not a valid float"),
         (["--drop", 0.5, "--reference", "peak"], "'peak' is not one of"),
         (["--drop", 0.5, "--label", "middle"], "'middle' is not one of"),
-        (["--drop", 0.5, "--as-of", "2025-06-01"], "has no time zone (write 2024-01-31T00:00Z for UTC)"),
+        (["--drop", 0.5, "--as-of", "2025-06-01T00:00"], "has no time zone (write 2024-01-31T00:00Z for UTC)"),
         (["--drop", 0.5, "--as-of", "now"], "'now' is not a time"),
         (["--drop", 0.5, "--plot", "picture.bmp"], "must end in .png, .svg or .pdf"),
         (["--drop", 0.5, "--plot", "no/such/folder/picture.png"], "the folder of"),
