@@ -342,7 +342,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     help="Approximate number of token-periods that the slow garch quotes.",
 )
 @option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed of simulations and of the intervals.")
-@option("--quiet", is_flag=True, help="Print nothing.")
+@option("--quiet", is_flag=True, help="Print no progress and no tables.")
 @json_option
 @click.pass_context
 def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:

@@ -70,9 +70,10 @@ def test_json_is_all_there_is_on_stdout(files, tmp_path):
     assert np.isfinite(document["cells"][0]["forecasters"]["logit"]["log_score"][0])
 
 
-def test_quiet_prints_nothing(files, tmp_path):
+def test_quiet_prints_notices_only(files, tmp_path):
     result = run(files / "opens.parquet", "--out", tmp_path, *QUICK, "--quiet")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert all(line.startswith("notice: ") for line in result.stderr.splitlines())
 
 
 @pytest.mark.parametrize(
