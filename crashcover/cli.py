@@ -1,11 +1,12 @@
 """The command ``crashcover``: options and help texts. The code of a command is imported when the command runs."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import click
 
+from crashcover import examples
+from crashcover.command_group import Commands
 from crashcover.options import (
     basis_options,
     check_page,
@@ -30,139 +31,6 @@ from crashcover.options import (
     threads_option,
     workplace_options,
 )
-
-_START = """
-\b
-Start with:  crashcover demo
-Then:        crashcover quote --prices my_prices.csv --drop 0.5
-Exit codes:  crashcover help exits
-"""
-
-
-_QUOTE_EXAMPLES = """
-\b
-Examples:
-  crashcover quote --prices om.csv --drop 0.5 --limit 100000
-  crashcover quote --prices panel.parquet --asset OM --holders om_holders.csv --supply 1e9 \\
-    --drop 0.3 --drop 0.5 --window 1h --window 24h --term 30d --plot om.png
-  crashcover quote --prices om.csv --drop 0.3 --payout linear:0.3:0.9 --json > quote.json
-  crashcover quote --prices om.csv --drop 0.3 --drop 0.5 --csv > quotes.csv
-"""
-
-
-_CALIBRATE_EXAMPLE = """
-\b
-Example:
-  crashcover calibrate --prices panel.parquet --asset OM --as-of 2025-04-01T00:00Z
-"""
-
-
-_MARKET_EXAMPLE = """
-\b
-Example:
-  crashcover market panel.parquet --out market.json
-"""
-
-
-_REPRODUCE_EXAMPLE = """
-\b
-Example:
-  crashcover reproduce quote.json
-"""
-
-
-_DEMO_EXAMPLE = """
-\b
-Example:
-  crashcover demo --out demo
-"""
-
-
-_BACKTEST_EXAMPLES = """
-\b
-Examples:
-  crashcover backtest panel.parquet
-  crashcover backtest panel.parquet --out walk --forecaster worst-drop-law --drop 0.3 --window 24h --workers 2
-"""
-
-
-_RATES_EXAMPLES = """
-\b
-Examples:
-  crashcover rates --prices panel.parquet --out rates
-  crashcover rates --prices prices/ --holders holders/ --market panel.parquet --out rates --paths 50000
-"""
-
-
-_REPRICE_EXAMPLES = """
-\b
-Examples:
-  crashcover reprice book.parquet --rates rates --out priced/2026-11-22 --previous priced/2026-11-21
-  crashcover reprice postgresql+psycopg://user@host/sales --table covers --rates rates --out priced/2026-11-22
-"""
-
-
-_REPORT_EXAMPLES = """
-\b
-Examples:
-  crashcover report --prices om.csv --holders om_holders.csv --drop 0.5 --limit 100000 --out om.html
-  crashcover report --book book.csv --prices panel.parquet --capital 2000000 --out book.html
-  crashcover report --quote quote.json --out om.html --xlsx om.xlsx
-  crashcover report --from book.json --out book.html
-"""
-
-
-_FETCH_EXAMPLES = """
-\b
-Examples:
-  crashcover fetch OM --since 2024-01-01 --out om.csv
-  crashcover fetch OM --venue kucoin --since 2024-01-01 --bar 5m --out om.csv
-  crashcover fetch panel BTC ETH OM --since 2021-01-01 --out prices --join panel.parquet
-"""
-
-
-class _Commands(click.Group):
-    """A group that reports errors as one line on stderr and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        from crashcover.commands.exits import Exit, exit_code
-        from pricing.errors import PricingError
-
-        warnings.showwarning = _show_warning  # type: ignore[assignment]
-        try:
-            return super().invoke(ctx)
-        except PricingError as error:
-            from crashcover.commands.option_names import name_option
-
-            message = " ".join(str(error).split())
-            called = self.get_command(ctx, ctx.invoked_subcommand or "")
-            click.echo(f"error: {name_option(message, called) if called else message}", err=True)
-            ctx.exit(exit_code(error))
-        except BrokenPipeError:  # the reader has closed the pipe: click ends quietly
-            raise
-        except OSError as error:
-            from crashcover.files.tables import reason
-
-            place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"error: {place}{reason(error)}", err=True)
-            ctx.exit(Exit.SYSTEM_FAILED)
-        except ImportError as error:
-            from pricing.tools.libraries import missing_library
-
-            missing = missing_library(error)
-            if missing is None:
-                raise
-            click.echo(f"error: {missing}", err=True)
-            ctx.exit(exit_code(missing))
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(Exit.INTERRUPTED)
-
-
-def _show_warning(message: Warning | str, *_place: Any) -> None:
-    """Show a warning to users of a command: the line of code that issued it tells them nothing."""
-    click.echo(f"notice: {message}", err=True)
-
 
 #: Sources of a report, and the options that each requires or allows.
 _REPORT_SOURCES = {
@@ -202,8 +70,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 
 @click.group(
-    cls=_Commands,
-    epilog=_START,
+    cls=Commands,
+    epilog=examples.START,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option(
@@ -213,7 +81,7 @@ def main() -> None:
     """Price crash cover: parametric insurance against sudden falls of a token's price."""
 
 
-@main.command(epilog=_QUOTE_EXAMPLES)
+@main.command(epilog=examples.QUOTE_EXAMPLES)
 @source_options
 @term_options
 @basis_options
@@ -232,7 +100,7 @@ def quote(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_quote(options))
 
 
-@main.command(epilog=_CALIBRATE_EXAMPLE)
+@main.command(epilog=examples.CALIBRATE_EXAMPLE)
 @source_options
 @json_option
 @click.pass_context
@@ -243,7 +111,7 @@ def calibrate(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_calibrate(options))
 
 
-@main.command(epilog=_REPRODUCE_EXAMPLE)
+@main.command(epilog=examples.REPRODUCE_EXAMPLE)
 @click.argument("quote_file", metavar="QUOTE_FILE")
 @threads_option
 @click.pass_context
@@ -257,7 +125,7 @@ def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
     ctx.exit(run_reproduce(Path(quote_file), threads))
 
 
-@main.command(epilog=_MARKET_EXAMPLE)
+@main.command(epilog=examples.MARKET_EXAMPLE)
 @click.argument("panel_file", metavar="PANEL")
 @option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write the market to.")
 @option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
@@ -274,7 +142,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     ctx.exit(run_market(Path(panel_file), options))
 
 
-@main.command(epilog=_BACKTEST_EXAMPLES)
+@main.command(epilog=examples.BACKTEST_EXAMPLES)
 @click.argument("panel_file", metavar="PANEL")
 @option(
     "--out",
@@ -355,7 +223,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     ctx.exit(run_backtest(Path(panel_file), options))
 
 
-@main.command(epilog=_RATES_EXAMPLES)
+@main.command(epilog=examples.RATES_EXAMPLES)
 @option(
     "--prices",
     required=True,
@@ -435,7 +303,7 @@ def rates(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_rates(options))
 
 
-@main.command(epilog=_REPRICE_EXAMPLES)
+@main.command(epilog=examples.REPRICE_EXAMPLES)
 @click.argument("book", metavar="BOOK")
 @option(
     "--rates", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Rates of `crashcover rates`."
@@ -463,7 +331,7 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_reprice(options))
 
 
-@main.command(epilog=_REPORT_EXAMPLES)
+@main.command(epilog=examples.REPORT_EXAMPLES)
 @option(
     "--out",
     default="report.html",
@@ -509,7 +377,7 @@ def report(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(run_report(options))
 
 
-@main.command(epilog=_DEMO_EXAMPLE)
+@main.command(epilog=examples.DEMO_EXAMPLE)
 @option(
     "--out",
     type=click.Path(file_okay=False),
@@ -537,7 +405,7 @@ class _TokenOrCommand(click.Group):
         return super().parse_args(ctx, args)
 
 
-@main.group(cls=_TokenOrCommand, epilog=_FETCH_EXAMPLES)
+@main.group(cls=_TokenOrCommand, epilog=examples.FETCH_EXAMPLES)
 def fetch() -> None:
     """Fetch prices from an exchange: "fetch TOKEN" for one token, "fetch panel" for many.
 
@@ -546,7 +414,7 @@ def fetch() -> None:
     """
 
 
-@fetch.command(epilog=_FETCH_EXAMPLES)
+@fetch.command(epilog=examples.FETCH_EXAMPLES)
 @click.argument("token")
 @option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write or to continue.")
 @fetch_options
@@ -561,7 +429,7 @@ def token(ctx: click.Context, /, token: str, **options: Any) -> None:
     ctx.exit(run_fetch_token(token, options))
 
 
-@fetch.command(epilog=_FETCH_EXAMPLES)
+@fetch.command(epilog=examples.FETCH_EXAMPLES)
 @click.argument("tokens", nargs=-1)
 @option(
     "--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Folder with one file per token."
