@@ -50,8 +50,6 @@ def load_cells(path: Path) -> pd.DataFrame:
     OSError, ValueError, ...
         One of ``contents.UNREADABLE``, if the file cannot be opened or is damaged.
     """
-    if kind_of(path) != ".zip":
-        return next(_load(path, path))
     parts = list(_load(path, path))
     if not parts:
         raise DataError(f"{path}: must hold a file ending in {', '.join(KINDS)}, got none of them")
@@ -66,7 +64,7 @@ def token_of(path: PurePath) -> str | None:
     >>> token_of(PurePath("prices/OM.csv.gz")), token_of(PurePath("BRK.B.parquet")), token_of(PurePath("notes.txt"))
     ('OM', 'BRK.B', None)
     """
-    kind = kind_of(path)
+    kind = kind_of(PurePath(f"_{path.name}"))  # a file named .csv has an ending and no token
     return path.name[: path.name.lower().rindex(kind)] if kind in KINDS and kind != ".txt" else None
 
 

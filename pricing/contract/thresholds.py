@@ -27,9 +27,9 @@ def has_fallen(prices: FloatArray, references: FloatArray, drop: float) -> BoolA
 
     Examples
     --------
-    >>> 1.1 * 0.7 <= 1.1 - 0.3 * 1.1
+    >>> 0.91 <= 1.3 * (1.0 - 0.3)
     False
-    >>> has_fallen(np.array([0.77, 0.7700001]), np.array([1.1, 1.1]), drop=0.3)
+    >>> has_fallen(np.array([0.91, 0.9100001]), np.array([1.3, 1.3]), drop=0.3)
     array([ True, False])
     """
     return np.asarray(prices <= references * _share_left(drop))

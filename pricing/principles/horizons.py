@@ -125,7 +125,7 @@ class OverHorizon(Distortion):
     >>> from pricing.principles import WangTransform
     >>> yearly = OverHorizon(distortion=WangTransform(shift=0.45))
     >>> round(yearly.over(timedelta(days=30)).price_of_binary(0.01), 4)
-    0.0211
+    0.0209
     """
 
     distortion: Distortion

@@ -84,7 +84,7 @@ def test_quiet_prints_notices_only(files, tmp_path):
         (["--drop", "20"], 4, "a fraction: 20 % is 0.20"),
         (["--first-start", "2023-08-15T00:00Z"], 5, "more than 1 starts"),
         (["--workers", "0"], 2, "Invalid value for '--workers'"),
-        (["--first-start", "2023-08-15"], 2, "no time zone"),
+        (["--first-start", "2023-08-15T00:00"], 2, "no time zone"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_one_line(files, tmp_path, arguments, code, message):

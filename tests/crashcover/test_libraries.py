@@ -47,6 +47,7 @@ def needed(library):
         "filelock": ("rates", "--prices", "p.csv", *out),
         "ccxt": ("fetch", "OM", "--since", "2024-01-01", "--out", "om.csv"),
         "openpyxl": ("quote", "--prices", "p.xlsx", "--drop", "0.3"),
+        "xlsxwriter": ("report", "--prices", "p.csv", "--drop", "0.3", "--xlsx", "p.xlsx"),
         "pyarrow": ("reprice", "book.csv", "--rates", "rates", *out),
     }.get(library, ("quote", "--prices", "p.csv", "--drop", "0.3"))
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from pricing import errors
-from pricing.errors import REASONS, PrecisionWarning, PricingError, QuoteRefusedError, Reason, Refusal
+from pricing.errors import REASONS, DataWarning, PrecisionWarning, PricingError, QuoteRefusedError, Reason, Refusal
 from tests.checkout import CHECKOUT
 
 
@@ -15,6 +15,7 @@ def tree_of(error):
 
 
 TREE = tree_of(PricingError)
+WARNINGS = {"DataWarning", "PrecisionWarning"}
 REFUSALS = tree_of(QuoteRefusedError) - {QuoteRefusedError}
 
 
@@ -23,17 +24,19 @@ def drawn_tree():
     above = {4: "Exception"}
     for indent, name, other in re.findall(r"^( {4,})(\w+)(?: \((\w+)\))?$", errors.__doc__, re.MULTILINE):
         depth = len(indent)
-        first = [] if name == "PrecisionWarning" else [above[depth]]
+        first = [] if name in WARNINGS else [above[depth]]
         yield name, [*first, *([other] if other else [])]
         above[depth + 4] = name
 
 
 def test_the_docstring_draws_the_tree():
     drawn = dict(drawn_tree())
-    assert drawn == {kind.__name__: [base.__name__ for base in kind.__bases__] for kind in TREE | {PrecisionWarning}}
+    assert drawn == {
+        kind.__name__: [base.__name__ for base in kind.__bases__] for kind in TREE | {DataWarning, PrecisionWarning}
+    }
 
 
-@pytest.mark.parametrize("error", sorted(TREE | {PrecisionWarning}, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("error", sorted(TREE | {DataWarning, PrecisionWarning}, key=lambda kind: kind.__name__))
 def test_each_class_says_when_it_is_raised(error):
     assert re.match(r"Raised (if|while) |Issued if |Root of ", error.__doc__)
 

@@ -48,6 +48,7 @@ WRONG = {
         "--horizon-periods": 0,
         "--share-of-capital": 20,
         "--reinsurance": "half",
+        "--xlsx": "premium.csv",
     },
     "rates": {
         "--oldest-close": 24,
@@ -68,8 +69,8 @@ WRONG = {
 }
 #: A message about a file names the file, one about a token the token; the others take any text, or none.
 NAMED_BY_VALUE = {"--prices", "--holders", "--supplies", "--market", "--book", "--rates", "--from", "--quote", "--out"}
-NAMED_BY_VALUE |= {"--asset"}
-ANY_VALUE = {"--json", "--rare-drops", "--quiet", "--leave-out"}
+NAMED_BY_VALUE |= {"--asset", "--splits"}
+ANY_VALUE = {"--json", "--csv", "--rare-drops", "--quiet", "--leave-out", "--stale-ok"}
 
 
 @pytest.fixture(scope="module")

@@ -182,15 +182,15 @@ def test_a_damaged_manifest_comes_with_a_way_out(run, panel, tmp_path):
 def test_the_market_may_be_fitted_to_a_panel_of_its_own(tmp_path, monkeypatch):
     asked = []
 
-    def fit(panel, *, as_of):
-        asked.append((panel.shape, as_of))
+    def fit(panel, *, as_of, splits):
+        asked.append((panel.shape, as_of, splits))
         raise DataError("fitted")
 
     monkeypatch.setattr("crashcover.rates.job.fit_market", fit)
     prices, _ = sample_market.write_files(tmp_path)
     with pytest.raises(DataError, match="fitted"):
         rate(prices, tmp_path / "rates", market=prices)
-    assert asked == [((8760, 4), pd.Timestamp("2026-01-01T00:00Z"))]
+    assert asked == [((8760, 4), pd.Timestamp("2026-01-01T00:00Z"), {})]
 
 
 def test_killed_at_random_moments_and_run_again_publishes_the_same_bytes(panel, sample_files, tmp_path):

@@ -9,6 +9,7 @@ from pricing import Cover, DropTrigger, FullPayout, LinearPayout, Reference, Tie
 from pricing.contract.book import Book
 from pricing.contract.loss_functions import compress
 from pricing.contract.observation import Observation
+from pricing.contract.thresholds import least_drop
 from pricing.errors import InvalidTermsError
 
 ASSETS = ("BTC", "OM")
@@ -52,7 +53,7 @@ def make_book(rows):
 def loss_of_row(row, worst_drops):
     """The definition: a share of the limit of the worst drop, if the trigger fired."""
     _, _, payout, drop, limit = row
-    return limit * np.where(worst_drops >= drop, PAYOUTS[payout].share(worst_drops), 0.0)
+    return limit * np.where(worst_drops >= least_drop(drop), PAYOUTS[payout].share(worst_drops), 0.0)
 
 
 def with_neighbours(values):
