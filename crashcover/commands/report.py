@@ -44,6 +44,8 @@ from pricing.tools.progress import Progress
 def run_report(options: Options) -> Exit:
     """Write a report, or write the page of an earlier report again."""
     load_library("jinja2", extra="cli"), load_library("matplotlib", extra="plot")
+    if options["xlsx"]:
+        load_library("xlsxwriter", extra="cli")
     page = Path(options["out"])
     if options["report_file"]:
         content = read_report(Path(options["report_file"]))
