@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from crashcover.files.tables import BOOK_COLUMNS
 from crashcover.offers.offers import Offer
 from pricing.contract.cover import Cover
 from pricing.contract.payouts import is_piecewise
@@ -11,19 +12,6 @@ from pricing.contract.sentences import observation_texts
 from pricing.errors import Refusal
 from pricing.quotes.quote import Quote
 
-#: Terms of the cover: the columns of a book.
-TERMS = (
-    "cover_id",
-    "asset",
-    "drop",
-    "window",
-    "reference",
-    "payout",
-    "limit",
-    "currency",
-    "term",
-    "waiting_period",
-)
 #: The verdict: "ok", "imprecise" or the text of a ``Reason``.
 VERDICT = "verdict"
 #: Figures of the premium, not rounded.
@@ -53,7 +41,7 @@ def write_table(offers: Sequence[Offer], lines: Iterable[str]) -> str:
         Names of the lines of a premium, see ``PricingBasis.lines``.
     """
     text = io.StringIO()
-    columns = [*TERMS, VERDICT, *FIGURES, *lines, *SUMS, *SOURCE]
+    columns = [*BOOK_COLUMNS, VERDICT, *FIGURES, *lines, *SUMS, *SOURCE]
     table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     table.writeheader()
     for offer in offers:
@@ -88,7 +76,7 @@ def _terms(cover: Cover) -> dict[str, object]:
         term,
         waiting_period,
     )
-    return dict(zip(TERMS, values, strict=True))
+    return dict(zip(BOOK_COLUMNS, values, strict=True))
 
 
 def _refusal(refusal: Refusal) -> dict[str, object]:

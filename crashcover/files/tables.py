@@ -23,6 +23,19 @@ from pricing.errors import DataError, PricingError
 
 #: Columns that may name the token of a row.
 ASSET_COLUMNS = ("list", "token", "asset", "symbol")
+#: Columns that a book must have; further columns are kept.
+BOOK_COLUMNS = (
+    "cover_id",
+    "asset",
+    "drop",
+    "window",
+    "reference",
+    "payout",
+    "limit",
+    "currency",
+    "term",
+    "waiting_period",
+)
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 

@@ -6,22 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset
 
-from crashcover.files.tables import require_different_names
+from crashcover.files.tables import BOOK_COLUMNS, require_different_names
 from pricing.errors import DataError
-
-#: Columns that a book must have; further columns are kept.
-COLUMNS = (
-    "cover_id",
-    "asset",
-    "drop",
-    "window",
-    "reference",
-    "payout",
-    "limit",
-    "currency",
-    "term",
-    "waiting_period",
-)
 
 #: Columns among these that may be stored as durations.
 DURATIONS = ("window", "term", "waiting_period")
@@ -36,10 +22,10 @@ def require_columns(names: Collection[str], path: Path) -> None:
         If one is missing, or any occurs twice.
     """
     require_different_names(names, path)
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in BOOK_COLUMNS if name not in names]
     if missing:
         raise DataError(
-            f"{path}, row 1: must have the columns {', '.join(COLUMNS)}, lacks {', '.join(missing)}{_slip(names)}"
+            f"{path}, row 1: must have the columns {', '.join(BOOK_COLUMNS)}, lacks {', '.join(missing)}{_slip(names)}"
         )
 
 
@@ -48,7 +34,7 @@ def _slip(names: Collection[str]) -> str:
     separator = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in "".join(names)), None)
     if separator:
         return f" (its fields are separated by {separator!r}: write commas)"
-    if set(COLUMNS) <= {name.strip().lower() for name in names}:
+    if set(BOOK_COLUMNS) <= {name.strip().lower() for name in names}:
         return " (write their names in lower case, without blanks)"
     return ""
 
@@ -61,7 +47,7 @@ def require_types(schema: pa.Schema, path: Path) -> None:
     DataError
         If a column has another type, such as times or lists.
     """
-    for name in COLUMNS:
+    for name in BOOK_COLUMNS:
         kind = schema.field(name).type
         is_duration = name in DURATIONS and pa.types.is_duration(kind)
         if not (is_number(kind) or is_text(kind) or pa.types.is_null(kind) or is_duration):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crashcover.files.tables import one_line, some
-from crashcover.repricing.intake.schema import COLUMNS
+from crashcover.files.tables import BOOK_COLUMNS, one_line, some
 from pricing.errors import DataError
 from pricing.tools.libraries import load_library, missing_library
 from pricing.tools.units import format_duration
@@ -121,7 +120,7 @@ def _order(table: "Table") -> list["Column[Any]"]:
 
 
 def _arrow_type(column: "Column[Any]") -> pa.DataType:
-    if column.name in COLUMNS:
+    if column.name in BOOK_COLUMNS:
         return pa.string()
     try:
         return _TYPES.get(column.type.python_type, pa.string())

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from crashcover import read_book
-from crashcover.files.quote_table import FIGURES, SOURCE, SUMS, TERMS, VERDICT, formula_names, write_table
+from crashcover.files.quote_table import FIGURES, SOURCE, SUMS, VERDICT, formula_names, write_table
+from crashcover.files.tables import BOOK_COLUMNS
 from crashcover.offers.offers import Offer
 from crashcover.offers.outcomes import quote_or_refuse
-from crashcover.repricing.intake.schema import COLUMNS
 from pricing import (
     ConstantVolatility,
     Cover,
@@ -71,9 +71,8 @@ def rows_of(text):
 
 
 def test_the_columns_are_those_of_a_book_and_then_verdict_figures_lines_sums_and_source(surface):
-    assert TERMS == COLUMNS
     header = write_table(offers_on(surface), BASIS.lines).splitlines()[0]
-    assert header == ",".join([*TERMS, VERDICT, *FIGURES, *BASIS.lines, *SUMS, *SOURCE])
+    assert header == ",".join([*BOOK_COLUMNS, VERDICT, *FIGURES, *BASIS.lines, *SUMS, *SOURCE])
 
 
 def test_a_row_holds_the_statement_to_the_cent_and_the_figures_to_the_last_bit(surface):

@@ -7,10 +7,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from crashcover.files.tables import BOOK_COLUMNS
 from crashcover.report.book.file import read_whole_book
 from crashcover.report.book.pooling import observations_of
 from crashcover.report.book.reinsurance import describe_reinsurance, parse_reinsurance
-from crashcover.repricing.intake.schema import COLUMNS
 from pool import ExcessOfLoss, Occurrence, QuotaShare
 from pricing.errors import DataError, InvalidTermsError
 from pricing.rates.store import RateStore
@@ -41,7 +41,7 @@ def rows_of_a_book():
     return rows
 
 
-def write_book(path, rows, columns=COLUMNS):
+def write_book(path, rows, columns=BOOK_COLUMNS):
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([columns, *rows])
     return path
@@ -244,7 +244,7 @@ def test_most_limits_choose_the_shape(book):
 )
 def test_a_wrong_row_stops_the_report_and_is_named(tmp_path, column, cell, message):
     rows = rows_of_a_book()[:3]
-    rows[1][COLUMNS.index(column)] = cell
+    rows[1][BOOK_COLUMNS.index(column)] = cell
     with pytest.raises(DataError) as raised:
         read_whole_book(write_book(tmp_path / "book.csv", rows))
     assert message in str(raised.value)
@@ -252,7 +252,7 @@ def test_a_wrong_row_stops_the_report_and_is_named(tmp_path, column, cell, messa
 
 def test_a_book_needs_all_columns(tmp_path):
     with pytest.raises(DataError, match=r"row 1: must have the columns .* lacks waiting_period"):
-        read_whole_book(write_book(tmp_path / "book.csv", [row[:-1] for row in rows_of_a_book()], COLUMNS[:-1]))
+        read_whole_book(write_book(tmp_path / "book.csv", [row[:-1] for row in rows_of_a_book()], BOOK_COLUMNS[:-1]))
 
 
 @pytest.mark.parametrize(

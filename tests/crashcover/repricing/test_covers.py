@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from crashcover import read_book
-from crashcover.repricing.intake.schema import COLUMNS
+from crashcover.files.tables import BOOK_COLUMNS
 from pricing import Cover, DropTrigger, Reference, TieredPayout
 from pricing.errors import DataError
 from tests.crashcover.repricing.books import ROW, book_file, make_book, reprice
@@ -71,4 +71,4 @@ def test_a_book_that_can_be_priced_and_a_book_of_covers_are_the_same_rows(rate_s
 
 def test_a_file_without_the_columns_is_refused(tmp_path):
     with pytest.raises(DataError, match="row 1: must have the columns .*, lacks waiting_period"):
-        read_book(book_file(make_book(2)[list(COLUMNS[:-1])], tmp_path, "book.csv"))
+        read_book(book_file(make_book(2)[list(BOOK_COLUMNS[:-1])], tmp_path, "book.csv"))
