@@ -14,6 +14,7 @@ OVERLAP = 24
 _TIMES = range(1_230_768_000_000, 4_102_444_800_000)
 #: Units of a time per millisecond: most venues answer in milliseconds, some in microseconds or nanoseconds.
 _UNITS = (1, 1_000, 1_000_000)
+_PRICES = ("open", "high", "low", "close")
 
 
 class Bar(NamedTuple):
@@ -42,28 +43,38 @@ class Bar(NamedTuple):
         return self[1:5]
 
 
+def wrong_price(row: Sequence[Any]) -> str:
+    """Return which price of a bar is no positive number, in the order of ccxt; empty if all are.
+
+    Examples
+    --------
+    >>> wrong_price([1_704_067_200_000, 1.0, 1.0, 0.0, 1.0, 5.0])
+    'low of the bar of 2024-01-01T00:00:00Z must be a positive number, got 0.0'
+    """
+    for name, price in zip(_PRICES, row[1:5], strict=True):
+        if not (isinstance(price, int | float) and 0.0 < price < math.inf):
+            return f"{name} of the bar of {show_time(read_time(row[0]))} must be a positive number, got {price!r}"
+    return ""
+
+
 def read_bar(row: Sequence[Any], length: int) -> Bar:
     """Read a bar in the order of ccxt: time, open, high, low, close, volume.
 
     Parameters
     ----------
     row : sequence
-        Time in milliseconds, microseconds or nanoseconds since 1970, four prices and the volume.
+        Time in milliseconds, microseconds or nanoseconds since 1970, four prices, see ``wrong_price``, and the volume.
     length : int
         Length of the bar in milliseconds.
 
     Raises
     ------
     DataError
-        If the time is not a multiple of the length, or a price is not a positive number.
+        If the time is not a multiple of the length.
     """
     opened = read_time(row[0], length)
-    prices = dict(zip(("open", "high", "low", "close"), row[1:5], strict=True))
-    for name, price in prices.items():
-        if not (isinstance(price, int | float) and 0.0 < price < math.inf):
-            raise DataError(f"{name} of the bar of {show_time(opened)} must be a positive number, got {price!r}")
     volume = row[5] if len(row) > 5 else None
-    return Bar(opened, **{name: float(price) for name, price in prices.items()}, volume=volume)
+    return Bar._make((opened, *map(float, row[1:5]), volume))
 
 
 def read_time(time: object, length: int = 1) -> int:

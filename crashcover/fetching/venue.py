@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
-from crashcover.fetching.bars import Bar, read_bar, read_time
+from crashcover.fetching.bars import Bar, read_bar, read_time, wrong_price
 from crashcover.fetching.patience import BadAnswerError, Patience, Tell
 from pricing.errors import DataError, InvalidTermsError
 from pricing.tools.libraries import load_library
@@ -114,6 +114,8 @@ class Venue:
     ) -> None:
         self._exchange = exchange
         self._tell = tell
+        self._doubted: set[tuple[str, int]] = set()  # symbol and time of bars whose price was wrong once
+        self._left_out: set[tuple[str, int]] = set()
         self._patience = Patience(exchange=exchange, limit=patience, tell=tell, sleep=sleep or time.sleep)
 
     @property
@@ -217,6 +219,8 @@ class Venue:
     def page(self, symbol: str, bar: str, since: int, until: int, accept: Callable[[list[Bar]], None]) -> list[Bar]:
         """Return one page of closed bars in the order of time.
 
+        A bar with a price that is no positive number is asked for again; if it is wrong again, it is left out and told.
+
         Parameters
         ----------
         symbol, bar : str
@@ -231,14 +235,15 @@ class Venue:
         Raises
         ------
         DataError
-            If a bar is invalid.
+            If a time is invalid.
         """
         length, limit = self.bar_length(bar), self.page_limit
 
         def question() -> list[Bar]:
             with _unsifted(self._exchange):
                 rows = self._exchange.fetch_ohlcv(symbol, bar, since, limit)
-            bars = [read_bar(row, length) for row in rows if read_time(row[0]) + length <= until]
+            closed = [row for row in rows if read_time(row[0]) + length <= until]
+            bars = [read_bar(row, length) for row in self._priced(symbol, closed)]
             bars.sort(key=attrgetter("opened"))
             accept(bars)
             return bars
@@ -247,6 +252,18 @@ class Venue:
             return self._patience.ask(question)
         except DataError as error:
             raise DataError(f"{symbol}: {error}") from error
+
+    def _priced(self, symbol: str, rows: list[Any]) -> list[Any]:
+        """Return the rows whose prices are positive numbers; the others must be said twice to be believed."""
+        wrong = {(symbol, read_time(row[0])): slip for row in rows if (slip := wrong_price(row))}
+        new = sorted(wrong.keys() - self._left_out)
+        if not self._doubted.issuperset(new):
+            self._doubted.update(new)
+            raise BadAnswerError(wrong[new[0]])
+        for place in new:
+            self._tell(f"{symbol}: {wrong[place]}, twice: the bar is left out")
+        self._left_out.update(new)
+        return [row for row in rows if (symbol, read_time(row[0])) not in wrong]
 
 
 @contextmanager

@@ -25,7 +25,7 @@ REFUSALS = {
 #: Moods after which the same question is answered rightly, so that the truth is found with patience.
 PASSING = (
     "busy", "banned", "failing", "no JSON", "closed", "cut off", "cut short", "empty", "repeated", "shuffled",
-    "doubled", "short", "one bar", "microseconds",
+    "doubled", "short", "one bar", "microseconds", "worthless",
 )  # fmt: skip
 
 
@@ -67,6 +67,8 @@ class FakeBinance:
         if mood == "repeated":
             return self._last_page
         self._last_page = page
+        if mood == "worthless":
+            return [[bar[0], "0", *bar[2:]] for bar in page]
         if mood == "shuffled":
             return random.Random(len(page)).sample(page, len(page))
         if mood == "microseconds":

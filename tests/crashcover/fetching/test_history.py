@@ -87,6 +87,29 @@ def test_holes_are_left_and_counted(fetch):
     assert "nothing for 1 bar after that" in fetched.summary
 
 
+@pytest.mark.parametrize("place", [30, 39, 40, 199])
+def test_a_bar_whose_price_stays_wrong_is_a_hole_and_stops_nothing(fetch, place):
+    """In the middle of a page, at its end, at the beginning of the next one, and as the last bar of all."""
+    truth = fetch.fake.truth()
+    fetch.fake.bars["OMUSDT"][place][3] = "0"
+    fetched = fetch()
+    assert fetch.rows() == [row for row in truth if row[0] != START + place * HOUR]
+    assert sum(hole.n_bars for hole in fetched.holes) + fetched.n_after == 1
+    opened = pd.Timestamp(START + place * HOUR, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ")
+    slip = f"low of the bar of {opened} must be a positive number, got 0.0"
+    asked, left_out = (text for text in fetch.told if "clock" not in text)
+    assert asked == f"binance: {slip}: asking again in 1 s"
+    assert left_out == f"OM/USDT: {slip}, twice: the bar is left out"
+    assert fetch().n_new == 0
+
+
+def test_a_venue_without_a_single_price_is_an_error(fetch):
+    for bar in fetch.fake.bars["OMUSDT"]:
+        bar[1] = "0"
+    with pytest.raises(DataError, match="binance has no closed bar of OM/USDT"):
+        fetch()
+
+
 def test_a_hole_longer_than_any_page_does_not_end_the_history(fetch):
     fetch.fake.bars["OMUSDT"] = make_bars(30) + make_bars(30, start=START + 5_000 * HOUR)
     fetch.fake.now = START + 9_000 * HOUR
@@ -184,17 +207,10 @@ def test_there_is_no_file_without_a_bar(fetch):
     assert not fetch.path.exists()
 
 
-@pytest.mark.parametrize(
-    ("position", "value", "slip"),
-    [
-        (4, "0", "close of the bar of 2024-01-02T06:00:00Z must be a positive number, got 0.0"),
-        (2, "many", "high of the bar of 2024-01-02T06:00:00Z must be a positive number, got None"),
-        (0, START + 30 * HOUR + 3_000, "bars must open at multiples of their length, got one at 2024-01-02T06:00:03Z"),
-    ],
-)
-def test_a_bar_that_cannot_be_is_an_error_and_the_bars_before_it_are_kept(fetch, position, value, slip):
+def test_a_time_off_the_grid_is_an_error_and_the_bars_before_it_are_kept(fetch):
     truth, fetch.fake.most = fetch.fake.truth(), 10
-    fetch.fake.bars["OMUSDT"][30][position] = value
+    fetch.fake.bars["OMUSDT"][30][0] = START + 30 * HOUR + 3_000
+    slip = "bars must open at multiples of their length, got one at 2024-01-02T06:00:03Z"
     with pytest.raises(DataError, match=slip):
         fetch()
     assert fetch.rows() == truth[:28]  # a page of ten, and two more that each begin with the last bar of the one before

@@ -50,11 +50,11 @@ def test_all_tokens_of_the_venue_are_fetched_if_none_is_named(fetch_all):
 
 
 def test_a_token_that_fails_is_named_and_stops_no_other(fetch_all):
-    fetch_all.fake.bars["BBBUSDT"][3][4] = "0"
+    fetch_all.fake.bars["BBBUSDT"][3][0] += 3_000
     panel = fetch_all(("AAB", *TOKENS))
     assert list(panel.fetched) == ["AAA", "CCC"]
     assert "does not list 'AAB' in USDT (did you mean AAA?)" in str(panel.failed["AAB"])
-    assert "BBB/USDT: close of the bar of" in str(panel.failed["BBB"])
+    assert "BBB/USDT: bars must open at multiples of their length" in str(panel.failed["BBB"])
     assert all(isinstance(error, DataError) for error in panel.failed.values())
 
 
@@ -79,7 +79,7 @@ def test_one_call_at_a_time_writes_to_a_folder(fetch_all):
 def test_the_closes_in_one_file_are_a_panel(fetch_all, name, capsys):
     path = fetch_all.folder.with_name(name)
     join_closes(list(fetch_all().fetched.values()), path)
-    closes = read_panel(path, label=None, leave_out=()).closes
+    closes = read_panel(path, leave_out=()).closes
     assert capsys.readouterr().err == ""
     expected = pd.DataFrame({token: read_prices(fetch_all.folder / f"{token}.csv").closes for token in TOKENS})
     pd.testing.assert_frame_equal(
