@@ -15,12 +15,12 @@ from crashcover.options import (
     csv_option,
     drop_option,
     fetch_options,
-    format_options,
+    holder_columns_option,
     json_option,
     knowledge_options,
-    label_option,
     option,
     pool_options,
+    price_file_options,
     prices_option,
     read_instant,
     shape_options,
@@ -32,12 +32,14 @@ from crashcover.options import (
     workplace_options,
 )
 
+#: Options about files, each with the option of the file.
+_FILE_OPTIONS = {"format": "prices", "columns": "prices", "resample": "prices", "holder_columns": "holders"}
 #: Sources of a report, and the options that each requires or allows.
 _REPORT_SOURCES = {
     "report_file": ("--from", set()),
     "quotes": ("--quote", set()),
-    "book": ("--book", {"prices", "rates", "holders", "capital"}),
-    "drops": ("--drop", {"prices", "holders", "asset", "supply", "format", "columns", "resample"}),
+    "book": ("--book", {"prices", "rates", "holders", "capital", *_FILE_OPTIONS}),
+    "drops": ("--drop", {"prices", "holders", "asset", "supply", *_FILE_OPTIONS}),
 }
 
 
@@ -48,9 +50,12 @@ def _check_sources(options: dict[str, Any]) -> None:
         names = ", ".join(option for option, _ in _REPORT_SOURCES.values())
         raise click.UsageError(f"choose one of {names} to report on (--drop with --prices)")
     option, looked_at = _REPORT_SOURCES[chosen[0]]
-    for name in ("prices", "rates", "holders", "capital", "asset", "supply", "format", "columns", "resample"):
+    for name in ("prices", "rates", "holders", "capital", "asset", "supply", *_FILE_OPTIONS):
         if options[name] is not None and name not in looked_at:
-            raise click.UsageError(f"{option} cannot be combined with --{name}")
+            raise click.UsageError(f"{option} cannot be combined with --{name.replace('_', '-')}")
+    for name, file in _FILE_OPTIONS.items():
+        if options[name] is not None and options[file] is None:
+            raise click.UsageError(f"--{name.replace('_', '-')} needs --{file}")
     if option == "--book" and (options["prices"] is None) == (options["rates"] is None):
         raise click.UsageError("--book needs either --prices or --rates")
     if option == "--book" and options["capital"] is None:
@@ -130,12 +135,12 @@ def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
 @option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File to write the market to.")
 @option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z.")
 @splits_option
-@label_option
+@price_file_options
 @click.pass_context
 def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     """Fit the laws of the worst drop to a panel of tokens, for the option --market of quote and calibrate.
 
-    PANEL is a .csv, .csv.gz or .parquet file: a time column, and one column of hourly closes per token.
+    PANEL is a table with a time column and one column of hourly closes per token, or with one row per time and token.
     """
     from crashcover.commands.market import run_market
 
@@ -194,7 +199,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     help="Token to leave out; by default pegged and wrapped tokens. Can be repeated.",
 )
 @splits_option
-@label_option
+@price_file_options
 @option(
     "--workers",
     type=click.IntRange(min=1),
@@ -216,7 +221,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
 def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     """Walk forward through a panel of prices and score forecasters of crashes.
 
-    PANEL is a wide .csv, .csv.gz or .parquet file: a time column and one column of closes per token.
+    PANEL is a table with a time column and one column of closes per token, or with one row per time and token.
     """
     from crashcover.commands.backtest import run_backtest
 
@@ -228,12 +233,13 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     "--prices",
     required=True,
     metavar="PANEL_OR_FOLDER",
-    help="A wide file with one column of closes per token, or a folder of price files named by token.",
+    help="A file of closes of many tokens, or a folder of price files named by token.",
 )
 @option(
     "--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="Folder where rates are published."
 )
 @option("--holders", type=click.Path(file_okay=False), metavar="FOLDER", help="Holder files named by token.")
+@holder_columns_option
 @option(
     "--supplies",
     metavar="FILE",
@@ -287,7 +293,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
 @option("--valid-for", default="36h", metavar="DURATION", help="Time for which the rates are valid for sales.")
 @option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")
 @splits_option
-@label_option
+@price_file_options
 @workplace_options
 @json_option
 @click.pass_context
@@ -296,8 +302,9 @@ def rates(ctx: click.Context, /, **options: Any) -> None:
 
     A token that fails keeps its earlier rates, marked stale. A job that was stopped continues where it stopped.
     """
-    if options["supplies"] and not options["holders"]:
-        raise click.UsageError("--supplies needs --holders")
+    for name in ("supplies", "holder_columns"):
+        if options[name] and not options["holders"]:
+            raise click.UsageError(f"--{name.replace('_', '-')} needs --holders")
     from crashcover.commands.rates import run_rates
 
     ctx.exit(run_rates(options))
@@ -356,7 +363,7 @@ def reprice(ctx: click.Context, /, **options: Any) -> None:
 )
 @option("--rates", metavar="FOLDER", help="Folder published by `crashcover rates`, for a book, instead of --prices.")
 @prices_option(required=False)
-@format_options
+@price_file_options
 @knowledge_options
 @drop_option(required=False)
 @shape_options

@@ -104,20 +104,14 @@ def check_durations(_ctx: click.Context, parameter: click.Parameter, value: Any)
     return value
 
 
-label_option = option(
-    "--label",
-    type=click.Choice(["open", "close"]),
-    help="End of the bar that the time column labels; by default inferred from its name.",
-)
-
-
 def prices_option(*, required: bool) -> Decorator:
     """Declare the file of prices."""
     return option(
         "--prices",
         required=required,
-        metavar="FILE",
-        help="Closes: time and close, time and one column per token, or a file as exchanges and data services give it.",
+        metavar="FILE_OR_FOLDER",
+        help="Closes: time and close, time and one column per token, or a file as exchanges and data services give it; "
+        "or a folder of such files of one token that follow each other.",
     )
 
 
@@ -149,7 +143,7 @@ def read_columns(_ctx: click.Context, parameter: click.Parameter, text: str | No
     return columns
 
 
-format_options = bundle(
+price_file_options = bundle(
     option("--format", metavar="NAME", help="Format of the prices; by default recognised by the columns."),
     option(
         "--columns",
@@ -158,6 +152,17 @@ format_options = bundle(
         help="Columns of the prices: time=Date,close=Last. Without a header, columns are numbered from 1.",
     ),
     option("--resample", metavar="DURATION", help="Length of the bars to make of finer ones, such as 1h."),
+    option(
+        "--label",
+        type=click.Choice(["open", "close"]),
+        help="End of the bar that the time column labels; by default inferred from its name.",
+    ),
+)
+holder_columns_option = option(
+    "--holder-columns",
+    callback=read_columns,
+    metavar="ROLE=NAME,...",
+    help="Columns of the holders: address=Wallet,balance=Amount; by default recognised by their names.",
 )
 splits_option = option(
     "--splits",
@@ -167,12 +172,7 @@ splits_option = option(
 )
 knowledge_options = bundle(
     option("--holders", metavar="FILE", help="Holders: address and balance, or a file as explorers give it."),
-    option(
-        "--holder-columns",
-        callback=read_columns,
-        metavar="ROLE=NAME,...",
-        help="Columns of the holders: address=Wallet,balance=Amount; by default recognised by their names.",
-    ),
+    holder_columns_option,
     option("--asset", metavar="NAME", help="Token to choose if a file holds several."),
     option("--market", metavar="FILE", help="File from `crashcover market`; by default the shipped market."),
     option(
@@ -181,9 +181,8 @@ knowledge_options = bundle(
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
     option("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),
     splits_option,
-    label_option,
 )
-source_options = bundle(prices_option(required=True), format_options, knowledge_options)
+source_options = bundle(prices_option(required=True), price_file_options, knowledge_options)
 simulation_options = bundle(
     option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
     option("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),

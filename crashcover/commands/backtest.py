@@ -18,7 +18,7 @@ from backtest.results.summary import REFERENCE, summarise
 from backtest.walk_forward import n_files, walk
 from calibration import PEGGED
 from crashcover.commands.exits import Exit
-from crashcover.commands.inputs import Options
+from crashcover.commands.inputs import Options, read_reading
 from crashcover.display.console import stdout
 from crashcover.display.progress import stages
 from crashcover.files.panels import read_panel
@@ -33,7 +33,7 @@ def run_backtest(path: Path, options: Options) -> Exit:
     load_library("jinja2", extra="cli"), load_library("matplotlib", extra="plot")
     plan = _read_plan(options)
     folder = Path(options["out"])
-    panel = read_panel(path, label=options["label"], leave_out=options["leave_out"] or PEGGED, splits=options["splits"])
+    panel = read_panel(path, read_reading(options), leave_out=options["leave_out"] or PEGGED, splits=options["splits"])
     forecasters = _make_forecasters(panel, plan, options)
     workplace = Workplace(processes=options["workers"])
     with stages() as begin:

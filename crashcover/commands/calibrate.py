@@ -3,14 +3,14 @@
 import click
 
 from crashcover.commands.exits import Exit
-from crashcover.commands.inputs import Options, calibrate_token, read_history, story_of
+from crashcover.commands.inputs import Options, calibrate_token, read_token_prices, story_of
 from crashcover.display.console import stdout
 from crashcover.display.table import assumption_list, calibration_panel
 
 
 def run_calibrate(options: Options) -> Exit:
     """Calibrate one token and show the result."""
-    history = read_history(options)
+    history = read_token_prices(options)
     calibration = calibrate_token(history, options)
     if options["as_json"]:
         click.echo(calibration.to_json())

@@ -10,7 +10,8 @@ import pandas as pd
 from calibration import Calibration, calibrate
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
-from crashcover.files.prices import PriceHistory, read_prices
+from crashcover.files.prices import PriceHistory, read_history
+from crashcover.files.reading import PriceReading
 from crashcover.files.splits import read_split_file
 from crashcover.offers.terms import Terms
 from crashcover.runs.workers import one_blas_thread
@@ -60,10 +61,15 @@ def read_settings(options: Options) -> SimulationSettings:
     )
 
 
-def read_history(options: Options) -> PriceHistory:
+def read_reading(options: Options) -> PriceReading:
+    """Return how files of prices are to be read."""
+    return PriceReading(**{name: options[name] for name in ("label", "format", "columns", "resample")})
+
+
+def read_token_prices(options: Options) -> PriceHistory:
     """Read the prices of one token, and report the notices about the file."""
     path = Path(options["prices"])
-    history = read_prices(path, **{name: options[name] for name in ("asset", "label", "format", "columns", "resample")})
+    history = read_history(path, options["asset"], read_reading(options))
     _tell("notice", (f"{path}: {notice}" for notice in history.notices))
     return history
 

@@ -1,11 +1,8 @@
 """The command ``market``: fit the laws to a panel and write them."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,14 +11,15 @@ from calibration import Market, fit_market
 from calibration.law.drop_law import COVARIATES, TERM
 from calibration.market.market import unused_tokens
 from crashcover.commands.exits import Exit
+from crashcover.commands.inputs import Options, read_reading
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import one_blas_thread
-from pricing.tools.units import YEAR, format_duration
+from pricing.tools.units import format_duration
 
 
-def run_market(path: Path, options: Mapping[str, Any]) -> Exit:
+def run_market(path: Path, options: Options) -> Exit:
     """Fit the market to a panel, write it and show it."""
-    panel = read_panel(path, label=options["label"], leave_out=(), splits=options["splits"])
+    panel = read_panel(path, read_reading(options), leave_out=(), splits=options["splits"])
     with one_blas_thread():
         market = fit_market(panel.closes, as_of=options["as_of"])
         unused = unused_tokens(panel.closes, as_of=options["as_of"])
@@ -44,21 +42,15 @@ def market_table(market: Market) -> Table:
     table.add_column("")
     for law in market.laws:
         table.add_column(format_duration(law.window), justify="right")
-    rows: list[tuple[str, list[str]]] = [
-        (f"slope on {name}", [f"{law.slopes[place]:.2f}" for law in market.laws])
-        for place, name in enumerate(COVARIATES)
-    ]
-    rows += [
-        ("level: slope on market volatility", [f"{law.level.volatility_slope:.2f}" for law in market.laws]),
-        ("level: slope on 90-day run-up", [f"{law.level.run_up_slope:.2f}" for law in market.laws]),
-        ("level: standard error", [f"{law.level.error:.3f}" for law in market.laws]),
-        ("own crashes per year at 100 % volatility", [f"{_per_year(law.own.log_rate):.2f}" for law in market.laws]),
-        ("Pareto index of their depth", [f"{law.own.index:.2f}" for law in market.laws]),
-    ]
-    for name, cells in rows:
-        table.add_row(name, *cells)
+    shown = market.to_frame()
+    rows = {
+        **{name: (f"slope on {name}", ".2f") for name in COVARIATES},
+        "level volatility": ("level: slope on market volatility", ".2f"),
+        "level run-up": ("level: slope on 90-day run-up", ".2f"),
+        "level error": ("level: standard error", ".3f"),
+        "own crashes per year": ("own crashes per year at 100 % volatility", ".2f"),
+        "own crash index": ("Pareto index of their depth", ".2f"),
+    }
+    for name, (heading, digits) in rows.items():
+        table.add_row(heading, *(format(value, digits) for value in shown[name]))
     return table
-
-
-def _per_year(log_rate: float) -> float:
-    return float(np.exp(log_rate)) * (YEAR / TERM)

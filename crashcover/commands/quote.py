@@ -10,9 +10,9 @@ from crashcover.commands.inputs import (
     Options,
     calibrate_token,
     read_basis,
-    read_history,
     read_settings,
     read_terms,
+    read_token_prices,
     story_of,
 )
 from crashcover.display.console import show_offers, stdout
@@ -35,7 +35,7 @@ def run_quote(options: Options) -> Exit:
     if options["plot"]:
         load_library("matplotlib", extra="plot")
     basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
-    history = read_history(options)
+    history = read_token_prices(options)
     covers = terms.covers(history.asset)
     for_programs = options["as_json"] or options["as_csv"]
     calibration = calibrate_token(history, options)

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from crashcover.commands.exits import Exit
-from crashcover.commands.inputs import Options
+from crashcover.commands.inputs import Options, read_reading
 from crashcover.commands.workplace import read_path, read_workplace, tell_end
 from crashcover.display.console import stdout
 from crashcover.display.progress import stages
@@ -32,7 +32,8 @@ def run_rates(options: Options) -> Exit:
         supplies=read_path(options["supplies"]),
         market=read_path(options["market"]),
         as_of=options["as_of"],
-        label=options["label"],
+        reading=read_reading(options),
+        holder_columns=options["holder_columns"],
         splits=read_path(options["splits"]),
         settings=_read_rate_settings(options),
         valid_for=parse_duration(options["valid_for"], "valid_for"),

@@ -14,10 +14,11 @@ from crashcover.commands.inputs import (
     Options,
     calibrate_token,
     read_basis,
-    read_history,
     read_holder_list,
+    read_reading,
     read_settings,
     read_terms,
+    read_token_prices,
 )
 from crashcover.display.progress import stages
 from crashcover.files.markets import read_market
@@ -103,7 +104,7 @@ def _make_content(options: Options) -> dict[str, Any]:
         if options["quotes"]:
             return cover_content(read_covers(Path(options["quotes"]), begin))
         basis, settings, terms = read_basis(options), read_settings(options), read_terms(options)
-        history = read_history(options)
+        history = read_token_prices(options)
         covers = terms.covers(history.asset)
         calibration = calibrate_token(history, options)
         priced = price_covers(calibration, covers, basis=basis, settings=settings, closes=history.closes, begin=begin)
@@ -142,7 +143,7 @@ def _rated_from_store(covers: Sequence[Cover], options: Options, begin: Progress
 
 def _rated_from_panel(covers: Sequence[Cover], options: Options, begin: Progress) -> dict[str, RatedToken]:
     panel_file = Path(options["prices"])
-    panel = read_panel(panel_file, label=options["label"], leave_out=())
+    panel = read_panel(panel_file, read_reading(options), leave_out=())
     assets = _assets(covers)
     require_assets(assets, list(panel.closes.columns), panel_file)
     listed = _listed(Path(options["holders"])) if options["holders"] else set()

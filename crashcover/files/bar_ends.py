@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from calibration.prices.labels import judge_label
+from calibration.prices.labels import Label, judge_label
 from crashcover.files.price_formats.recognise import PriceTable
 from crashcover.files.tables import numbers
 from crashcover.files.times import bar_length, labels_open, read_times, whole_ends
@@ -13,9 +13,9 @@ from pricing.tools.units import format_duration
 
 
 def close_times(
-    found: PriceTable, rows: pd.DataFrame, prices: pd.Series | None, label: str | None, path: Path
-) -> tuple[pd.DatetimeIndex, tuple[str, ...]]:
-    """Return the close of every bar, with notices about what was assumed and moved.
+    found: PriceTable, rows: pd.DataFrame, prices: pd.Series | None, label: Label | None, path: Path
+) -> tuple[pd.DatetimeIndex, Label, tuple[str, ...]]:
+    """Return the close of every bar, the end that the file labels, and notices about what was assumed and moved.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def close_times(
     times, notices = read_times(rows[found.time], path, zone=zone, layout=layout)
     end, judged = _label(found, rows, times, prices, label, path)
     times, moved = _to_close(times, end, found.time, path)
-    return times, (*notices, *judged, *moved)
+    return times, end, (*notices, *judged, *moved)
 
 
 def _label(
@@ -48,9 +48,9 @@ def _label(
     rows: pd.DataFrame,
     times: pd.DatetimeIndex,
     prices: pd.Series | None,
-    label: str | None,
+    label: Label | None,
     path: Path,
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[Label, tuple[str, ...]]:
     """Return the end of the bar that the times label, and a notice if it was judged."""
     by_name = labels_open(found.time)
     if said := label or (found.format and found.format.label):
@@ -66,7 +66,7 @@ def _label(
     return "close", (f"column {found.time} is read as the close of the bar; {slip}",)
 
 
-def _to_close(times: pd.DatetimeIndex, end: str, column: str, path: Path) -> tuple[pd.DatetimeIndex, tuple[str, ...]]:
+def _to_close(times: pd.DatetimeIndex, end: Label, column: str, path: Path) -> tuple[pd.DatetimeIndex, tuple[str, ...]]:
     """Move opens of bars to their close, and last instants of bars to their end."""
     if end == "close":
         return whole_ends(times)

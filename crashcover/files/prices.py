@@ -1,28 +1,17 @@
-"""Price histories from files: one token, or one column or group of rows of a panel."""
+"""Price histories of one token, from a file or from a folder of its months."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from crashcover.files.bar_ends import close_times
-from crashcover.files.price_formats.recognise import PriceTable, is_no_price, read_price_table
+from calibration.prices.labels import Label
+from crashcover.files.closes import read_file
+from crashcover.files.months import read_months
+from crashcover.files.reading import PriceReading
 from crashcover.files.resampling import resample_closes
-from crashcover.files.tables import choose_asset, first_row, numbers, row_error, rows_named
-from crashcover.files.times import bar_length
-from pricing.errors import DataError
 from pricing.tools.units import Duration
-
-_MEANT = " (a missing price is left empty)"
-#: A last price further off the grid than this share of a bar is one of the moment of the download.
-_OFF_GRID = 0.1
-#: Currencies in which exchanges state the price of a pair.
-_QUOTE_CURRENCIES = "USD|USDT|USDC|FDUSD|BUSD|TUSD|DAI|EUR|GBP|JPY|KRW"
-#: A close may be beyond high or low by rounding.
-_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +32,16 @@ class PriceHistory:
     closes: pd.Series = field(repr=False)
     notices: tuple[str, ...] = ()
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the closes as a data frame with the column ``close``."""
+        return self.closes.to_frame("close")
+
 
 def read_prices(
     path: str | Path,
     *,
     asset: str | None = None,
-    label: str | None = None,
+    label: Label | None = None,
     format: str | None = None,  # noqa: A002  (the name of the option)
     columns: Mapping[str, str] | None = None,
     resample: Duration | None = None,
@@ -58,7 +51,8 @@ def read_prices(
     Parameters
     ----------
     path : str or Path
-        The file. Its format is recognised by its columns, and a notice says which it is.
+        The file, or a folder of files that follow each other, such as the months that an exchange gives. The format of
+        each is recognised by its columns, and a notice says which it is.
     asset : str, optional
         Token to choose; needed if the file holds several. It names the token if the file does not.
     label : {"open", "close"}, optional
@@ -66,15 +60,16 @@ def read_prices(
     format : str, optional
         Name of the format, if it is not to be recognised.
     columns : mapping, optional
-        Columns of the file by what they are, such as ``{"time": "Date", "close": "Last"}``; columns of a file without a
-        header are numbered from "1".
+        Columns of the file by what they are (time, close, open, high, low, asset), such as
+        ``{"time": "Date", "close": "Last"}``; columns of a file without a header are numbered from "1".
     resample : timedelta or str, optional
         Length of the bars to make of finer ones; a notice states the worst fall that is lost inside them.
 
     Raises
     ------
     DataError
-        If the file or a row of it is wrong, or its format is not clear; the message names both.
+        If a file or a row of it is wrong, or its format is not clear; the message names both. If files of a folder
+        contradict each other, or differ in bars, labels or names.
 
     Examples
     --------
@@ -86,124 +81,28 @@ def read_prices(
     >>> history.closes.tolist(), history.notices
     ([3.77], ('read as CoinGecko: price at snapped_at',))
     """
-    path = Path(path)
-    found = read_price_table(path, chosen=format, columns=columns)
-    rows, name, close, notices = _choose(found, asset, path)
-    prices = traded_prices(rows, close, path)
-    times, told = close_times(found, rows.loc[prices.index], prices, label, path)
-    closes = closes_at(times, prices, path)
-    closes, cut = _without_now(closes, path) if found.format and found.format.ends_now else (closes, ())
-    told = (*told, *cut, *_beyond_range(found, rows.loc[prices.index], prices, path))
-    if resample is not None:
-        closes, lost = resample_closes(closes, resample, path)
-        told = (*told, *lost)
-    return PriceHistory(asset=name, closes=_forwards(closes), notices=(*found.notices, *notices, *told))
+    reading = PriceReading(label=label, format=format, columns=columns, resample=resample)
+    return read_history(Path(path), asset, reading)
 
 
-def _choose(found: PriceTable, asset: str | None, path: Path) -> tuple[pd.DataFrame, str, str, tuple[str, ...]]:
-    """Choose the rows, the name and the close column of the token, with notices about its name."""
-    if found.close is None:
-        tokens = [name for name in found.table.columns if name != found.time and not is_no_price(name)]
-        column = choose_asset(tokens, asset, path)
-        return found.table, column, column, ()
-    if found.asset is not None:
-        pair, notices = _pair_of(found, asset)
-        rows, name = rows_named(found.table, found.asset, pair, path)
-        return rows, asset or name, found.close, notices
-    return found.table, *_named_by_user(found.close, asset, path)
+def read_history(path: Path, asset: str | None, reading: PriceReading) -> PriceHistory:
+    """Read the closes of one token as ``read_prices`` does."""
+    read = read_months(path, asset, reading) if path.is_dir() else read_file(path, asset, reading)
+    name, named = (read.asset, ()) if read.asset else _named_by_user(asset, path)
+    notices = (*read.notices, *named)
+    if reading.resample is None:
+        return PriceHistory(asset=name, closes=read.closes, notices=notices)
+    closes, lost = resample_closes(read.closes, reading.resample, path)
+    return PriceHistory(asset=name, closes=closes, notices=(*notices, *lost.notices))
 
 
-def _pair_of(found: PriceTable, asset: str | None) -> tuple[str | None, tuple[str, ...]]:
-    """Return the only pair of the file whose base is the token, such as BTC/USDT; else the token itself."""
-    names = found.table[found.asset].dropna().astype("str").str.strip().unique()
-    if asset is None or asset in names:
-        return asset, ()
-    pairs = [name for name in names if re.fullmatch(rf"{re.escape(asset)}[/_:-]?({_QUOTE_CURRENCIES})", name)]
-    if len(pairs) != 1:
-        return asset, ()
-    return pairs[0], (f"{pairs[0]} is read as the price of {asset}",)
-
-
-def _named_by_user(close: str, asset: str | None, path: Path) -> tuple[str, str, tuple[str, ...]]:
-    """Return the name of the only token of a file that does not name it."""
-    stem = path.name.split(".")[0]
+def _named_by_user(asset: str | None, path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the only token of a file or folder that does not name it."""
+    kind = "folder" if path.is_dir() else "file"
+    stem = path.resolve().name if path.is_dir() else path.name.split(".")[0]
     if asset is None:
-        return (
-            stem,
-            close,
-            (f"the file does not name its token: {stem} is the name of the file (or choose --asset)",),
-        )
+        told = f"the {kind} does not name its token: {stem} is the name of the {kind} (or choose --asset)"
+        return stem, (told,)
     if stem.lower().startswith(asset.lower()):
-        return asset, close, ()
-    return asset, close, (f"the file does not name its token: {asset} is the name that --asset gives",)
-
-
-def traded_prices(rows: pd.DataFrame, column: str, path: Path) -> pd.Series:
-    """Read a column of prices from the first price to the last, labelled by row.
-
-    Raises
-    ------
-    DataError
-        If there is no price, or one is not a positive number.
-    """
-    prices = numbers(rows, column, path)
-    traded = prices.loc[prices.first_valid_index() : prices.last_valid_index()]
-    if traded.isna().all():
-        raise DataError(f"{path}: column {column} must hold at least one price, got none")
-    if (traded <= 0.0).any():
-        row = first_row(traded <= 0.0)
-        raise row_error(path, row, f"{column} must be positive, got {traded.loc[row]:g}{_MEANT}")
-    return traded
-
-
-def closes_at(times: pd.DatetimeIndex, prices: pd.Series, path: Path) -> pd.Series:
-    """Label prices by their times; the calibration repairs and reports repeated times.
-
-    Raises
-    ------
-    DataError
-        If there are two different prices for one time.
-    """
-    if not times.is_unique:
-        _refuse_contradictions(times, prices, path)
-    return pd.Series(prices.to_numpy(), index=times.rename("time"), name="close")
-
-
-def _refuse_contradictions(times: pd.DatetimeIndex, closes: pd.Series, path: Path) -> None:
-    first_of_its_time = closes.groupby(times.to_numpy()).transform("first").to_numpy()
-    differs = np.not_equal(closes.to_numpy(), first_of_its_time) & closes.notna().to_numpy()
-    if differs.any():
-        at = int(np.argmax(differs))
-        slip = (
-            f"close {closes.iloc[at]:g} contradicts {first_of_its_time[at]:g} of the same time {times[at].isoformat()}"
-        )
-        raise row_error(path, closes.index[at], f"{slip} (two tokens or two venues in one file?)")
-
-
-def _without_now(closes: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, ...]]:
-    """Leave out a last price that is not one bar after the row before, but of the moment of the download."""
-    times = pd.DatetimeIndex(closes.index).unique().sort_values()
-    if len(times) < 4:
-        return closes, ()
-    length = bar_length(times[:-1], path)
-    off = (times[-1] - times[-2]) % length
-    if min(off, length - off) <= _OFF_GRID * length:
-        return closes, ()
-    notice = f"the last row, {times[-1].isoformat()}, is between two bars: it is left out"
-    return closes[closes.index != times[-1]], (notice,)
-
-
-def _beyond_range(found: PriceTable, rows: pd.DataFrame, prices: pd.Series, path: Path) -> tuple[str, ...]:
-    """Return a notice if closes are above the high or below the low of their bar."""
-    if not {"high", "low"} <= set(found.bars):
-        return ()
-    high, low = (numbers(rows, found.bars[name], path) for name in ("high", "low"))
-    beyond = (prices > high * (1.0 + _ROUNDING)) | (prices < low * (1.0 - _ROUNDING))
-    if not beyond.any():
-        return ()
-    return (f"{int(beyond.sum())} closes are not between low and high, the first in row {first_row(beyond)}",)
-
-
-def _forwards(closes: pd.Series) -> pd.Series:
-    """Return rows in the order of time if they run from the newest to the oldest."""
-    return closes[::-1] if len(closes) > 1 and closes.index.is_monotonic_decreasing else closes
+        return asset, ()
+    return asset, (f"the {kind} does not name its token: {asset} is the name that --asset gives",)

@@ -1,5 +1,6 @@
 """Longer bars from shorter ones, and what is lost inside them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,23 @@ from pricing.errors import DataError
 from pricing.tools.units import Duration, format_duration, parse_duration
 
 
-def resample_closes(closes: pd.Series, length: Duration, path: Path) -> tuple[pd.Series, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Falls and closes that longer bars do not show.
+
+    Parameters
+    ----------
+    deepest : float
+        Deepest fall inside a bar, as a fraction of the highest price before it.
+    notices : tuple of str
+        This fall and how much of it the closes of the longer bars show, and how many bars end early.
+    """
+
+    deepest: float
+    notices: tuple[str, ...]
+
+
+def resample_closes(closes: pd.Series, length: Duration, path: Path) -> tuple[pd.Series, Lost]:
     """Return the last close of every longer bar.
 
     A bar that has no close yet at its end is left out if it is the last one.
@@ -29,8 +46,8 @@ def resample_closes(closes: pd.Series, length: Duration, path: Path) -> tuple[pd
     -------
     closes : Series of float
         Labelled by the end of the longer bar.
-    notices : tuple of str
-        The deepest fall inside a bar, and how much of it the closes of the longer bars show.
+    lost : Lost
+        Falls and closes that they do not show.
 
     Raises
     ------
@@ -50,9 +67,7 @@ def resample_closes(closes: pd.Series, length: Duration, path: Path) -> tuple[pd
     return complete, _lost(known, ends, complete, short, long)
 
 
-def _lost(
-    fine: pd.Series, ends: pd.DatetimeIndex, coarse: pd.Series, short: timedelta, long: timedelta
-) -> tuple[str, ...]:
+def _lost(fine: pd.Series, ends: pd.DatetimeIndex, coarse: pd.Series, short: timedelta, long: timedelta) -> Lost:
     inside = _falls_inside(fine, ends).reindex(coarse.index)
     shown = (1.0 - coarse / coarse.shift()).clip(lower=0.0).fillna(0.0)
     at = coarse.index[int(np.argmax(inside))]
@@ -63,7 +78,7 @@ def _lost(
         f"is {inside.max():.1%}, in the bar until {at.isoformat()}, whose close is {shown[at]:.1%} below the one before"
     )
     lacking = (f"{early} bars of {format_duration(long)} lack the close at their end, and have an earlier one",)
-    return (notice, *(lacking if early else ()))
+    return Lost(deepest=float(inside.max()), notices=(notice, *(lacking if early else ())))
 
 
 def _falls_inside(fine: pd.Series, ends: pd.DatetimeIndex) -> pd.Series:

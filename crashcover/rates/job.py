@@ -17,6 +17,7 @@ import pandas as pd
 from calibration import Market, fit_market
 from crashcover.files.markets import read_market
 from crashcover.files.panels import read_columns
+from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.splits import FileSplits, of_tokens, read_splits_by_asset
 from crashcover.rates.documents import KEPT
 from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
@@ -44,7 +45,7 @@ class RateJob:
     Parameters
     ----------
     prices : Path
-        A wide file, or a folder of price files named by token.
+        A file of many tokens, or a folder of price files named by token.
     out : Path
         The rate store.
     holders : Path, optional
@@ -55,8 +56,11 @@ class RateJob:
         A wide file of prices to fit the market to, or a file from ``crashcover market``; by default the shipped market.
     as_of : datetime, optional
         Use closes up to this time; by default up to the last close that most tokens reach.
-    label : {"open", "close"}, optional
-        End of a bar that the time columns label.
+    reading : PriceReading
+        What is not to be inferred from the files of prices; of another file that the market is fitted to, only which
+        end of their bars times label.
+    holder_columns : mapping of str to str, optional
+        Columns of the files of holders by ours, if they are not recognised.
     splits : Path, optional
         A file of redenominations, with the columns asset, time and ratio.
     settings : RateSettings
@@ -73,7 +77,8 @@ class RateJob:
     supplies: Path | None = None
     market: Path | None = None
     as_of: datetime | None = None
-    label: str | None = None
+    reading: PriceReading = INFERRED
+    holder_columns: Mapping[str, str] | None = None
     splits: Path | None = None
     settings: RateSettings = field(default_factory=RateSettings)
     valid_for: timedelta = timedelta(hours=36)
@@ -124,7 +129,7 @@ def _lay_out(job: RateJob, before: RateStore | None) -> Night:
         oldest_close=job.settings.oldest_close,
         as_of=job.as_of,
         before=last_time(before),
-        label=job.label,
+        reading=job.reading,
     )
     require_steps(night, job.settings)
     return night
@@ -189,6 +194,7 @@ def _name(job: RateJob, night: Night) -> str:
         "prices": digest_of(job.out / _WORK / _PRICES),
         "unreadable": dict(night.unreadable),
         "holders": digest_of(job.holders) if job.holders else None,
+        "holder_columns": job.holder_columns,
         "supplies": digest_of(job.supplies) if job.supplies else None,
         "market": digest_of(job.market) if job.market else None,
         "splits": digest_of(job.splits) if job.splits else None,
@@ -211,6 +217,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
             asset=asset,
             prices=prices.absolute(),
             holders=night.holders[asset].absolute() if asset in night.holders else None,
+            holder_columns=job.holder_columns,
             supply=night.supplies.get(asset),
             market=market,
             as_of=night.as_of,
@@ -230,16 +237,18 @@ def _market(job: RateJob, night: Night, fitted: Path, splits: Mapping[str, FileS
     if job.market.suffix == ".json":
         return read_market(job.market)
     if not fitted.exists():
-        closes = pd.DataFrame(dict(_market_columns(job.market, job.label)))
+        closes = pd.DataFrame(dict(_market_columns(job)))
         with one_blas_thread():
             known = {asset: ratios for asset, ratios in splits.items() if asset in closes}
             write_text(fitted, fit_market(closes, as_of=night.as_of, splits=known).to_json())
     return read_market(fitted)
 
 
-def _market_columns(path: Path, label: str | None) -> Iterator[tuple[str, pd.Series]]:
+def _market_columns(job: RateJob) -> Iterator[tuple[str, pd.Series]]:
     """Read the tokens for the fit, each without repetitions; an invalid one is left out with a notice."""
-    for asset, closes in read_columns(path, label=label):
+    assert job.market is not None
+    reading = job.reading if job.market == job.prices else PriceReading(label=job.reading.label)
+    for asset, closes in read_columns(job.market, reading):
         if isinstance(closes, DataError):
             click.echo(f"notice: the market is fitted without {asset}: {closes}", err=True)
             continue

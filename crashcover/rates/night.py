@@ -13,13 +13,14 @@ import pandas as pd
 from crashcover.files.cells import token_of
 from crashcover.files.holders import read_supplies
 from crashcover.files.panels import read_columns
-from crashcover.files.prices import read_prices
+from crashcover.files.prices import read_history
+from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.times import bar_length
 from crashcover.runs.asset_names import file_name
 from crashcover.runs.faults import describe_fault
 from pricing.contract.signals import Signal, combine_observations, make_signals
 from pricing.contract.triggers import Reference
-from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
+from pricing.errors import DataError, InsufficientDataError, InvalidTermsError, PricingError
 from pricing.surface.settings import SimulationSettings
 
 
@@ -122,14 +123,14 @@ def lay_out(
     oldest_close: timedelta,
     as_of: datetime | None = None,
     before: datetime | None = None,
-    label: str | None = None,
+    reading: PriceReading = INFERRED,
 ) -> Night:
     """Read all prices and write the closes, one file per token.
 
     Parameters
     ----------
     prices : Path
-        A wide file, one column of closes per token, or a folder of price files that are named by their token.
+        A file of many tokens, as ``read_panel`` reads it, or a folder of price files that are named by their token.
     holders : Path, optional
         A folder of holder files that are named by their token.
     supplies : Path, optional
@@ -143,8 +144,8 @@ def lay_out(
         counts as unreadable.
     before : datetime, optional
         Time of the night if it is not given and no token can be read.
-    label : {"open", "close"}, optional
-        End of a bar that the time columns label; by default inferred from their names.
+    reading : PriceReading
+        What is not to be inferred from the files of prices.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def lay_out(
     """
     lists, twofold = _holder_files(holders)
     supplied = read_supplies(supplies) if supplies else {}
-    laid, unreadable, faults, ends = _lay_prices(prices, folder, label)
+    laid, unreadable, faults, ends = _lay_prices(prices, folder, reading)
     time = as_of or (common_end(ends.values(), oldest_close) if ends else before)
     if time is None:
         raise DataError(f"{prices}: must hold prices of at least one token" + _first(unreadable))
@@ -180,13 +181,13 @@ def lay_out(
 
 
 def _lay_prices(
-    prices: Path, folder: Path, label: str | None
+    prices: Path, folder: Path, reading: PriceReading
 ) -> tuple[dict[str, Path], dict[str, str], set[str], dict[str, pd.DatetimeIndex]]:
     """Return the file and the last two closes of each token that can be read; and the errors of the others."""
     folder.mkdir(parents=True, exist_ok=True)
     laid, unreadable, faults, ends = {}, {}, set(), {}
-    for asset, closes in _read_folder(prices, label) if prices.is_dir() else read_columns(prices, label=label):
-        if isinstance(closes, DataError):
+    for asset, closes in _read_folder(prices, reading) if prices.is_dir() else read_columns(prices, reading):
+        if isinstance(closes, PricingError):
             unreadable[asset] = str(closes)
         elif isinstance(closes, Exception):
             unreadable[asset] = describe_fault(closes)
@@ -302,19 +303,19 @@ def _several(paths: Sequence[Path]) -> DataError:
     return DataError(f"{paths[0].parent} must hold one file per token, got {names}")
 
 
-def _read_folder(folder: Path, label: str | None) -> Iterator[tuple[str, pd.Series | Exception]]:
+def _read_folder(folder: Path, reading: PriceReading) -> Iterator[tuple[str, pd.Series | Exception]]:
     for asset, paths in _files_by_token(folder).items():
-        yield asset, _read_token(paths, asset, label)
+        yield asset, _read_token(paths, asset, reading)
 
 
-def _read_token(paths: Sequence[Path], asset: str, label: str | None) -> pd.Series | Exception:
+def _read_token(paths: Sequence[Path], asset: str, reading: PriceReading) -> pd.Series | Exception:
     """Read the closes of a token; an error of any kind affects only its own token."""
     try:
         if not asset.strip():
             raise DataError(f"{paths[0]} must be named by its token")
         if len(paths) > 1:
             raise _several(paths)
-        history = read_prices(paths[0], asset=asset, label=label)
+        history = read_history(paths[0], asset, reading)
         for notice in history.notices:
             click.echo(f"notice: {paths[0]}: {notice}", err=True)
         return history.closes

@@ -3,7 +3,7 @@
 import hashlib
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +41,8 @@ class RateTask:
         File of its closes, as ``lay_out`` wrote it.
     holders : Path or None
         File of its holders.
+    holder_columns : mapping or None
+        Columns of that file by ours, if they are not recognised.
     supply : float or None
         Number of tokens in existence; only with holders.
     market : Market or None
@@ -60,6 +62,7 @@ class RateTask:
     asset: str
     prices: Path
     holders: Path | None
+    holder_columns: Mapping[str, str] | None
     supply: float | None
     market: Market | None = field(repr=False)
     as_of: datetime
@@ -180,7 +183,7 @@ def _calibrate(task: RateTask) -> Calibration:
             f"prices must reach within {format_duration(task.settings.oldest_close)} of {task.as_of.isoformat()}, "
             f"the last close is {last}"
         )
-    holders = read_holders(task.holders, asset=task.asset) if task.holders else None
+    holders = read_holders(task.holders, asset=task.asset, columns=task.holder_columns) if task.holders else None
     calibration = calibrate(
         closes,
         holders=holders,

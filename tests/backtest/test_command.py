@@ -5,7 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from crashcover.cli import main
-from crashcover.commands.backtest import read_panel
+from crashcover.files.panels import read_panel
+from crashcover.files.reading import PriceReading
 from pricing.errors import DataError
 from tests.backtest.conftest import DAYS, TOKENS, make_closes
 
@@ -29,25 +30,26 @@ def run(*arguments):
 
 
 def test_labels_of_opens_are_moved_to_the_close(files):
-    by_close = read_panel(files / "closes.csv", label=None, leave_out=("USDT",))
-    by_open = read_panel(files / "opens.parquet", label=None, leave_out=("USDT",))
+    by_close = read_panel(files / "closes.csv", leave_out=("USDT",))
+    by_open = read_panel(files / "opens.parquet", leave_out=("USDT",))
     assert by_close.closes.shape == (24 * DAYS, TOKENS)
     assert by_close.closes.index.equals(by_open.closes.index)
     assert by_close.closes.to_numpy() == pytest.approx(by_open.closes.to_numpy(), rel=1e-12)
-    assert by_open.closes.equals(read_panel(files / "unsaid.parquet", label="close", leave_out=("USDT",)).closes)
-    moved = read_panel(files / "unsaid.parquet", label="open", leave_out=("USDT",))
+    told = read_panel(files / "unsaid.parquet", PriceReading(label="close"), leave_out=("USDT",))
+    assert by_open.closes.equals(told.closes)
+    moved = read_panel(files / "unsaid.parquet", PriceReading(label="open"), leave_out=("USDT",))
     assert moved.closes.index[0] == by_close.closes.index[1]
 
 
 def test_a_label_that_is_not_said_is_noticed(files, capsys):
-    read_panel(files / "unsaid.parquet", label=None, leave_out=())
+    read_panel(files / "unsaid.parquet", leave_out=())
     assert "column timestamp is read as the close of the bar" in capsys.readouterr().err
 
 
 def test_a_file_of_one_token_is_no_panel(tmp_path):
     (tmp_path / "one.csv").write_text("time,close\n2024-01-01T00:00Z,1\n2024-01-01T01:00Z,2\n")
     with pytest.raises(DataError, match="one column of closes per token"):
-        read_panel(tmp_path / "one.csv", label=None, leave_out=())
+        read_panel(tmp_path / "one.csv", leave_out=())
 
 
 def test_the_command_prints_tables_and_writes_a_document_and_a_page(files, tmp_path):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -82,8 +83,8 @@ def read_price_table(path: Path, *, chosen: str | None = None, columns: Mapping[
     chosen : str, optional
         Name of the format.
     columns : mapping, optional
-        Columns of the file by what they are: time, close, open, high, low, asset. Columns of a file without a header
-        are numbered from 1.
+        Columns of the file by what they are: time, close, open, high, low, asset; those that are not named are found
+        as without it. Columns of a file without a header are numbered from 1, and need time and close.
 
     Raises
     ------
@@ -104,7 +105,7 @@ def _about_lines(cells: pd.DataFrame) -> Iterator[str]:
 
 def _recognise(cells: pd.DataFrame, path: Path, chosen: str | None, columns: Mapping[str, str] | None) -> PriceTable:
     if columns:
-        return _told(_numbered(cells) if _has_no_header(cells) else _named(cells, path), columns, path)
+        return _told(cells, columns, path)
     if chosen is not None:
         _require_format(chosen)
     if _has_no_header(cells):
@@ -192,44 +193,47 @@ def _bars(columns: Iterable[str]) -> dict[str, str]:
     return {name: column for name, column in found.items() if column}
 
 
-def _told(table: pd.DataFrame, columns: Mapping[str, str], path: Path) -> PriceTable:
-    """Return a table whose columns the user names."""
-    unknown = [role for role in columns if role not in _ROLES]
-    if unknown or not {"time", "close"} <= set(columns):
+def _told(cells: pd.DataFrame, columns: Mapping[str, str], path: Path) -> PriceTable:
+    """Return a table some of whose columns the user names."""
+    if any(role not in _ROLES for role in columns):
         given = ", ".join(f"{role}={name}" for role, name in columns.items())
-        raise DataError(f"columns must name time and close, and may name {', '.join(_ROLES[2:])}, got {given}")
+        raise DataError(f"columns may name {', '.join(_ROLES)}, got {given}")
+    bare = _has_no_header(cells)
+    table = _numbered(cells) if bare else _named(cells, path)
     missing = [name for name in columns.values() if name not in table.columns]
     if missing:
         raise DataError(f"{path}, row 1: must have a column {missing[0]}, got {some(table.columns)}")
-    return PriceTable(
-        table=table,
-        time=columns["time"],
-        close=columns["close"],
-        bars={name: columns[name] for name in BAR_COLUMNS if name in columns} or _bars(table.columns),
-        asset=columns.get("asset"),
-    )
+    if bare and not {"time", "close"} <= set(columns):
+        raise DataError(f"{path}: has no header: columns must name time and close, got {', '.join(columns)}")
+    return _plain(table, path, columns)
 
 
-def _plain(table: pd.DataFrame, path: Path) -> PriceTable:
+def _plain(table: pd.DataFrame, path: Path, told: Mapping[str, str] = MappingProxyType({})) -> PriceTable:
     """Return a table of our own layout: time and close of one token or of several, or one column per token."""
-    _require_one_of_each(table.columns, path)
-    time = find_time_column(table.columns, path)
-    bars, close = _bars(table.columns), find(table.columns, "close")
-    asset = next((name for name in table.columns if name.lower() in ASSET_COLUMNS), None)
-    others = [name for name in table.columns if name not in (time, asset, *bars.values()) and not is_no_price(name)]
-    notices: tuple[str, ...] = ()
-    prices = [name for name in others if _plain_name(name) in _PRICES and not name.isupper()]
-    if close is None and prices:
-        if len(others) > 1:
-            raise DataError(f"{path}, row 1: {', '.join(others)} may be prices: {_SAY_SO}")
-        close = prices[0]
-        notices = (f"column {close} is read as the close",)
+    _require_one_of_each((name for name in table.columns if name not in told.values()), path)
+    time = told.get("time") or find_time_column(table.columns, path)
+    bars = _bars(table.columns) | {name: told[name] for name in BAR_COLUMNS if name in told}
+    asset = told.get("asset") or next((name for name in table.columns if name.lower() in ASSET_COLUMNS), None)
+    taken = {time, asset, *bars.values()}
+    others = [name for name in table.columns if name not in taken and not is_no_price(name)]
+    close, notices = (told["close"], ()) if "close" in told else _find_close(table.columns, others, path)
     if close is None and (bars or asset or not others):
         raise DataError(
             f"{path}, row 1: must have a column close, or one column per token, got {some(table.columns)} "
             "(name it: --columns time=NAME,close=NAME)"
         )
     return PriceTable(table=table, time=time, close=close, bars=bars, asset=asset, notices=notices)
+
+
+def _find_close(columns: Iterable[str], others: list[str], path: Path) -> tuple[str | None, tuple[str, ...]]:
+    """Return the column of closes, None if there is one per token, and a notice if it has another name."""
+    close = find(columns, "close")
+    prices = [name for name in others if _plain_name(name) in _PRICES and not name.isupper()]
+    if close is not None or not prices:
+        return close, ()
+    if len(others) > 1:
+        raise DataError(f"{path}, row 1: {', '.join(others)} may be prices: {_SAY_SO}")
+    return prices[0], (f"column {prices[0]} is read as the close",)
 
 
 def _require_one_of_each(columns: Iterable[str], path: Path) -> None:

@@ -57,13 +57,29 @@ def test_a_notice_says_what_was_recognised(name, notice):
     assert any(each.startswith(notice) for each in read_prices(GALLERY / name).notices)
 
 
+#: Token of each file that names it.
+NAMED = {
+    "hourly-panel.csv": "OM",
+    "hourly-long.csv": "OM",
+    "hourly-hyperliquid.json": "OM",
+    "hourly-bitmex.csv": "OMUSDT",
+    "hourly-cryptodatadownload.csv": "OMUSDT",
+    "hourly-okx.csv": "OM-USDT",
+    "daily-yfinance.csv": "OM-USD",
+}
+
+
 @of_every_file
-def test_volumes_and_values_are_never_tokens(path):
-    if path.name == "hourly-panel.csv":
-        assert [name for name, _ in read_columns(path, label=None)] == ["OM"]
+def test_volumes_and_values_are_never_tokens_of_a_panel(path):
+    if path.name in NAMED:
+        ((name, closes),) = read_columns(path)
+        assert name == NAMED[path.name]
+        pd.testing.assert_series_equal(
+            closes, clean(path.name), check_freq=False, check_index_type=False, rtol=0, atol=0
+        )
         return
     with pytest.raises(DataError, match="got a column .*a file of one token"):
-        list(read_columns(path, label=None))
+        list(read_columns(path))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gz", "xz"])
@@ -130,8 +146,18 @@ def test_the_columns_can_be_told(tmp_path, path):
 def test_columns_that_are_not_there_are_refused():
     with pytest.raises(DataError, match="row 1: must have a column Last, got time, close"):
         read_prices(CLEAN, columns={"time": "time", "close": "Last"})
-    with pytest.raises(DataError, match="columns must name time and close, and may name asset, open, high, low, got"):
+    with pytest.raises(DataError, match="columns may name time, close, asset, open, high, low, got when=time"):
         read_prices(CLEAN, columns={"when": "time", "close": "close"})
+    with pytest.raises(DataError, match="has no header: columns must name time and close, got time"):
+        read_prices(KLINES, columns={"time": "1"})
+
+
+def test_columns_that_are_not_told_are_found(tmp_path):
+    path = tmp_path / "OM.csv"
+    path.write_text(CLEAN.read_text(encoding="utf-8").replace("time,", "Zeit,"), encoding="utf-8")
+    assert_clean(read_prices(path, columns={"time": "Zeit"}))
+    path.write_text(CLEAN.read_text(encoding="utf-8").replace(",close", ",Kurs"), encoding="utf-8")
+    assert_clean(read_prices(path, columns={"close": "Kurs"}))
 
 
 def test_the_format_can_be_told_and_must_fit():

@@ -26,7 +26,7 @@ def write(folder, lines, name="table.csv"):
 def test_every_name_lives_in_a_panel_a_long_file_a_list_and_supplies(tmp_path, name):
     panel = write(tmp_path, [f"time,OM,{name}", *(f"{hour},1,2" for hour in HOURS)], "panel.csv")
     assert read_prices(panel, asset=name).closes.to_list() == [2.0, 2.0, 2.0]
-    assert list(dict(read_columns(panel, label=None))) == ["OM", name]
+    assert list(dict(read_columns(panel))) == ["OM", name]
     long = write(tmp_path, ["time,symbol,close", *(f"{hour},{name},3" for hour in HOURS)], "long.csv")
     assert read_prices(long).asset == name
     holders = write(tmp_path, ["list,address,balance", f"{name},0xa,5", "OM,0xb,7"], "holders.csv")
