@@ -1,6 +1,7 @@
 """Contribution of each cover to the tail of the pool, and the addition of one more cover."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,8 +13,12 @@ from pricing.contract.cover import Cover
 from pricing.contract.loss_functions import CompressedBook
 from pricing.contract.thresholds import least_drop
 from pricing.principles import TailValueAtRisk
+from pricing.show.frames import make_frame, require_table
 from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,12 +27,15 @@ class Allocation:
 
     Parameters
     ----------
+    assets : tuple of str
+        Assets of the book.
     by_cover : ndarray of shape (n_covers,)
         Share of each cover; the shares add up to the total.
     by_asset : ndarray of shape (n_assets,)
-        Share of each asset of the book.
+        Share of each asset.
     """
 
+    assets: tuple[str, ...]
     by_cover: FloatArray = field(repr=False)
     by_asset: FloatArray = field(repr=False)
 
@@ -35,6 +43,25 @@ class Allocation:
     def total(self) -> float:
         """Sum over all covers."""
         return float(self.by_cover.sum())
+
+    def to_frame(self, table: Literal["assets", "covers"] = "assets") -> "pd.DataFrame":
+        """Return the split as a data frame.
+
+        Parameters
+        ----------
+        table : {"assets", "covers"}
+            A row per asset, which is the index, or per cover in the order of the book.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``amount``, in the currency of the book, and ``share`` of the total.
+        """
+        require_table(table, ("assets", "covers"))
+        if table == "covers":
+            return make_frame({"amount": self.by_cover, "share": self.by_cover / self.total})
+        columns = {"asset": self.assets, "amount": self.by_asset, "share": self.by_asset / self.total}
+        return make_frame(columns, index="asset")
 
 
 def allocate(compressed: CompressedBook, scenarios: JointScenarios, weights: FloatArray) -> Allocation:
@@ -61,7 +88,8 @@ def allocate(compressed: CompressedBook, scenarios: JointScenarios, weights: Flo
         averages.append(function.node_averages(drops, counts[chosen]))
     by_cover = compressed.by_cover(averages)
     book = compressed.book
-    return Allocation(by_cover=by_cover, by_asset=sum_by(book.asset, by_cover, len(book.assets)))
+    by_asset = sum_by(book.asset, by_cover, len(book.assets))
+    return Allocation(assets=tuple(book.assets), by_cover=by_cover, by_asset=by_asset)
 
 
 def expected_losses(compressed: CompressedBook, scenarios: JointScenarios) -> Allocation:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -19,8 +20,12 @@ from scipy.special import ndtr, ndtri
 from pool.joint import JointScenarios
 from pricing.contract.observation import Observation
 from pricing.errors import InvalidTermsError
+from pricing.show.frames import make_frame
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import YEAR
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Positions of at most this leverage do not involve the pool.
 LOW_LEVERAGE = 5.0
@@ -123,6 +128,12 @@ class LeverageLines:
     def net_income(self) -> FloatArray:
         """Margins and penalties less shortfalls, shape (n_scenarios,)."""
         return self.margins + self.penalties - self.shortfalls
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the lines and ``net_income`` as a data frame: a row per scenario."""
+        names = ("penalties", "shortfalls", "net_income")
+        margins = np.full_like(self.penalties, self.margins)
+        return make_frame({"margins": margins} | {name: getattr(self, name) for name in names})
 
 
 def crash_shortfall(leverage: float) -> float:

@@ -1,12 +1,17 @@
 """The losses of a book in joint scenarios."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pool.joint import JointScenarios
 from pricing.contract.loss_functions import CompressedBook
+from pricing.show.frames import make_frame
 from pricing.tools.arrays import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,6 +28,10 @@ class PoolLosses:
 
     assets: tuple[str, ...]
     by_asset: FloatArray = field(repr=False)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the losses as a data frame: a row per scenario, a column per asset."""
+        return make_frame(dict(zip(self.assets, self.by_asset, strict=True)))
 
     @property
     def total(self) -> FloatArray:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from calibration.hazard.risk_signals import INFLOW_HALF_LIFE, RiskSignals
 from calibration.hazard.slopes import SLOPES, Slope
@@ -16,6 +17,10 @@ from calibration.holders.bounded import Bounded
 from calibration.holders.concentration_measures import Concentration
 from calibration.holders.lists import HolderFindingKind
 from pricing.errors import DataError
+from pricing.show.frames import frame_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Median raw Herfindahl index of the 42 holder lists published by Zukowski (2026, CC BY 4.0), each over its total.
 REFERENCE_HHI = 0.10098
@@ -92,6 +97,10 @@ class HazardFactor:
     lower: float
     upper: float
     parts: tuple[HazardPart, ...]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the parts as a data frame: a row per covariate, which is the index."""
+        return frame_of(HazardPart, self.parts, index="covariate")
 
     @property
     def concentration(self) -> float:

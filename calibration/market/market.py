@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from calibration.law.drop_law import TERM, DropLaw, Level, MarketState, OwnCrashLaw, TokenState
+from calibration.law.drop_law import COVARIATES, TERM, DropLaw, Level, MarketState, OwnCrashLaw, TokenState
 from calibration.market import long_memory
 from calibration.market.common_shock import MonthEffects, equal_points, fit_level, fit_month_effects
 from calibration.market.own_crash import fit_own_crashes
@@ -34,9 +34,10 @@ from calibration.market.panel import (
 from calibration.prices.gaps import LAW_WINDOWS
 from calibration.prices.splits import PanelSplits
 from pricing.errors import DataError, InsufficientDataError, PricingError
+from pricing.show.frames import make_frame
 from pricing.tools import plain
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import format_duration
+from pricing.tools.units import YEAR, format_duration
 
 #: Windows with their own law, and the smallest drop that counts as a token's own crash.
 WINDOWS = dict(zip(LAW_WINDOWS, (0.08, 0.15), strict=True))
@@ -89,6 +90,26 @@ class Market:
     def state_at(self, as_of: datetime) -> MarketState:
         """Return the state of the market as far as it is known at a time; a stale one has no run-up."""
         return replace(self.state, run_up=0.0) if self.is_stale(as_of) else self.state
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the laws as a data frame: a row per window, which is the index.
+
+        Returns
+        -------
+        DataFrame
+            A column per covariate with its slope; the slopes and the standard error of the level; a token's own crashes
+            per year at a volatility of 100 %, and the Pareto index of their depth.
+        """
+        columns = {
+            "window": [format_duration(law.window) for law in self.laws],
+            **{name: [float(law.slopes[place]) for law in self.laws] for place, name in enumerate(COVARIATES)},
+            "level volatility": [law.level.volatility_slope for law in self.laws],
+            "level run-up": [law.level.run_up_slope for law in self.laws],
+            "level error": [law.level.error for law in self.laws],
+            "own crashes per year": [math.exp(law.own.log_rate) * (YEAR / TERM) for law in self.laws],
+            "own crash index": [law.own.index for law in self.laws],
+        }
+        return make_frame(columns, index="window")
 
     def to_json(self) -> str:
         """Write the market as JSON with sorted keys."""

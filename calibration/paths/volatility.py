@@ -23,6 +23,7 @@ from calibration.paths.residuals import ResidualDiagnostics, examine_residuals
 from pricing.errors import InsufficientDataError, InvalidModelError, NotConvergedError
 from pricing.models.innovations import Empirical, InnovationLaw, Normal, StudentT
 from pricing.models.volatility import ConstantVolatility, Garch, VolatilityLaw
+from pricing.show.frames import frame_of
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import steps_per_year
 
@@ -102,6 +103,10 @@ class VolatilityFit:
     log_likelihood: float
     n_returns: int
     diagnostics: ResidualDiagnostics
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the estimates of the likelihood as a data frame: index ``name``; ``estimate``, ``standard_error``."""
+        return frame_of(Parameter, self.parameters, index="name")
 
 
 def fit_volatility(

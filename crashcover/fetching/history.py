@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crashcover.fetching.bars import show_time
 from crashcover.fetching.pages import fetch_pages
@@ -13,9 +13,13 @@ from crashcover.fetching.price_file import Hole, PriceFile
 from crashcover.fetching.venue import Venue, open_venue
 from crashcover.runs.locks import locked_file
 from pricing.errors import DataError, InvalidTermsError
+from pricing.show.frames import make_frame
 from pricing.tools.progress import Progress, silent
 from pricing.tools.times import to_utc
 from pricing.tools.units import Duration
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ class Fetched:
     first_close, last_close : datetime
         Labels of the first and the last bar: the UTC times at which they close.
     holes : tuple of Hole
-        Bars that the venue does not have, between the first and the last.
+        Bars that the venue does not have, or gives no valid prices for, between the first and the last.
     n_after : int
         Bars that the venue does not have after the last one: many if the token is no longer traded.
     """
@@ -82,6 +86,14 @@ class Fetched:
     last_close: datetime
     holes: tuple[Hole, ...] = field(repr=False)
     n_after: int
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the holes as a data frame: ``opened``, the UTC time at which each begins, and ``n_bars``."""
+        columns = {
+            "opened": [_time(hole.opened) for hole in self.holes],
+            "n_bars": [each.n_bars for each in self.holes],
+        }
+        return make_frame(columns)
 
     @property
     def summary(self) -> str:
@@ -126,7 +138,8 @@ def fetch_prices(
 ) -> Fetched:
     """Fetch the closed bars of one token into a file; continue the file if it exists.
 
-    The file is complete at any moment. Bars that the venue does not have are left out and counted. The last bars of a
+    The file is complete at any moment. Bars that the venue does not have are left out and counted; so are those whose
+    price is no positive number, with a notice about each. The last bars of a
     file that is continued are fetched again and must agree.
 
     Parameters
@@ -158,7 +171,7 @@ def fetch_prices(
     VenueError
         If the venue cannot be reached in time, or refuses to serve this machine; what was fetched is kept.
     DataError
-        If the venue does not list the token, contradicts itself or the file, or gives an invalid bar.
+        If the venue does not list the token, contradicts itself or the file, or gives an invalid time.
     FolderInUseError
         If another call writes the same file.
     """

@@ -10,6 +10,7 @@ from crashcover.fetching.patience import Tell
 from crashcover.fetching.venue import Venue, open_venue
 from crashcover.runs.locks import locked
 from pricing.errors import DataError, InvalidTermsError, PricingError, VenueError
+from pricing.show.frames import make_frame
 from pricing.tools.progress import Progress, silent
 from pricing.tools.units import Duration
 from pricing.tools.whole_files import replacing
@@ -32,6 +33,24 @@ class PanelFetched:
 
     fetched: dict[str, Fetched]
     failed: dict[str, PricingError]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a data frame with a row per token, which is the index.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``n_bars``, ``n_new``, ``first_close``, ``last_close``, ``n_missing`` (bars in holes), ``n_after``
+            and ``error``, which is empty for a token that was fetched.
+        """
+        names = ("n_bars", "n_new", "first_close", "last_close", "n_after")
+        rows = {token: {name: getattr(each, name) for name in names} for token, each in self.fetched.items()}
+        for token, each in self.fetched.items():
+            rows[token] |= {"n_missing": sum(hole.n_bars for hole in each.holes), "error": ""}
+        rows |= {token: {"error": str(error)} for token, error in self.failed.items()}
+        columns = (*names[:-1], "n_missing", "n_after", "error")
+        shown = {name: [row.get(name) for row in rows.values()] for name in columns}
+        return make_frame({"token": list(rows)} | shown, index="token")
 
 
 def fetch_panel(

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from crashcover.files.tables import BOOK_COLUMNS
 from crashcover.offers.offers import Offer
-from pricing.contract.cover import Cover
-from pricing.contract.payouts import is_piecewise
-from pricing.contract.sentences import observation_texts
+from pricing.contract.sentences import cover_terms
 from pricing.errors import Refusal
 from pricing.quotes.quote import Quote
 
@@ -46,7 +44,7 @@ def write_table(offers: Sequence[Offer], lines: Iterable[str]) -> str:
     table.writeheader()
     for offer in offers:
         outcome = offer.outcome
-        row = _terms(offer.cover) | (_refusal(outcome) if isinstance(outcome, Refusal) else _premium(outcome))
+        row = cover_terms(offer.cover) | (_refusal(outcome) if isinstance(outcome, Refusal) else _premium(outcome))
         table.writerow({name: _no_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
     return text.getvalue()
 
@@ -59,24 +57,6 @@ def formula_names(offers: Iterable[Offer]) -> tuple[str, ...]:
 
 def _no_formula(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
-
-
-def _terms(cover: Cover) -> dict[str, object]:
-    reference, window, waiting_period, term = observation_texts(cover.observation)
-    payout = cover.payout.as_text() if is_piecewise(cover.payout) else repr(cover.payout)
-    values = (
-        cover.cover_id,
-        cover.asset,
-        cover.trigger.drop,
-        window,
-        reference,
-        payout,
-        cover.limit,
-        cover.currency,
-        term,
-        waiting_period,
-    )
-    return dict(zip(BOOK_COLUMNS, values, strict=True))
 
 
 def _refusal(refusal: Refusal) -> dict[str, object]:

@@ -1,7 +1,10 @@
 """Explanation of a rate change: split into terms, market, volatility, own record, holders and signals, and paths."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
+
+import numpy as np
+import pandas as pd
 
 from calibration import Calibration, exchanged, inputs_of, remodel
 from crashcover.offers.outcomes import simulate_covers
@@ -9,6 +12,7 @@ from pricing.errors import InvalidTermsError
 from pricing.models.price_model import PriceModel
 from pricing.premiums.build_up import sample_for
 from pricing.quotes.quote import Quote
+from pricing.show.frames import make_frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,20 @@ class RateChange:
     own_record: float
     concentration: float
     paths: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the split as a data frame.
+
+        Returns
+        -------
+        DataFrame
+            Index ``input``, in the order in which inputs were exchanged; columns ``change`` of the rate, and ``rate``
+            after it. The first row is the rate before.
+        """
+        parts = {each.name: getattr(self, each.name) for each in fields(self)[2:]}
+        changes = np.array([0.0, *parts.values()])
+        columns = {"input": ["before", *parts], "change": changes, "rate": self.before + np.cumsum(changes)}
+        return make_frame(columns, index="input")
 
 
 def explain(

@@ -7,7 +7,7 @@ of a function into averages of every cover.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,13 @@ import numpy.typing as npt
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
 from pricing.contract.payouts import Payout
+from pricing.contract.sentences import observation_texts, payout_text
 from pricing.errors import InvalidTermsError
+from pricing.show.frames import make_frame
 from pricing.tools.arrays import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,6 +120,31 @@ class Book:
             limit=np.array([cover.limit for cover in covers]),
         )
 
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the covers as a data frame: a row per cover, with the columns of a book except ``cover_id``.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``asset``, ``drop``, ``window``, ``reference``, ``payout``, ``limit``, ``currency``, ``term`` and
+            ``waiting_period``; durations and payouts are texts.
+        """
+        texts = zip(*(observation_texts(each) for each in self.observations), strict=True)
+        reference, window, waiting_period, term = (_spread(each, self.observation) for each in texts)
+        return make_frame(
+            {
+                "asset": _spread(self.assets, self.asset),
+                "drop": self.drop,
+                "window": window,
+                "reference": reference,
+                "payout": _spread([payout_text(each) for each in self.payouts], self.payout),
+                "limit": self.limit,
+                "currency": self.currency,
+                "term": term,
+                "waiting_period": waiting_period,
+            }
+        )
+
     def limits_by_asset(self) -> FloatArray:
         """Sum the limits on each asset, shape (n_assets,)."""
         return sum_by(self.asset, self.limit, len(self.assets))
@@ -131,6 +161,10 @@ class Book:
 def sum_by(codes: IntArray, values: FloatArray, n_codes: int) -> FloatArray:
     """Sum values by code, shape (n_codes,)."""
     return np.asarray(np.bincount(codes, values, minlength=n_codes), dtype=np.float64)
+
+
+def _spread(texts: Sequence[str], codes: IntArray) -> npt.NDArray[np.object_]:
+    return np.array(texts, dtype=np.object_)[codes]
 
 
 def _encode(covers: Sequence[Cover], read: Callable[[Cover], Any]) -> tuple[tuple[Any, ...], IntArray]:

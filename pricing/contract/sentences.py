@@ -44,6 +44,28 @@ def observation_texts(observation: Observation) -> tuple[str, str, str, str]:
     return (observation.reference.name.lower().replace("_", "-"), window, *times)
 
 
+def cover_terms(cover: Cover) -> dict[str, str | float]:
+    """Return the terms of a cover by the columns of a book; durations and the payout are texts."""
+    reference, window, waiting_period, term = observation_texts(cover.observation)
+    return {
+        "cover_id": cover.cover_id,
+        "asset": cover.asset,
+        "drop": cover.trigger.drop,
+        "window": window,
+        "reference": reference,
+        "payout": payout_text(cover.payout),
+        "limit": cover.limit,
+        "currency": cover.currency,
+        "term": term,
+        "waiting_period": waiting_period,
+    }
+
+
+def payout_text(payout: Payout) -> str:
+    """Return a payout as one word, or as Python writes it if it has no such form."""
+    return payout.as_text() if is_piecewise(payout) else repr(payout)
+
+
 def describe_observation(observation: Observation) -> str:
     """Describe an observation in a few words.
 

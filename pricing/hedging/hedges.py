@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -10,10 +10,14 @@ from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
 from pricing.contract.thresholds import least_drop
 from pricing.contract.triggers import Reference
+from pricing.show.frames import frame_of
 from pricing.surface.by_path import shares_by_path, worst_drops_by_path
 from pricing.surface.estimates import WeightedSample
 from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Instrument = Literal["put", "one_touch"]
 
@@ -66,6 +70,10 @@ class Hedge:
     def cost(self) -> float:
         """Cost in the currency of the cover."""
         return self.limit * self.cost_share
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the legs as a data frame: ``instrument``, ``strike``, ``quantity`` and ``price``."""
+        return frame_of(Leg, self.legs)
 
     def payoff(self, final_falls: FloatArray, deepest_falls: FloatArray) -> FloatArray:
         """Return the payoff of the legs at expiry, per unit of limit.

@@ -8,6 +8,7 @@ Financial Engineering, 2003, section 7.1).
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,12 +23,16 @@ from pricing.premiums.build_up import premium
 from pricing.premiums.discounting import discount_factor
 from pricing.premiums.premium import Premium
 from pricing.principles import LossDistribution, PremiumPrinciple, SmoothPrinciple
+from pricing.show.frames import make_frame
 from pricing.surface.by_path import shares_by_path
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools.arrays import FloatArray
 from pricing.tools.units import YEAR
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,16 @@ class Sensitivity:
     name: str
     expected_loss: Estimate[float]
     gross: Estimate[float]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return both derivatives as a data frame: index ``amount``; columns ``value`` and ``standard_error``."""
+        amounts = (self.expected_loss, self.gross)
+        columns = {
+            "amount": ["expected_loss", "gross"],
+            "value": [each.value for each in amounts],
+            "standard_error": [each.standard_error for each in amounts],
+        }
+        return make_frame(columns, index="amount")
 
 
 def volatility_bump(model: PriceModel, size: float = 0.05) -> Bump:

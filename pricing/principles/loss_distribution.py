@@ -1,13 +1,18 @@
 """The law of a loss as finitely many amounts: the argument of every premium principle."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from pricing.errors import InvalidTermsError
+from pricing.show.frames import make_frame
 from pricing.surface.estimates import WeightedSample
 from pricing.tools.arrays import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ROUNDING = 1e-9
 
@@ -51,6 +56,10 @@ class LossDistribution:
             )
         if not (self.exceedances[0] >= 0.0 and (np.diff(self.exceedances) >= 0.0).all() and self.exceedances[-1] == 1):
             raise InvalidTermsError("exceedances must increase from at least 0 to exactly 1")
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the law as a data frame: ``loss``, largest first, and its ``exceedance``."""
+        return make_frame({"loss": self.losses, "exceedance": self.exceedances})
 
     @classmethod
     def of_sample(cls, sample: WeightedSample, values: FloatArray) -> "LossDistribution":

@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -43,6 +44,9 @@ from pricing.tools import plain
 from pricing.tools.arrays import CodeArray, FloatArray
 from pricing.tools.times import to_utc
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _UNREMARKABLE = Conditions()
 
 
@@ -69,6 +73,12 @@ class BookQuotes:
     version: str
     entries: Mapping[str, RateEntry]
     valid_until: Mapping[str, str]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the prices as a data frame: ``price``, then the columns of ``premiums``; a row per cover."""
+        frame = self.premiums.to_frame()
+        frame.insert(0, "price", self.price)
+        return frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

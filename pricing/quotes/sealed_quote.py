@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from numbers import Real
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation, Payment
@@ -22,6 +22,9 @@ from pricing.premiums.premium import Premium, PremiumFlag, build_up_table, heade
 from pricing.premiums.statements import rounded
 from pricing.show.html_tables import Table, write_html
 from pricing.tools import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _AMOUNTS = tuple(each.name for each in fields(Premium) if each.name not in ("flag", "further"))
 _read_amounts = attrgetter(*_AMOUNTS)
@@ -73,6 +76,10 @@ class RateQuote:
     def price(self) -> Decimal:
         """Amount that the buyer pays in the currency of the cover: premium and tax, each to the cent, halves up."""
         return rounded(self.premium.gross * self.factor) + rounded(self.premium.tax * self.factor)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the premium of the model as a data frame, see ``Premium.to_frame``; factors are not in it."""
+        return self.premium.to_frame()
 
     def _repr_html_(self) -> str:
         cover = self.cover

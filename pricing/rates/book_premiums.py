@@ -7,13 +7,13 @@ gets the code of its ``Reason`` and no number, so that one bad row does not stop
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pricing.contract.book import Book
-from pricing.errors import NotSimulatedError, Reason
+from pricing.errors import REASONS, NotSimulatedError, Reason
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import Losses, make_figures
 from pricing.premiums.discounting import discount_factor
@@ -21,12 +21,17 @@ from pricing.premiums.premium import IMPRECISE, ROUNDING, PremiumFlag
 from pricing.rates.book_losses import Cells, LossColumns, loss_columns
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.tail_sums import TailSums
+from pricing.show.frames import make_frame
 from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import CodeArray, FloatArray
 from pricing.tools.units import YEAR
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 #: Flags by code.
 FLAGS = tuple(PremiumFlag)
+_NOT_FIGURES = ("flag", "refusal", "further")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +74,25 @@ class PremiumColumns:
     def __len__(self) -> int:
         """Return the number of covers."""
         return len(self.gross)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the premiums as a data frame: a row per cover of the book, in its order.
+
+        Returns
+        -------
+        DataFrame
+            A column per figure and line, NaN if the cover is refused; ``flag`` as a text, and ``refusal``, which is
+            empty if there is a premium.
+        """
+        figures = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _NOT_FIGURES}
+        return make_frame(
+            {
+                **figures,
+                **dict(self.further),
+                "flag": [FLAGS[code].value for code in self.flag.tolist()],
+                "refusal": [reason.value if (reason := REASONS[code]) else "" for code in self.refusal.tolist()],
+            }
+        )
 
     def refused(self, rows: npt.NDArray[np.bool_], reason: Reason) -> "PremiumColumns":
         """Return the columns with further rows refused; earlier refusals are kept.

@@ -13,11 +13,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pricing.errors import RateStoreError, UnknownAssetError
 from pricing.rates.compact_surface import CompactSurface
+from pricing.show.frames import frame_of
 from pricing.tools.whole_files import PART, flush, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FORMAT = "crashcover rates 1"
 _CURRENT = "CURRENT"
@@ -117,6 +121,10 @@ class RateStore:
     version: str
     entries: Mapping[str, RateEntry]
     files: Mapping[str, tuple[str, str]]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the entries as a data frame: a row per asset, which is the index."""
+        return frame_of(RateEntry, self.entries.values(), index="asset")
 
     @staticmethod
     def open(folder: str | Path) -> "RateStore":

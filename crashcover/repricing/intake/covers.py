@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 
+from crashcover.files.tables import BOOK_COLUMNS
 from crashcover.repricing.intake.columns import READERS, read_column
 from crashcover.repricing.intake.files import read_batches
 from crashcover.repricing.intake.quarantine import Rejection
 from crashcover.repricing.intake.repeats import Repeats
 from crashcover.repricing.intake.rows import ROW, check_rows
 from pricing.contract.cover import Cover
+from pricing.contract.sentences import cover_terms
 from pricing.contract.triggers import DropTrigger
+from pricing.show.frames import frame_of, make_frame, require_table
 
 
 class BookRows(NamedTuple):
@@ -43,6 +47,20 @@ class BookCovers(NamedTuple):
 
     covers: tuple[Cover, ...]
     set_aside: tuple[Rejection, ...]
+
+    def to_frame(self, table: Literal["covers", "set_aside"] = "covers") -> pd.DataFrame:
+        """Return a data frame: a row per cover in the columns of a book, or per row that is no cover.
+
+        Parameters
+        ----------
+        table : {"covers", "set_aside"}
+            Which rows.
+        """
+        require_table(table, ("covers", "set_aside"))
+        if table == "set_aside":
+            return frame_of(Rejection, self.set_aside)
+        rows = [cover_terms(cover) for cover in self.covers]
+        return make_frame({name: [row[name] for row in rows] for name in BOOK_COLUMNS})
 
 
 def read_book(path: Path | str) -> BookCovers:
