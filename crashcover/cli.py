@@ -31,6 +31,7 @@ from crashcover.options import (
     threads_option,
     workplace_options,
 )
+from crashcover.short_help import Command
 
 #: Options about files, each with the option of the file.
 _FILE_OPTIONS = {"format": "prices", "columns": "prices", "resample": "prices", "holder_columns": "holders"}
@@ -189,9 +190,17 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     callback=read_instant,
     metavar="TIME",
     help="First start: 2021-04-01T00:00Z; by default 90 days into the panel.",
+    group="Periods",
 )
-@option("--every", default="30d", metavar="DURATION", help="Time from one start to the next.")
-@option("--warm-up", type=int, default=1, metavar="N", help="First periods, which are used for fitting but not scored.")
+@option("--every", default="30d", metavar="DURATION", help="Time from one start to the next.", group="Periods")
+@option(
+    "--warm-up",
+    type=int,
+    default=1,
+    metavar="N",
+    help="First periods, which are used for fitting but not scored.",
+    group="Periods",
+)
 @option(
     "--leave-out",
     multiple=True,
@@ -205,16 +214,32 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     type=click.IntRange(min=1),
     metavar="N",
     help="Processes; by default one per core. Results do not depend on them.",
+    group="Processes",
 )
-@option("--paths", type=click.IntRange(min=1), default=10_000, metavar="N", help="Simulated paths per token.")
+@option(
+    "--paths",
+    type=click.IntRange(min=1),
+    default=10_000,
+    metavar="N",
+    help="Simulated paths per token.",
+    group="Simulation",
+)
 @option(
     "--sample",
     type=click.IntRange(min=1),
     default=500,
     metavar="N",
     help="Approximate number of token-periods that the slow garch quotes.",
+    group="Simulation",
 )
-@option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed of simulations and of the intervals.")
+@option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    metavar="N",
+    help="Seed of simulations and of the intervals.",
+    group="Simulation",
+)
 @option("--quiet", is_flag=True, help="Print no progress and no tables.")
 @json_option
 @click.pass_context
@@ -249,6 +274,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     "--market",
     metavar="PANEL_OR_FILE",
     help="Prices to fit the market to, or a file from `crashcover market`; by default the shipped market.",
+    group="Files",
 )
 @option(
     "--window",
@@ -273,6 +299,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     default=["0h"],
     metavar="DURATION",
     help="Time without cover at the start of a term. Can be repeated.",
+    group="Terms of the cover",
 )
 @option(
     "--reference",
@@ -281,6 +308,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     multiple=True,
     default=["rolling-high"],
     help="Price from which a drop is measured. Can be repeated.",
+    group="Terms of the cover",
 )
 @simulation_options
 @option(
@@ -289,9 +317,21 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="TIME",
     help="Use closes up to this time: 2024-01-31T00:00Z; by default up to the last close that most tokens reach.",
 )
-@option("--oldest-close", default="24h", metavar="DURATION", help="A token whose last close is older counts as failed.")
-@option("--valid-for", default="36h", metavar="DURATION", help="Time for which the rates are valid for sales.")
-@option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.")
+@option(
+    "--oldest-close",
+    default="24h",
+    metavar="DURATION",
+    help="A token whose last close is older counts as failed.",
+    group="Publication",
+)
+@option(
+    "--valid-for",
+    default="36h",
+    metavar="DURATION",
+    help="Time for which the rates are valid for sales.",
+    group="Publication",
+)
+@option("--keep", type=click.IntRange(min=1), default=7, metavar="N", help="Versions to keep.", group="Publication")
 @splits_option
 @price_file_options
 @workplace_options
@@ -405,6 +445,8 @@ def demo(ctx: click.Context, /, out: str, **options: Any) -> None:
 
 class _TokenOrCommand(click.Group):
     """A group whose first argument is a token if it is no command: ``fetch OM`` means ``fetch token OM``."""
+
+    command_class = Command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, *ctx.help_option_names):

@@ -5,9 +5,13 @@ from typing import Any
 
 import click
 
+from crashcover.short_help import Command
+
 
 class Commands(click.Group):
     """A group that reports errors as one line on stderr and an exit code."""
+
+    command_class = Command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

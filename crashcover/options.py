@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+
+from crashcover.short_help import GroupedOption
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -79,9 +82,28 @@ def bundle(*options: Decorator) -> Decorator:
 
 
 def option(*names: str, **attributes: Any) -> Decorator:
-    """Declare an option that shows its default, if it has one; durations are checked."""
+    """Declare an option that shows its default, if it has one; durations are checked.
+
+    Parameters
+    ----------
+    names : str
+        Names of the option and of its parameter.
+    attributes
+        Those of a ``click.Option``, and ``group`` for an option that only the long help shows.
+    """
     checked = {"callback": check_durations} if attributes.get("metavar") == "DURATION" else {}
-    return click.option(*names, **({"show_default": "default" in attributes} | checked | attributes))
+    settings = {"show_default": "default" in attributes} | checked | attributes
+    return click.option(*names, cls=GroupedOption, **settings)
+
+
+#: Options of the long help.
+_files = partial(option, group="Files")
+_terms = partial(option, group="Terms of the cover")
+_premium = partial(option, group="Premium")
+_simulation = partial(option, group="Simulation")
+_pool = partial(option, group="Pool")
+_processes = partial(option, group="Processes")
+_venue = partial(option, group="Venue")
 
 
 def check_durations(_ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
@@ -144,27 +166,27 @@ def read_columns(_ctx: click.Context, parameter: click.Parameter, text: str | No
 
 
 price_file_options = bundle(
-    option("--format", metavar="NAME", help="Format of the prices; by default recognised by the columns."),
-    option(
+    _files("--format", metavar="NAME", help="Format of the prices; by default recognised by the columns."),
+    _files(
         "--columns",
         callback=read_columns,
         metavar="ROLE=NAME,...",
         help="Columns of the prices: time=Date,close=Last. Without a header, columns are numbered from 1.",
     ),
-    option("--resample", metavar="DURATION", help="Length of the bars to make of finer ones, such as 1h."),
-    option(
+    _files("--resample", metavar="DURATION", help="Length of the bars to make of finer ones, such as 1h."),
+    _files(
         "--label",
         type=click.Choice(["open", "close"]),
         help="End of the bar that the time column labels; by default inferred from its name.",
     ),
 )
-holder_columns_option = option(
+holder_columns_option = _files(
     "--holder-columns",
     callback=read_columns,
     metavar="ROLE=NAME,...",
     help="Columns of the holders: address=Wallet,balance=Amount; by default recognised by their names.",
 )
-splits_option = option(
+splits_option = _files(
     "--splits",
     metavar="FILE",
     help="Redenominations: columns time (first close in the new unit), ratio (new units per old one, or 1:4), and "
@@ -174,25 +196,27 @@ knowledge_options = bundle(
     option("--holders", metavar="FILE", help="Holders: address and balance, or a file as explorers give it."),
     holder_columns_option,
     option("--asset", metavar="NAME", help="Token to choose if a file holds several."),
-    option("--market", metavar="FILE", help="File from `crashcover market`; by default the shipped market."),
+    _files("--market", metavar="FILE", help="File from `crashcover market`; by default the shipped market."),
     option(
         "--supply", type=float, metavar="TOKENS", help="Number of tokens in existence; by default the listed total."
     ),
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
-    option("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),
+    _files("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),
     splits_option,
 )
 source_options = bundle(prices_option(required=True), price_file_options, knowledge_options)
 simulation_options = bundle(
-    option("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
-    option("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),
-    option(
+    _simulation("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),
+    _simulation("--seed", type=int, default=1, metavar="N", help="Seed; results are a function of it."),
+    _simulation(
         "--rare-drops",
         is_flag=True,
         help="Importance sampling of deep drops, for probabilities below one in a thousand.",
     ),
 )
-threads_option = option("--threads", type=int, default=1, metavar="N", help="Threads; results do not depend on them.")
+threads_option = _simulation(
+    "--threads", type=int, default=1, metavar="N", help="Threads; results do not depend on them."
+)
 shape_options = bundle(
     option(
         "--window",
@@ -211,63 +235,69 @@ shape_options = bundle(
         help="Length of the cover. Can be repeated.",
     ),
     option("--limit", type=float, default=100_000.0, metavar="AMOUNT", help="Largest payment."),
-    option("--currency", default="USD", help="Currency of limit and premium."),
-    option(
+    _terms("--currency", default="USD", help="Currency of limit and premium."),
+    _terms(
         "--reference",
         type=click.Choice(["rolling-high", "lagged", "running-high", "inception"]),
         default="rolling-high",
         help="Price from which the drop is measured.",
     ),
     option("--payout", default="full", help="full, linear:ATTACHMENT:EXHAUSTION or tiered:DROP=SHARE,DROP=SHARE,..."),
-    option("--waiting-period", default="0h", metavar="DURATION", help="Time without cover at the start of the term."),
+    _terms("--waiting-period", default="0h", metavar="DURATION", help="Time without cover at the start of the term."),
 )
 term_options = bundle(drop_option(required=True), shape_options)
 basis_options = bundle(
-    option("--risk-load-multiple", type=float, default=0.25, help="Load per standard deviation of the loss."),
-    option("--expense-ratio", type=float, default=0.1, help="Expenses as a fraction of the gross premium."),
-    option("--fixed-expense", type=float, default=0.0, help="Expense per cover."),
-    option("--parameter-load", type=float, default=0.0, help="Load per unit of expected loss for unknown parameters."),
-    option(
+    _premium("--risk-load-multiple", type=float, default=0.25, help="Load per standard deviation of the loss."),
+    _premium("--expense-ratio", type=float, default=0.1, help="Expenses as a fraction of the gross premium."),
+    _premium("--fixed-expense", type=float, default=0.0, help="Expense per cover."),
+    _premium(
+        "--parameter-load", type=float, default=0.0, help="Load per unit of expected loss for unknown parameters."
+    ),
+    _premium(
         "--capital-rate",
         type=float,
         default=0.0,
         help="Annual return on capital; capital is the tail value at risk at 99.5 % beyond the expected loss.",
     ),
-    option("--commission-ratio", type=float, default=0.0, help="Commission as a fraction of the gross premium."),
-    option("--profit-ratio", type=float, default=0.0, help="Profit as a fraction of the gross premium."),
-    option("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, added to it."),
-    option("--minimum-premium", type=float, default=0.0, help="Minimum gross premium per cover."),
-    option("--minimum-rate-on-line", type=float, default=0.0, help="Minimum gross premium as a fraction of the limit."),
-    option("--interest-rate", type=float, default=0.0, help="Continuous annual rate that discounts payments."),
+    _premium("--commission-ratio", type=float, default=0.0, help="Commission as a fraction of the gross premium."),
+    _premium("--profit-ratio", type=float, default=0.0, help="Profit as a fraction of the gross premium."),
+    _premium("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, added to it."),
+    _premium("--minimum-premium", type=float, default=0.0, help="Minimum gross premium per cover."),
+    _premium(
+        "--minimum-rate-on-line", type=float, default=0.0, help="Minimum gross premium as a fraction of the limit."
+    ),
+    _premium("--interest-rate", type=float, default=0.0, help="Continuous annual rate that discounts payments."),
 )
 workplace_options = bundle(
-    option("--processes", type=click.IntRange(min=1), metavar="N", help="Local processes; by default one per core."),
-    option(
+    _processes(
+        "--processes", type=click.IntRange(min=1), metavar="N", help="Local processes; by default one per core."
+    ),
+    _processes(
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
         help="Number of Dask workers to start on this machine instead.",
     ),
-    option("--scheduler", metavar="ADDRESS", help="Address of a running Dask cluster: tcp://host:8786."),
+    _processes("--scheduler", metavar="ADDRESS", help="Address of a running Dask cluster: tcp://host:8786."),
 )
 pool_options = bundle(
     option("--capital", type=float, metavar="AMOUNT", help="Capital of the pool; required for a book."),
-    option("--scenarios", type=int, default=50_000, metavar="N", help="Joint scenarios of one period."),
-    option("--level", type=float, default=0.995, help="Confidence of value at risk and tail value at risk."),
-    option(
+    _pool("--scenarios", type=int, default=50_000, metavar="N", help="Joint scenarios of one period."),
+    _pool("--level", type=float, default=0.995, help="Confidence of value at risk and tail value at risk."),
+    _pool(
         "--ruin-target",
         type=float,
         default=0.005,
         help="Probability of ruin for which the required capital is computed.",
     ),
-    option("--horizon-periods", type=int, default=12, metavar="N", help="Number of periods of the ruin horizon."),
-    option(
+    _pool("--horizon-periods", type=int, default=12, metavar="N", help="Number of periods of the ruin horizon."),
+    _pool(
         "--share-of-capital",
         type=float,
         default=0.02,
         help="Largest sum of limits on one token, as a fraction of capital.",
     ),
-    option(
+    _pool(
         "--reinsurance",
         multiple=True,
         metavar="CONTRACT",
@@ -292,13 +322,13 @@ fetch_options = bundle(
     ),
     option("--bar", default="1h", metavar="LENGTH", help="Length of a bar, from 1m to 1d, as the venue offers it."),
     option("--quote", default="USDT", metavar="CURRENCY", help="Currency of the prices."),
-    option(
+    _venue(
         "--patience",
         default="10min",
         metavar="DURATION",
         help="Time after which a question without a good answer is given up; what was fetched is kept.",
     ),
-    option("--url", metavar="ADDRESS", help="Address to use instead of the venue's own, such as that of a mirror."),
+    _venue("--url", metavar="ADDRESS", help="Address to use instead of the venue's own, such as that of a mirror."),
 )
 csv_option = option(
     "--csv", "as_csv", is_flag=True, help="Print a table on stdout, one row per cover, and nothing else."
