@@ -10,8 +10,10 @@ import pandas as pd
 
 from calibration.market.market import PEGGED
 from calibration.prices.grid import panel_times, usual_spacing
+from calibration.prices.labels import Label, closed_at
 from calibration.prices.splits import PanelSplits, split_columns
 from pricing.errors import DataError, InsufficientDataError
+from pricing.tools.near_names import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,7 +46,13 @@ class Panel:
         return digest.hexdigest()
 
 
-def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED, splits: PanelSplits | None = None) -> Panel:
+def make_panel(
+    closes: pd.DataFrame,
+    *,
+    leave_out: Iterable[str] | None = None,
+    splits: PanelSplits | None = None,
+    label: Label | None = None,
+) -> Panel:
     """Check closes and leave out tokens that are not traded for their own sake.
 
     Parameters
@@ -52,16 +60,18 @@ def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED, split
     closes : DataFrame of float
         One column per token, NaN if there is no price, on a DatetimeIndex with a time zone, labelled by the CLOSE of
         the bar.
-    leave_out : iterable of str
-        Tokens to leave out if present.
+    leave_out : iterable of str, optional
+        Tokens to leave out; by default those of ``calibration.PEGGED`` that are present.
     splits : mapping, optional
         Redenominations by token, each as for ``calibrate``.
+    label : {"open", "close"}, optional
+        End of the bar that the times label; by default that of a name such as ``open_time``, else the close.
 
     Raises
     ------
     DataError
-        If the index is not increasing times with a zone, a name occurs twice, a price is not positive and finite, or no
-        token is left.
+        If the index is not increasing times with a zone, a name occurs twice, a token to leave out is not there, a
+        price is not positive and finite, or no token is left.
     InsufficientDataError
         If there are fewer than two bars.
     """
@@ -74,16 +84,29 @@ def make_panel(closes: pd.DataFrame, *, leave_out: Iterable[str] = PEGGED, split
         raise DataError(
             f"closes must have one column per token, got {closes.columns[closes.columns.duplicated()][0]!r} twice"
         )
-    left_out = sorted(name for name in leave_out if name in closes.columns)
+    left_out = _left_out(closes, leave_out)
     kept = closes.drop(columns=left_out)
     if kept.empty:
         raise DataError(f"closes must hold at least one token and bar besides those left out, got {closes.shape}")
     if len(index) < 2:
         raise InsufficientDataError(f"closes must hold at least two bars, got {len(index)}")
     step = usual_spacing(index)
-    prices = kept.astype(np.float64).rename(columns=str).set_axis(panel_times(index.tz_convert("UTC"), step))
+    times = panel_times(closed_at(index.tz_convert("UTC"), label, step), step)
+    prices = kept.astype(np.float64).rename(columns=str).set_axis(times)
     _require_prices(prices)
-    return Panel(closes=split_columns(prices, splits), step=step, left_out=tuple(left_out))
+    stated = {name: ratios for name, ratios in (splits or {}).items() if name not in left_out}
+    return Panel(closes=split_columns(prices, stated), step=step, left_out=tuple(left_out))
+
+
+def _left_out(closes: pd.DataFrame, leave_out: Iterable[str] | None) -> list[str]:
+    if leave_out is None:
+        return sorted(PEGGED & {*closes.columns})
+    names = sorted(leave_out)
+    absent = next((name for name in names if name not in closes.columns), None)
+    if absent is not None:
+        hint = did_you_mean(absent, map(str, closes.columns))
+        raise DataError(f"leave_out must name tokens of the panel, got {absent!r}{hint}")
+    return names
 
 
 def _require_prices(closes: pd.DataFrame) -> None:

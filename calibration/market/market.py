@@ -32,6 +32,7 @@ from calibration.market.panel import (
     states_at,
 )
 from calibration.prices.gaps import LAW_WINDOWS
+from calibration.prices.labels import Label
 from calibration.prices.splits import PanelSplits
 from pricing.errors import DataError, InsufficientDataError, PricingError
 from pricing.show.frames import make_frame
@@ -145,6 +146,7 @@ def fit_market(
     as_of: datetime | date | str | None = None,
     exclude: Collection[str] = PEGGED,
     splits: PanelSplits | None = None,
+    label: Label | None = None,
 ) -> Market:
     """Fit the laws of the worst drop from a panel of tokens.
 
@@ -159,6 +161,8 @@ def fit_market(
         Columns that follow another price. Tokens of less than 10 % annual volatility are left out as well.
     splits : mapping, optional
         Redenominations by column, each as for ``calibrate``.
+    label : {"open", "close"}, optional
+        End of the bar that the times label; by default that of a name such as ``open_time``, else the close.
 
     Raises
     ------
@@ -167,7 +171,7 @@ def fit_market(
     InsufficientDataError
         If there are too few tokens or months.
     """
-    grid, blocks, rows, latest = _learn(panel, as_of, exclude, splits)
+    grid, blocks, rows, latest = _learn(panel, as_of, exclude, splits, label)
     index = market_index(grid)
     trading = ~np.isnan(grid.log_prices[-1]) & (latest.log_volatility > np.log(PEGGED_VOLATILITY))
     return Market(
@@ -180,13 +184,18 @@ def fit_market(
 
 
 def unused_tokens(
-    panel: pd.DataFrame, *, as_of: datetime | date | str | None = None, exclude: Collection[str] = PEGGED
+    panel: pd.DataFrame,
+    *,
+    as_of: datetime | date | str | None = None,
+    exclude: Collection[str] = PEGGED,
+    splits: PanelSplits | None = None,
+    label: Label | None = None,
 ) -> dict[str, str]:
     """Return the columns of a panel that contribute nothing to ``fit_market``, each with the reason.
 
     Parameters and errors are those of ``fit_market``.
     """
-    grid, _, rows, _ = _learn(panel, as_of, exclude, None)
+    grid, _, rows, _ = _learn(panel, as_of, exclude, splits, label)
     used = set(grid.tokens[np.unique(rows.token)])
     excluded = dict.fromkeys(exclude, "it follows another price")
     pegged = dict.fromkeys(set(panel.columns) - set(grid.tokens), f"it moves less than {PEGGED_VOLATILITY:.0%} a year")
@@ -196,12 +205,16 @@ def unused_tokens(
 
 
 def _learn(
-    panel: pd.DataFrame, as_of: datetime | date | str | None, exclude: Collection[str], splits: PanelSplits | None
+    panel: pd.DataFrame,
+    as_of: datetime | date | str | None,
+    exclude: Collection[str],
+    splits: PanelSplits | None,
+    label: Label | None,
 ) -> "tuple[PanelGrid, tuple[Blocks, ...], _Rows, TokenState]":
     """Return the grid, the blocks of each window, the rows for the fit, and the latest states of the tokens."""
     if isinstance(panel, pd.DataFrame):
         panel = panel.drop(columns=[column for column in panel.columns if column in exclude])
-    grid = panel_grid(panel, as_of, splits)
+    grid = panel_grid(panel, as_of, splits, label)
     starts = learning_starts(grid)
     blocks = tuple(market_blocks(grid, round(window / STEP)) for window in WINDOWS)
     *states, latest = states_at(grid, [*starts, len(grid.times) - 1], blocks)

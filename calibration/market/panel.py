@@ -13,6 +13,7 @@ from calibration.law.own_record import BLOCK, BLOCK_EPOCH, OwnRecord, Track, log
 from calibration.prices.grid import panel_times
 from calibration.prices.horizons import RunningSquares, running_squares
 from calibration.prices.instants import read_instant
+from calibration.prices.labels import Label, closed_at
 from calibration.prices.numeric import find_non_numbers
 from calibration.prices.splits import PanelSplits, split_columns
 from calibration.prices.worst_drops import rolling_log_drops, worst_log_drops
@@ -92,7 +93,10 @@ class Blocks:
 
 
 def panel_grid(
-    panel: pd.DataFrame, as_of: datetime | date | str | None, splits: PanelSplits | None = None
+    panel: pd.DataFrame,
+    as_of: datetime | date | str | None,
+    splits: PanelSplits | None = None,
+    label: Label | None = None,
 ) -> PanelGrid:
     """Put a wide frame of hourly closes on a regular grid, in the latest unit of each token.
 
@@ -112,7 +116,8 @@ def panel_grid(
     if panel.columns.has_duplicates:
         repeated = panel.columns[panel.columns.duplicated()].tolist()
         raise DataError(f"panel must have one column per token, {repeated[:6]} occur twice (two venues or pairs)")
-    frame = panel if as_of is None else panel[panel.index <= read_instant(as_of)]
+    frame = panel.set_axis(closed_at(panel.index, label, STEP))
+    frame = frame if as_of is None else frame[frame.index <= read_instant(as_of)]
     if len(frame) < LEAST_HISTORY / STEP:
         raise InsufficientDataError(f"panel must hold at least a month of hourly closes, got {len(frame)} rows")
     frame = frame.set_axis(_hours(pd.DatetimeIndex(frame.index)))

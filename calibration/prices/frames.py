@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from calibration.prices.grid import usual_spacing
-from calibration.prices.labels import BAR_COLUMNS, Label, judge_label
+from calibration.prices.labels import BAR_COLUMNS, Label, judge_label, names_opens, require_label
 from pricing.errors import DataError
 
 #: First block of Bitcoin: no token price is older, so earlier labels are epoch numbers read in the wrong unit.
@@ -33,8 +33,8 @@ def read_closes(
     prices : Series or DataFrame
         Closes, or a frame with a column ``close``, on a DatetimeIndex with a time zone or with a column of times.
     label : {"open", "close"}, optional
-        End of the bar that the times label. By default that of a column ``open_time`` or ``close_time``; for bars with
-        open, high and low it is judged by their opens; else the close.
+        End of the bar that the times label. By default that of times called ``open_time`` or ``close_time``; for bars
+        with open, high and low it is judged by their opens; else the close.
     step : timedelta, optional
         Length of a bar; by default the usual spacing.
     as_of : Timestamp, optional
@@ -52,8 +52,7 @@ def read_closes(
     DataError
         If there is no column of closes, or labels are no times with a zone.
     """
-    if label not in (None, "open", "close"):
-        raise DataError(f"label must be 'open' or 'close', got {label!r}")
+    require_label(label)
     closes, opens, name = _columns(prices)
     frame = pd.DataFrame({"close": closes.to_numpy(), "row": np.arange(len(closes))}, index=utc_labels(closes.index))
     if as_of is not None:
@@ -67,7 +66,7 @@ def read_closes(
 
 def _end_of_bar(frame: pd.DataFrame, opens: pd.Series | None, name: str) -> tuple[Label, str]:
     """Infer which end of their bars times label, and say so."""
-    if "open" in name:
+    if names_opens(name):
         return "open", f"{name} is the open of bars: closes are labelled by the end of their bar"
     if opens is None or "close" in name or frame.empty:
         return "close", ""
@@ -78,7 +77,7 @@ def _end_of_bar(frame: pd.DataFrame, opens: pd.Series | None, name: str) -> tupl
 def _columns(prices: pd.Series | pd.DataFrame) -> tuple[pd.Series, pd.Series | None, str]:
     """Return closes on an index of times, the opens if these are bars, and the name of the times."""
     if isinstance(prices, pd.Series):
-        return prices, None, ""
+        return prices, None, _name_of(prices.index)
     if not isinstance(prices, pd.DataFrame):
         raise DataError(f"prices must be a Series or a DataFrame, got {type(prices).__name__}")
     frame, name = _with_times(_one_token(prices))
@@ -113,7 +112,7 @@ def _one_token(frame: pd.DataFrame) -> pd.DataFrame:
 def _with_times(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Set a column of times as the index, if the index is none."""
     if isinstance(frame.index, pd.DatetimeIndex):
-        return frame, ""
+        return frame, _name_of(frame.index)
     by_name = {str(column).strip().lower(): column for column in frame.columns}
     found = next((name for name in _TIME_COLUMNS if name in by_name), None)
     if found is None:
@@ -121,6 +120,10 @@ def _with_times(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     column = frame[by_name[found]]
     times = _from_epoch(column) if pd.api.types.is_numeric_dtype(column) else column
     return frame.drop(columns=by_name[found]).set_axis(pd.Index(times)), found
+
+
+def _name_of(index: pd.Index) -> str:
+    return str(index.name or "").lower()
 
 
 def _from_epoch(column: pd.Series) -> pd.DatetimeIndex:

@@ -16,7 +16,6 @@ from backtest.periods import Plan, count_quotable, find_starts
 from backtest.results.page import Values, ends, number, write_page
 from backtest.results.summary import REFERENCE, summarise
 from backtest.walk_forward import n_files, walk
-from calibration import PEGGED
 from crashcover.commands.exits import Exit
 from crashcover.commands.inputs import Options, read_reading
 from crashcover.display.console import stdout
@@ -33,7 +32,7 @@ def run_backtest(path: Path, options: Options) -> Exit:
     load_library("jinja2", extra="cli"), load_library("matplotlib", extra="plot")
     plan = _read_plan(options)
     folder = Path(options["out"])
-    panel = read_panel(path, read_reading(options), leave_out=options["leave_out"] or PEGGED, splits=options["splits"])
+    panel = read_panel(path, read_reading(options), leave_out=options["leave_out"] or None, splits=options["splits"])
     forecasters = _make_forecasters(panel, plan, options)
     workplace = Workplace(processes=options["workers"])
     with stages() as begin:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 from operator import attrgetter
 from typing import Any
@@ -15,6 +14,7 @@ from crashcover.fetching.bars import Bar, read_bar, read_time, wrong_price
 from crashcover.fetching.patience import BadAnswerError, Patience, Tell
 from pricing.errors import DataError, InvalidTermsError
 from pricing.tools.libraries import load_library
+from pricing.tools.near_names import did_you_mean
 from pricing.tools.units import Duration, parse_duration
 
 _DAY = 86_400_000  # milliseconds
@@ -44,7 +44,7 @@ def open_exchange(name: str, *, url: str | None = None) -> Any:
     """
     ccxt = load_library("ccxt", extra="fetch")
     if name not in ccxt.exchanges:
-        raise InvalidTermsError(f"venue must be one that ccxt knows, got {name!r}{_did_you_mean(name, ccxt.exchanges)}")
+        raise InvalidTermsError(f"venue must be one that ccxt knows, got {name!r}{did_you_mean(name, ccxt.exchanges)}")
     refusals = {code: getattr(ccxt, kind) for code, kind in _REFUSALS.items()}
     exchange = getattr(ccxt, name)({"enableRateLimit": True, "requests_trust_env": True, "httpExceptions": refusals})
     kinds = exchange.options.get("fetchMarkets")
@@ -66,12 +66,6 @@ def _redirected(urls: Any, address: Mapping[str, str]) -> Any:
     if isinstance(urls, dict):
         return {name: _redirected(each, address) for name, each in urls.items()}
     return urlsplit(urls)._replace(**address).geturl()
-
-
-def _did_you_mean(name: str, known: Any) -> str:
-    by_capitals = {each.upper(): each for each in known}
-    close = [by_capitals[match] for match in get_close_matches(name.upper(), by_capitals, n=3)]
-    return f" (did you mean {' or '.join(close)}?)" if close else ""
 
 
 @contextmanager
@@ -134,7 +128,7 @@ class Venue:
         found = {pair[0]: symbol for symbol, pair in self._pairs().items() if pair[1] == quote}
         if not found:
             quotes = {pair[1] for pair in self._pairs().values()}
-            raise DataError(f"{self.name} quotes no token in {quote!r}{_did_you_mean(quote, quotes)}")
+            raise DataError(f"{self.name} quotes no token in {quote!r}{did_you_mean(quote, quotes)}")
         return found
 
     def symbol(self, token: str, quote: str) -> str:
@@ -149,7 +143,7 @@ class Venue:
         if token in symbols:
             return symbols[token]
         others = sorted(pair[1] for pair in self._pairs().values() if pair[0] == token)
-        hint = _did_you_mean(token, symbols) or " (it may have been delisted)"
+        hint = did_you_mean(token, symbols) or " (it may have been delisted)"
         if others:
             hint = f", but in {', '.join(others)} (--quote)"
         raise DataError(f"{self.name} does not list {token!r} in {quote}{hint}")

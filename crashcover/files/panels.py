@@ -19,7 +19,7 @@ from pricing.errors import DataError, InsufficientDataError
 
 
 def read_panel(
-    path: Path, reading: PriceReading = INFERRED, *, leave_out: Collection[str], splits: str | None = None
+    path: Path, reading: PriceReading = INFERRED, *, leave_out: Collection[str] | None, splits: str | None = None
 ) -> Panel:
     """Read closes of many tokens on common times.
 
@@ -30,8 +30,8 @@ def read_panel(
         column that names the token of each row, and a column of closes.
     reading : PriceReading
         What is not to be inferred from the file.
-    leave_out : collection of str
-        Tokens to leave out.
+    leave_out : collection of str or None
+        Tokens to leave out, as of ``make_panel``.
     splits : str, optional
         Path of a file of redenominations.
 
@@ -42,8 +42,7 @@ def read_panel(
     """
     found = _read(path, reading)
     closes = _from_columns(found, reading, path) if found.close is None else _from_rows(found, reading, path)
-    kept = [name for name in closes.columns if name not in leave_out]
-    stated = of_tokens(read_splits_by_asset(Path(splits)), kept, Path(splits)) if splits else None
+    stated = of_tokens(read_splits_by_asset(Path(splits)), closes.columns, Path(splits)) if splits else None
     return make_panel(closes, leave_out=leave_out, splits=stated)
 
 

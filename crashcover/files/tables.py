@@ -4,7 +4,6 @@ Cells of text files are texts until they are read as numbers or times, and only 
 called NA, TRUE, 00 or 1e5.
 """
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ import pyarrow.compute as pc
 from crashcover.files.cells import KINDS, is_named, load_cells
 from crashcover.files.contents import UNREADABLE, kind_of
 from pricing.errors import DataError, PricingError
+from pricing.tools.near_names import did_you_mean
 
 #: Columns that may name the token of a row.
 ASSET_COLUMNS = ("list", "token", "asset", "symbol")
@@ -246,10 +246,8 @@ def choose_asset(names: Iterable[str], asset: str | None, path: Path) -> str:
         return known[0]
     if asset is None:
         raise DataError(f"{path}: holds {len(known)} tokens ({some(known)}): choose one with --asset")
-    by_capitals = {name.upper(): name for name in known}
-    close = [by_capitals[match] for match in difflib.get_close_matches(asset.upper(), by_capitals, n=3)]
-    hint = f"did you mean {' or '.join(close)}?" if close else f"it holds {some(known)}"
-    raise DataError(f"{path}: asset {asset!r} is not in this file ({hint})")
+    hint = did_you_mean(asset, known) or f" (it holds {some(known)})"
+    raise DataError(f"{path}: asset {asset!r} is not in this file{hint}")
 
 
 def some(names: Iterable[str]) -> str:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from backtest import make_panel
-from pricing.errors import DataError, InsufficientDataError
+from pricing.errors import DataError, DataWarning, InsufficientDataError
 
 HOURS = pd.date_range("2024-01-01T01:00Z", periods=4, freq="h")
 
@@ -19,7 +19,28 @@ def test_a_panel_knows_its_step_even_with_a_gap():
 def test_pegged_tokens_are_left_out_by_default_and_others_on_request():
     frame = closes(A=[1.0] * 4, USDC=[1.0] * 4)
     assert list(make_panel(frame).closes) == ["A"]
-    assert list(make_panel(frame, leave_out=["A", "ABSENT"]).closes) == ["USDC"]
+    assert list(make_panel(frame, leave_out=["A"]).closes) == ["USDC"]
+
+
+def test_a_token_to_leave_out_that_is_not_there_is_an_error_with_near_names():
+    frame = closes(BTC=[1.0] * 4, ETH=[1.0] * 4)
+    with pytest.raises(DataError, match=r"leave_out must name tokens of the panel, got 'btc' \(did you mean BTC\?\)"):
+        make_panel(frame, leave_out=["ETH", "btc"])
+    with pytest.raises(DataError, match=r"leave_out must name tokens of the panel, got 'XRP'$"):
+        make_panel(frame, leave_out=["XRP"])
+
+
+def test_times_that_label_opens_are_moved_if_said_or_if_their_name_says_so():
+    frame = closes()
+    assert (make_panel(frame, label="open").closes.index == HOURS + pd.Timedelta("1h")).all()
+    named = frame.rename_axis("open_time")
+    with pytest.warns(DataWarning, match="open_time is read as the open of bars"):
+        moved = make_panel(named).closes
+    assert (moved.index == HOURS + pd.Timedelta("1h")).all()
+    assert (make_panel(moved).closes.index == moved.index).all()  # once
+    assert (make_panel(named, label="close").closes.index == HOURS).all()
+    with pytest.raises(DataError, match="label must be 'open' or 'close', got 'end'"):
+        make_panel(frame, label="end")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from calibration.market.panel import (
     states_at,
 )
 from calibration.prices.horizons import running_squares
-from pricing.errors import DataError, InsufficientDataError
+from pricing.errors import DataError, DataWarning, InsufficientDataError
 from tests.calibration.drop_laws import a_panel, a_record, a_state
 
 DAY = 24
@@ -61,6 +61,18 @@ def test_as_of_is_the_last_close_that_is_used(closes):
     assert panel_grid(closes, as_of).times[-1] == as_of
     assert panel_grid(closes, as_of + timedelta(minutes=59)).times[-1] == as_of
     assert panel_grid(closes, as_of.isoformat()).times[-1] == as_of
+
+
+def test_opens_are_moved_before_anything_is_left_out(closes, grid):
+    """The close of the bar that opens at a time is not known then."""
+    opens = closes.set_axis(closes.index - timedelta(hours=1))
+    as_of = closes.index[900]
+    assert panel_grid(opens, as_of, label="open").times[-1] == as_of
+    moved = panel_grid(opens, None, label="open")
+    assert moved.times.equals(grid.times)
+    assert np.array_equal(moved.log_prices, grid.log_prices)
+    with pytest.warns(DataWarning, match="open_time is read as the open of bars"):
+        assert panel_grid(opens.rename_axis("open_time"), None).times.equals(grid.times)
 
 
 def with_close(closes, value):

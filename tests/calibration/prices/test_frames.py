@@ -75,6 +75,16 @@ def test_the_name_of_a_column_says_what_it_labels(hourly_closes, name, shift):
     assert [finding.kind for finding in checked.findings] == [FindingKind.LABELS] * (name == "open_time")
 
 
+def test_the_name_of_an_index_says_what_it_labels(hourly_closes):
+    closes = hourly_closes.iloc[:300]
+    opens = closes.shift(freq=-HOUR).rename_axis("open_time")
+    for prices in (opens, opens.to_frame("close")):
+        checked = check_closes(prices)
+        assert list(checked.closes.index) == list(closes.index)
+        assert [finding.kind for finding in checked.findings] == [FindingKind.LABELS]
+    assert list(check_closes(opens, label="close").closes.index) == list(closes.index - HOUR)
+
+
 def test_a_label_may_be_stated_for_a_series(hourly_closes):
     closes = hourly_closes.iloc[:300]
     assert list(check_closes(closes.shift(freq=-HOUR), label="open").closes.index) == list(closes.index)

@@ -65,12 +65,13 @@ WRONG = {
         "--every": 7,
         "--warm-up": -1,
         "--sample": 0,
+        "--leave-out": "BTC",
     },
 }
 #: A message about a file names the file, one about a token the token; the others take any text, or none.
 NAMED_BY_VALUE = {"--prices", "--holders", "--supplies", "--market", "--book", "--rates", "--from", "--quote", "--out"}
 NAMED_BY_VALUE |= {"--asset", "--splits"}
-ANY_VALUE = {"--json", "--csv", "--rare-drops", "--quiet", "--leave-out", "--stale-ok"}
+ANY_VALUE = {"--json", "--csv", "--rare-drops", "--quiet", "--stale-ok"}
 
 
 @pytest.fixture(scope="module")
