@@ -194,13 +194,9 @@ def calibrate(
     prices : Series or DataFrame of float
         Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar, or a frame of bars with a column
         ``close``; at least sixty days and 500 one-step returns.
-    holders : DataFrame, optional
-        The largest holders: columns ``address``, ``balance`` (or ``share``) and, optionally, ``label`` and ``entity``,
-        see ``concentration``; ``crashcover.read_holders`` reads them from a file.
-    supply : float, optional
-        Number of tokens in existence; only with ``holders``.
-    labels : mapping or Series, optional
-        Category by address, see ``concentration``; only with ``holders``.
+    holders, supply, labels
+        As for ``concentration``, with well-known burn addresses as burnt; by default the holders are not known.
+        ``crashcover.read_holders`` reads them from a file.
     signals : RiskSignals, optional
         Signals from markets and chains: unlocks, inflow to exchanges, funding, open interest.
     market : Market, optional

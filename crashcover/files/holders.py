@@ -9,9 +9,8 @@ import pandas as pd
 from calibration.holders.columns import squeezed
 from calibration.holders.sums import find_sum
 from crashcover.files.amounts import read_amounts
-from crashcover.files.contents import kind_of
 from crashcover.files.holder_columns import recognise
-from crashcover.files.records import find_records, read_document, says_more_follows
+from crashcover.files.json_cells import about_pages
 from crashcover.files.tables import ASSET_COLUMNS, find_column, first_row, read_table, row_error, rows_of_asset, some
 from pricing.errors import DataError
 
@@ -57,8 +56,8 @@ def read_holders(
     [1200000.5, 5.0]
     """
     path = Path(path)
-    table, notices = _load(path)
-    table, _ = rows_of_asset(table, asset, path)
+    whole = read_table(path)
+    table, _ = rows_of_asset(whole, asset, path)
     columns_found = recognise(table, columns or {}, path)
     theirs = columns_found.theirs
     _refuse(table[theirs["address"]].map(_is_empty), path, "address must not be empty")
@@ -71,17 +70,8 @@ def read_holders(
         if name in theirs:
             holders[name] = table[theirs[name]]
     _refuse_rows(holders, path)
-    holders.attrs["notices"] = (*columns_found.notices(table), *notices)
+    holders.attrs["notices"] = (*columns_found.notices(table), *about_pages(whole))
     return holders.reset_index(drop=True)
-
-
-def _load(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Read a table, and tell if the file says that it is one page of several."""
-    if kind_of(path) != ".json":
-        return read_table(path), ()
-    document = read_document(path)
-    more = ("the file says that further pages follow; only this page is read",) if says_more_follows(document) else ()
-    return find_records(document, path), more
 
 
 def _is_empty(cell: object) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from calibration.prices.labels import BAR_COLUMNS
 from crashcover.files.cells import TITLE, UNFINISHED, is_named
+from crashcover.files.json_cells import about_pages
 from crashcover.files.price_formats.named import NAMED_FORMATS
 from crashcover.files.price_formats.price_format import PriceFormat
 from crashcover.files.price_formats.rows import ROW_FORMATS
@@ -97,6 +98,7 @@ def read_price_table(path: Path, *, chosen: str | None = None, columns: Mapping[
 
 
 def _about_lines(cells: pd.DataFrame) -> Iterator[str]:
+    yield from about_pages(cells)
     if cells.attrs.get(TITLE):
         yield f"{cells.attrs[TITLE]} lines above the table are passed over"
     if cells.attrs.get(UNFINISHED):
