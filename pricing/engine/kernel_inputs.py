@@ -128,7 +128,7 @@ def _mean_wait(source: Jumps, per_year: float) -> float:
     return per_year / source.per_year
 
 
-def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any) -> str:
+def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any, least_known_drop: float = 0.0) -> str:
     """Identify a simulation by all inputs from the model, and by the engine version.
 
     Parameters
@@ -139,6 +139,8 @@ def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any) -
         Anchors that the paths are reweighted to meet.
     parts : dataclasses of numbers and arrays
         The proposal, if there is one.
+    least_known_drop : float
+        Smallest drop about which the model says anything.
 
     Notes
     -----
@@ -148,6 +150,8 @@ def arrays_digest(arrays: ModelArrays, anchors: Sequence[Anchor], *parts: Any) -
     digest = hashlib.sha256(ENGINE_VERSION.encode())
     for anchor in anchors:
         digest.update(to_json(anchor).encode())
+    if least_known_drop:
+        digest.update(f"least_known_drop{least_known_drop!r}".encode())
     for part in (arrays, *parts):
         for name in sorted(part.__slots__):
             array = np.ascontiguousarray(getattr(part, name), dtype="<f8")

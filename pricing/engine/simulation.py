@@ -25,6 +25,8 @@ from pricing.tools.units import Duration
 
 _BLOCKS_A_BATCH = 256
 _MOST_ERRORS = 6.0
+#: Drops about which a model says nothing are raised to this share of the smallest one that it knows.
+_JUST_BELOW = 1.0 - 1e-9
 
 
 def simulate(
@@ -105,6 +107,8 @@ def simulate_observations(
     if model.collapse:
         by_path = np.resize(factors.weights, settings.n_paths)
         weights *= by_path * (settings.n_paths / by_path.sum())  # the last block may be incomplete
+    if model.least_known_drop:
+        np.maximum(worst_drops, _JUST_BELOW * model.least_known_drop, out=worst_drops)
     anchoring: Anchoring | None = None
     if model.anchors:
         anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]
@@ -112,7 +116,9 @@ def simulate_observations(
     return DropSurface(
         model=model,
         settings=settings,
-        model_digest=arrays_digest(arrays, model.anchors, factors, *([proposal] if proposal else [])),
+        model_digest=arrays_digest(
+            arrays, model.anchors, factors, *([proposal] if proposal else []), least_known_drop=model.least_known_drop
+        ),
         signals=asked,
         worst_drops=worst_drops if signals == asked else worst_drops[[signals.index(signal) for signal in asked]],
         weights=weights if proposal or anchoring or model.collapse else None,

@@ -6,7 +6,7 @@ the kernel.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pricing.errors import InvalidModelError
@@ -68,6 +68,9 @@ class PriceModel:
         A slow collapse of the price.
     anchors : tuple of Anchor
         Probabilities of worst drops that the simulated paths are reweighted to meet.
+    least_known_drop : float
+        Smallest drop about which the model says anything. Every smaller one counts as certain, so that no cover can be
+        sold on it.
 
     Raises
     ------
@@ -88,6 +91,7 @@ class PriceModel:
     volatility_spread: float = 0.0
     collapse: Collapse | None = None
     anchors: tuple[Anchor, ...] = ()
+    least_known_drop: float = field(default=0.0, metadata={"plain": "if set"})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "step", parse_duration(self.step, "step"))
@@ -118,6 +122,8 @@ class PriceModel:
                 f"volatility_spread must be between 0 and {_LARGEST_SPREAD}, got {self.volatility_spread} "
                 "(a standard deviation of logs: 0.3 is a factor of 1.35 either way)"
             )
+        if not 0.0 <= self.least_known_drop < 1.0:
+            raise InvalidModelError(f"least_known_drop must be from 0 to below 1, got {self.least_known_drop}")
         if self.step == timedelta(0):
             raise InvalidModelError("step must be longer than zero")
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,8 @@ from pricing import (
     simulate,
 )
 from pricing.errors import InvalidModelError, InvalidTermsError, PricingError, SimulationError
+from pricing.models.price_model import MODEL_CLASSES
+from pricing.tools.plain import from_plain, to_plain
 
 MODEL = PriceModel(
     volatility=Garch(omega=1e-6, alpha=0.05, beta=0.9, gamma=0.05, initial_variance=3e-4),
@@ -234,3 +237,22 @@ def test_a_long_run_can_be_interrupted():
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=30)
     assert "KeyboardInterrupt" in errors
+
+
+def test_drops_that_a_model_does_not_know_are_certain_and_the_others_keep_every_bit(surface):
+    unknown = replace(MODEL, least_known_drop=0.1)
+    raised = simulate(unknown, settings=surface.settings, **ALL)
+    known = surface.worst_drops >= 0.1
+    assert np.array_equal(raised.worst_drops[known], surface.worst_drops[known])
+    assert (raised.worst_drops[~known] == np.maximum(surface.worst_drops[~known], 0.1 * (1.0 - 1e-9))).all()
+    assert raised.exceedance(0.09999, window="1h", term="3d").value == 1.0
+    assert raised.exceedance(0.1, window="1h", term="3d") == surface.exceedance(0.1, window="1h", term="3d")
+    assert raised.model_digest != surface.model_digest
+
+
+def test_a_smallest_known_drop_is_stored_if_there_is_one_only():
+    assert "least_known_drop" not in to_plain(MODEL)
+    unknown = replace(MODEL, least_known_drop=0.1)
+    assert from_plain(to_plain(unknown), MODEL_CLASSES) == unknown
+    with pytest.raises(InvalidModelError, match="least_known_drop must be from 0 to below 1, got 10"):
+        replace(MODEL, least_known_drop=10.0)
