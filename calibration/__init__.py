@@ -26,6 +26,8 @@ from calibration.law.worst_month import WorstMonth
 from calibration.market.market import PEGGED, Market, fit_market
 from calibration.market.shipped import shipped_market
 from calibration.paths.volatility import VolatilityFit, fit_volatility
+from calibration.pegs.peg_calibration import PegCalibration, calibrate_peg
+from calibration.pegs.record import Peg, PegRecord
 from calibration.prices.bars import CheckedCloses, check_closes
 from calibration.prices.diagnostics import Diagnostics
 from calibration.prices.findings import Finding, FindingKind
@@ -50,11 +52,15 @@ __all__ = [
     "HolderFindingKind",
     "Inputs",
     "Market",
+    "Peg",
+    "PegCalibration",
+    "PegRecord",
     "RiskSignals",
     "Verdict",
     "VolatilityFit",
     "WorstMonth",
     "calibrate",
+    "calibrate_peg",
     "check_closes",
     "concentration",
     "exchanged",

@@ -31,6 +31,7 @@ from calibration.paths.volatility import (
     filter_variance,
     fit_volatility,
 )
+from calibration.pegs.peg_calibration import require_unpegged
 from calibration.prices.bars import CheckedCloses, check_closes
 from calibration.prices.diagnostics import Diagnostics, diagnose, extend
 from calibration.prices.findings import BREAKS, Finding, findings_frame
@@ -221,11 +222,14 @@ def calibrate(
         If a price, a holder or a signal is invalid, or the market is later than the prices.
     InsufficientDataError
         If there are too few returns, they do not vary, or no market is available for so early a time.
+    PeggedTokenError
+        If the token is pegged, see ``calibrate_peg``.
     """
     if holders is None and (supply is not None or labels is not None):
         raise DataError("supply and labels describe holders, got them without holders (pass the holder list as well)")
     checked = check_closes(prices, step=step, as_of=as_of, label=label, splits=splits, stale_ok=stale_ok)
     _require_history(checked)
+    require_unpegged(checked)
     laws_from = shipped_market(checked.as_of) if market is None else market
     _require_earlier(laws_from, checked)
     owners = None

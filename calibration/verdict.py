@@ -24,6 +24,7 @@ class Verdict(Flag):
     OLD_MARKET = auto()
     SHAPE_NOT_FITTED = auto()
     NOT_ANCHORED = auto()
+    PEGGED = auto()
 
 
 _EXPLANATIONS = {
@@ -44,6 +45,7 @@ _EXPLANATIONS = {
     Verdict.OLD_MARKET: "the market was fitted more than 45 days earlier: its run-up is assumed to be zero",
     Verdict.SHAPE_NOT_FITTED: "the volatility fit did not converge: paths have constant volatility",
     Verdict.NOT_ANCHORED: "bars are longer than the windows of the laws: the level of the paths is the token's own",
+    Verdict.PEGGED: "a pegged token: its price is a declared judgement, the upper bound of the record of its class",
 }
 
 

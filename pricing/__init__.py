@@ -40,6 +40,7 @@ _EXPORTS = {
         "NegativeRiskLoadError",
         "NotConvergedError",
         "NotSimulatedError",
+        "PeggedTokenError",
         "PrecisionError",
         "PrecisionWarning",
         "PricingError",

@@ -28,6 +28,7 @@
             DataError (ValueError)
             InsufficientDataError
             NotConvergedError
+            PeggedTokenError
         FolderInUseError
         WorkerError
         MissingLibraryError (ImportError)
@@ -242,6 +243,10 @@ class InsufficientDataError(CalibrationError):
 
 class NotConvergedError(CalibrationError):
     """Raised if an optimiser stops without an optimum."""
+
+
+class PeggedTokenError(CalibrationError):
+    """Raised if a token follows another price, so that the laws of the market do not hold, or is not at its peg."""
 
 
 class FolderInUseError(PricingError):

@@ -17,7 +17,7 @@ from calibration.market.own_crash import fit_own_crashes
 from calibration.market.panel import (
     FEWEST_STARTS,
     FEWEST_TOKENS,
-    PEGGED_VOLATILITY,
+    LEAST_LEARNT_VOLATILITY,
     SPACING,
     STEP,
     Blocks,
@@ -158,7 +158,7 @@ def fit_market(
     as_of : datetime or str, optional
         Use only closes labelled at or before this time, which needs a time zone.
     exclude : collection of str
-        Columns that follow another price. Tokens of less than 10 % annual volatility are left out as well.
+        Columns that follow another price. Those that are recognised as pegged or wrapped are left out as well.
     splits : mapping, optional
         Redenominations by column, each as for ``calibrate``.
     label : {"open", "close"}, optional
@@ -173,7 +173,7 @@ def fit_market(
     """
     grid, blocks, rows, latest = _learn(panel, as_of, exclude, splits, label)
     index = market_index(grid)
-    trading = ~np.isnan(grid.log_prices[-1]) & (latest.log_volatility > np.log(PEGGED_VOLATILITY))
+    trading = ~np.isnan(grid.log_prices[-1]) & (latest.log_volatility > np.log(LEAST_LEARNT_VOLATILITY))
     return Market(
         as_of=grid.times[-1].to_pydatetime(),
         state=market_state(latest, trading, index, len(index) - 1),
@@ -198,8 +198,7 @@ def unused_tokens(
     grid, _, rows, _ = _learn(panel, as_of, exclude, splits, label)
     used = set(grid.tokens[np.unique(rows.token)])
     excluded = dict.fromkeys(exclude, "it follows another price")
-    pegged = dict.fromkeys(set(panel.columns) - set(grid.tokens), f"it moves less than {PEGGED_VOLATILITY:.0%} a year")
-    reasons = pegged | excluded
+    reasons = grid.followers | excluded
     short = "at no start has it enough history, movement and outcome"
     return {str(token): reasons.get(token, short) for token in panel.columns if token not in used}
 

@@ -1,7 +1,7 @@
 """A panel of hourly closes as rows for the fit: the state of each token at a start, and the outcome after it."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from calibration.law.drop_law import TERM, MarketState, TokenState, token_state
 from calibration.law.own_record import BLOCK, BLOCK_EPOCH, OwnRecord, Track, log_worst_blocks, no_record, track_excesses
+from calibration.pegs.recognise import DAYS, PEGGED_BELOW, find_wrapped, robust_volatility
 from calibration.prices.grid import panel_times
 from calibration.prices.horizons import RunningSquares, running_squares
 from calibration.prices.instants import read_instant
@@ -19,7 +20,6 @@ from calibration.prices.splits import PanelSplits, split_columns
 from calibration.prices.worst_drops import rolling_log_drops, worst_log_drops
 from pricing.errors import DataError, InsufficientDataError
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import YEAR
 
 STEP = timedelta(hours=1)
 #: Distance between starts. Terms overlap six times; the fits account for it.
@@ -30,8 +30,8 @@ LEAST_HISTORY, FULL_HISTORY, KNOWN_SHARE = timedelta(days=30), timedelta(days=90
 FEWEST_AFTER = 24
 #: Fewest tokens at a start, and fewest starts for a fit.
 FEWEST_TOKENS, FEWEST_STARTS = 5, 3
-#: A token with a lower annual volatility counts as pegged.
-PEGGED_VOLATILITY = 0.10
+#: A month that starts at a lower annual volatility is not learnt from.
+LEAST_LEARNT_VOLATILITY = 0.10
 #: Length of the market's run-up.
 RUN_UP = timedelta(days=90)
 
@@ -45,15 +45,18 @@ class PanelGrid:
     times : DatetimeIndex
         Closes of the bars.
     tokens : Index
-        Columns of the panel that are not pegged.
+        Columns of the panel that follow no other price.
     log_prices, returns : ndarray of shape (n_bars, n_tokens)
         Logs of closes and one-step log returns; NaN if missing.
+    followers : dict of name to str
+        Columns that follow another price, each with the reason.
     """
 
     times: pd.DatetimeIndex
     tokens: pd.Index
     log_prices: FloatArray
     returns: FloatArray
+    followers: dict[Hashable, str] = field(default_factory=dict)
 
     @property
     def per_day(self) -> float:
@@ -123,16 +126,23 @@ def panel_grid(
     frame = frame.set_axis(_hours(pd.DatetimeIndex(frame.index)))
     times = pd.date_range(frame.index[0], frame.index[-1], freq=STEP)
     log_prices = np.log(_positive(split_columns(frame, splits).reindex(times)))
+    followers = _find_followers(pd.DataFrame(log_prices, index=times, columns=frame.columns))
+    free = ~frame.columns.isin(list(followers))
+    log_prices = log_prices[:, free]
     returns = np.diff(log_prices, axis=0, prepend=np.full((1, log_prices.shape[1]), np.nan))
-    free = ~_is_pegged(returns)
-    return PanelGrid(times=times, tokens=frame.columns[free], log_prices=log_prices[:, free], returns=returns[:, free])
+    return PanelGrid(
+        times=times, tokens=frame.columns[free], log_prices=log_prices, returns=returns, followers=followers
+    )
 
 
-def _is_pegged(returns: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return which tokens hardly moved over their whole history."""
-    n_known = np.maximum((~np.isnan(returns)).sum(axis=0), 1)
-    annual = np.sqrt(np.nansum(np.square(returns), axis=0) / n_known * (YEAR / STEP))
-    return np.asarray(annual < PEGGED_VOLATILITY)
+def _find_followers(log_prices: pd.DataFrame) -> dict[Hashable, str]:
+    """Return the columns that were pegged for most of their history, and those that follow another one now."""
+    daily = log_prices.iloc[:: -round(timedelta(days=1) / STEP)].iloc[::-1]
+    pegged = daily.columns[robust_volatility(daily.to_numpy()) < PEGGED_BELOW]
+    free = daily.drop(columns=pegged)
+    begins = {token: free[token].first_valid_index() or log_prices.index[-1] for token in free}
+    slip = f"it moves less than {PEGGED_BELOW:.0%} a year on the median day"
+    return dict.fromkeys(pegged, slip) | find_wrapped(free.iloc[-DAYS - 1 :], begins)
 
 
 def _labels(panel: object) -> str:
@@ -191,7 +201,7 @@ def eligible(grid: PanelGrid, start: int, states: TokenState) -> npt.NDArray[np.
     return np.asarray(
         (known[start + 1 - history : start + 1].sum(axis=0) >= KNOWN_SHARE * history)
         & (after >= FEWEST_AFTER)
-        & (states.log_volatility > np.log(PEGGED_VOLATILITY))
+        & (states.log_volatility > np.log(LEAST_LEARNT_VOLATILITY))
     )
 
 

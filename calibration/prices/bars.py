@@ -68,6 +68,7 @@ def check_closes(
     label: Label | None = None,
     splits: Splits | None = None,
     stale_ok: bool = False,
+    one_asset: bool = False,
     through: pd.Timestamp | None = None,
 ) -> CheckedCloses:
     """Check closes and turn them into one-step log returns.
@@ -89,6 +90,8 @@ def check_closes(
         "1:4").
     stale_ok : bool
         Whether the last close may be more than three bars before `as_of`.
+    one_asset : bool
+        Whether all closes are known to be of one asset in one unit, so that nothing is cut off.
     through : Timestamp, optional
         A time on the grid of the bars; by default the grid is the one that fits most labels.
 
@@ -116,7 +119,7 @@ def check_closes(
     frame, repairs = _in_order(frame.assign(close=_positive(frame)))
     length = _step(pd.DatetimeIndex(frame.index), stated)
     frame, moves = _one_per_bar(frame, length, through)
-    frame, units = _in_one_unit(frame, length, read_splits(splits))
+    frame, units = _in_one_unit(frame, length, read_splits(splits), one_asset=one_asset)
     facts = (*_gaps(frame, length), *_stale(frame), *_coarse(frame), *_outdated(frame, length, instant, stale_ok))
     labels = [_finding(FindingKind.LABELS, frame, 0, remark)] if remark else ()
     return CheckedCloses(
@@ -214,11 +217,13 @@ def _step(index: pd.DatetimeIndex, stated: timedelta | None) -> timedelta:
     return stated
 
 
-def _in_one_unit(frame: pd.DataFrame, step: timedelta, splits: tuple[Split, ...]) -> tuple[pd.DataFrame, list[Finding]]:
+def _in_one_unit(
+    frame: pd.DataFrame, step: timedelta, splits: tuple[Split, ...], *, one_asset: bool
+) -> tuple[pd.DataFrame, list[Finding]]:
     """Apply the stated splits, cut the history at breaks, and name the steps that look like a split."""
     closes, applied = apply_splits(frame["close"], frame["row"].to_numpy(), splits)
     frame = frame.assign(close=closes)
-    breaks = find_breaks(closes, frame["row"].to_numpy(), _spacings(frame.index), step)
+    breaks = () if one_asset else find_breaks(closes, frame["row"].to_numpy(), _spacings(frame.index), step)
     if breaks:
         frame = frame[frame.index >= breaks[-1].time]
     return frame, [*applied, *breaks, *suspect_splits(frame["close"], frame["row"].to_numpy())]

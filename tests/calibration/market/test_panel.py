@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -184,10 +185,10 @@ def test_blocks_hold_the_mean_of_the_market(grid):
     assert len(blocks.means) == 3
 
 
-def test_a_crash_of_all_counts_against_nobody(closes):
+def test_a_crash_of_all_counts_against_nobody(closes, grid):
     twins = pd.DataFrame(dict.fromkeys(closes.columns, closes["T4"]))
     twins.iloc[40 * DAY :] *= 0.4
-    crashed = market_blocks(panel_grid(twins, None), 24)
+    crashed = market_blocks(replace(grid, log_prices=np.log(twins.to_numpy())), 24)  # as a panel, T4 and its followers
     assert crashed.means[1] == pytest.approx(np.log(-np.log(0.4)), abs=0.1)
     assert np.abs(crashed.track.excess).max() < 1e-12
     assert crashed.track.crashes.max() == crashed.crash_share == 0.0

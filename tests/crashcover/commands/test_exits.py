@@ -18,6 +18,7 @@ OTHERS = {
     "CalibrationError": 5,
     "InsufficientDataError": 5,
     "NotConvergedError": 5,
+    "PeggedTokenError": 5,
     "ReproductionError": 7,
     "FolderInUseError": 8,
     "WorkerError": 9,
