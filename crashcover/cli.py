@@ -19,6 +19,7 @@ from crashcover.options import (
     json_option,
     knowledge_options,
     option,
+    peg_option,
     pool_options,
     price_file_options,
     prices_option,
@@ -89,6 +90,7 @@ def main() -> None:
 
 @main.command(epilog=examples.QUOTE_EXAMPLES)
 @source_options
+@peg_option
 @term_options
 @basis_options
 @simulation_options
@@ -108,6 +110,7 @@ def quote(ctx: click.Context, /, **options: Any) -> None:
 
 @main.command(epilog=examples.CALIBRATE_EXAMPLE)
 @source_options
+@peg_option
 @json_option
 @click.pass_context
 def calibrate(ctx: click.Context, /, **options: Any) -> None:
@@ -269,6 +272,11 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     "--supplies",
     metavar="FILE",
     help="File of supplies: columns asset, supply; needs --holders. By default the listed total is used.",
+)
+@option(
+    "--pegs",
+    metavar="FILE",
+    help="File of pegged tokens to rate: columns asset, peg (reserve or synthetic). Other pegged tokens are refused.",
 )
 @option(
     "--market",

@@ -204,6 +204,12 @@ knowledge_options = bundle(
     _files("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),
     splits_option,
 )
+peg_option = option(
+    "--peg",
+    type=click.Choice(["reserve", "synthetic"]),
+    help="Class of the peg of a pegged token, refused without it: backed by a reserve, or kept by an algorithm, "
+    "a position or other tokens. It is quoted at the upper bound of the record of the class.",
+)
 source_options = bundle(prices_option(required=True), price_file_options, knowledge_options)
 simulation_options = bundle(
     _simulation("--paths", type=int, default=100_000, metavar="N", help="Simulated paths."),

@@ -3,7 +3,7 @@
 import click
 
 from crashcover.commands.exits import Exit
-from crashcover.commands.inputs import Options, calibrate_token, read_token_prices, story_of
+from crashcover.commands.inputs import Options, calibrate_as_stated, read_token_prices, story_of
 from crashcover.display.console import stdout
 from crashcover.display.table import assumption_list, calibration_panel
 
@@ -11,7 +11,7 @@ from crashcover.display.table import assumption_list, calibration_panel
 def run_calibrate(options: Options) -> Exit:
     """Calibrate one token and show the result."""
     history = read_token_prices(options)
-    calibration = calibrate_token(history, options)
+    calibration = calibrate_as_stated(history, options)
     if options["as_json"]:
         click.echo(calibration.to_json())
     else:

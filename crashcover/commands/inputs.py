@@ -7,12 +7,13 @@ from typing import Any
 import click
 import pandas as pd
 
-from calibration import Calibration, calibrate
+from calibration import Calibration, calibrate, calibrate_peg, explain
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
 from crashcover.files.prices import PriceHistory, read_history
 from crashcover.files.reading import PriceReading
 from crashcover.files.splits import read_split_file
+from crashcover.offers.offers import AnyCalibration
 from crashcover.offers.terms import Terms
 from crashcover.runs.workers import one_blas_thread
 from crashcover.sample_market import is_synthetic
@@ -97,13 +98,30 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
             splits=splits,
             stale_ok=options["stale_ok"],
         )
+    _tell_findings(calibration)
+    if calibration.concentration:
+        _tell("finding", (f"{each.kind.value}: {each.message}" for each in calibration.concentration.findings))
+    return calibration
+
+
+def calibrate_as_stated(history: PriceHistory, options: Options) -> AnyCalibration:
+    """Calibrate one token by the record of its class if --peg states one, and by the laws of the market otherwise."""
+    if options["peg"] is None:
+        return calibrate_token(history, options)
+    for name in ("holders", "supply", "market", "splits"):
+        if options[name] is not None:
+            raise click.UsageError(f"--peg cannot be combined with --{name}: the record of pegs does not use it")
+    calibration = calibrate_peg(history.closes, options["peg"], as_of=options["as_of"], stale_ok=options["stale_ok"])
+    _tell_findings(calibration)
+    _tell("notice", (f"{history.asset}: {reason}" for reason in explain(calibration.verdict)))
+    return calibration
+
+
+def _tell_findings(calibration: AnyCalibration) -> None:
     _tell(
         "finding",
         (f"{finding.time:%Y-%m-%d %H:%M}Z {finding.kind.value}: {finding.message}" for finding in calibration.findings),
     )
-    if calibration.concentration:
-        _tell("finding", (f"{each.kind.value}: {each.message}" for each in calibration.concentration.findings))
-    return calibration
 
 
 def _tell(kind: str, texts: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import click
 from crashcover.commands.exits import Exit
 from crashcover.commands.inputs import (
     Options,
-    calibrate_token,
+    calibrate_as_stated,
     read_basis,
     read_settings,
     read_terms,
@@ -38,7 +38,7 @@ def run_quote(options: Options) -> Exit:
     history = read_token_prices(options)
     covers = terms.covers(history.asset)
     for_programs = options["as_json"] or options["as_csv"]
-    calibration = calibrate_token(history, options)
+    calibration = calibrate_as_stated(history, options)
     with stages() as begin:
         offers = make_offers(
             calibration, covers, basis=basis, settings=settings, with_drivers=not for_programs, begin=begin

@@ -30,6 +30,7 @@ def run_rates(options: Options) -> Exit:
         out=Path(options["out"]),
         holders=read_path(options["holders"]),
         supplies=read_path(options["supplies"]),
+        pegs=read_path(options["pegs"]),
         market=read_path(options["market"]),
         as_of=options["as_of"],
         reading=read_reading(options),

@@ -9,9 +9,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from calibration import Calibration, explain
+from calibration import explain
 from crashcover.offers.drivers import is_resolved
-from crashcover.offers.offers import Offer
+from crashcover.offers.offers import AnyCalibration, Offer
 from crashcover.offers.terms import describe_window
 from pricing.contract.cover import Cover
 from pricing.errors import Reason, Refusal
@@ -42,12 +42,12 @@ _IMPRECISE_NOTE = (
 )
 
 
-def calibration_panel(calibration: Calibration, asset: str, story: str = "") -> Panel:
+def calibration_panel(calibration: AnyCalibration, asset: str, story: str = "") -> Panel:
     """Summarise a calibration.
 
     Parameters
     ----------
-    calibration : Calibration
+    calibration : Calibration or PegCalibration
         Calibration to summarise.
     asset : str
         Name of the token.
@@ -65,7 +65,7 @@ def calibration_panel(calibration: Calibration, asset: str, story: str = "") -> 
     return Panel(Group(figures, Text(), *verdict), title=title, title_align="left", box=box.ROUNDED, width=WIDTH)
 
 
-def assumption_list(calibration: Calibration) -> RenderableType:
+def assumption_list(calibration: AnyCalibration) -> RenderableType:
     """List the assumptions of a calibration."""
     lines = Table.grid(padding=(0, 1))
     for assumption in calibration.assumptions:

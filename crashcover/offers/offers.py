@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from calibration import Calibration
+from calibration import Calibration, PegCalibration
 from crashcover.offers.drivers import Drivers, drivers_of, simulate_variants
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from pricing.contract.cover import Cover
@@ -13,6 +13,9 @@ from pricing.quotes.quote import Quote
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools.progress import Progress, silent
+
+#: A calibration by the laws of the market, or by the record of a class of pegs.
+AnyCalibration = Calibration | PegCalibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Offers:
 
     Parameters
     ----------
-    calibration : Calibration
+    calibration : Calibration or PegCalibration
         Source of the model.
     surface : DropSurface
         Surface that the covers were priced from.
@@ -48,7 +51,7 @@ class Offers:
         One per cover, in the order of the covers.
     """
 
-    calibration: Calibration
+    calibration: AnyCalibration
     surface: DropSurface
     offers: tuple[Offer, ...]
 
@@ -59,7 +62,7 @@ class Offers:
 
 
 def make_offers(
-    calibration: Calibration,
+    calibration: AnyCalibration,
     covers: Sequence[Cover],
     *,
     basis: PricingBasis,
@@ -71,7 +74,7 @@ def make_offers(
 
     Parameters
     ----------
-    calibration : Calibration
+    calibration : Calibration or PegCalibration
         Source of the model.
     covers : sequence of Cover
         Covers on this asset.
@@ -80,18 +83,21 @@ def make_offers(
     settings : SimulationSettings
         Size and seed of the simulation.
     with_drivers : bool
-        Whether to compute the drivers of the prices, which takes further simulations.
+        Whether to compute the drivers of the prices, which takes further simulations; a peg has none.
     begin : callable, optional
         Progress callback.
 
     Raises
     ------
     InvalidTermsError
-        If a duration does not fit the step of the model.
+        If a duration does not fit the step of the model, or a drop on a peg is smaller than any on record.
     """
+    if isinstance(calibration, PegCalibration):
+        for cover in covers:
+            calibration.record.require_on_record(cover.trigger.drop)
     surface = simulate_covers(calibration.model, covers, settings, begin("full model", settings.n_paths))
     offers = tuple(Offer(cover=cover, outcome=quote_or_refuse(cover, surface, basis)) for cover in covers)
-    if not with_drivers:
+    if not with_drivers or isinstance(calibration, PegCalibration):
         return Offers(calibration=calibration, surface=surface, offers=offers)
     variants = simulate_variants(calibration, surface, covers, begin)
     explained = tuple(replace(offer, drivers=drivers_of(offer.cover, variants)) for offer in offers)

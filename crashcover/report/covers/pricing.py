@@ -128,6 +128,8 @@ def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:
     document = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(document.get("calibration"), dict):
         raise DataError(f"{path}: must hold a calibration (a document of crashcover quote --json, not a single quote)")
+    if "record" in document["calibration"]:
+        raise DataError(f"{path}: must hold quotes by the laws of the market, got those of a pegged token")
     offers = (*(Offer(cover=quote.cover, outcome=quote) for quote in quotes), *_read_refused(document, path))
     covers = [offer.cover for offer in offers]
     surface = simulate_covers(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -219,12 +220,57 @@ def test_too_short_a_history_fails_to_calibrate(quote):
     assert "at least 60 days" in error_of(quote("--drop", 0.5, "--as-of", "2025-01-05T00:00Z"), 5)
 
 
-def test_a_peg_fails_to_calibrate(run, tmp_path):
-    path = tmp_path / "peg.csv"
+@pytest.fixture(scope="module")
+def peg(tmp_path_factory):
+    """Prices of a dollar, with one bad hour."""
+    path = tmp_path_factory.mktemp("peg") / "peg.csv"
     times = pd.date_range("2024-01-01T00:00Z", periods=1500, freq="h")
-    pd.DataFrame({"time": times, "close": 1.0}).to_csv(path, index=False)
-    result = run("calibrate", "--prices", path)
-    assert "must vary" in error_of(result, 5)
+    closes = np.where(np.arange(1500) == 700, 0.9, 1.0)
+    pd.DataFrame({"time": times, "close": closes}).to_csv(path, index=False)
+    return path
+
+
+def test_a_peg_is_refused_with_the_reason(run, peg):
+    for command in (
+        ["calibrate"],
+        ["quote", "--drop", 0.3],
+        ["report", "--drop", 0.3, "--out", peg.with_suffix(".html")],
+    ):
+        result = run(*command, "--prices", peg)
+        assert "the token is pegged or its price is stale" in error_of(result, 5)
+        assert ".py" not in result.stderr  # no warning with a path of a library
+
+
+def test_a_peg_of_a_stated_class_is_quoted_and_table_and_summary_agree(run, peg):
+    result = run("quote", "--prices", peg, "--drop", 0.1, "--drop", 0.3, "--peg", "reserve", "--paths", 20_000)
+    assert result.exit_code == 0
+    assert "1.52% for 10%, 0.59% for 30% within 30d" in result.stdout
+    rows = [line.split() for line in result.stdout.splitlines() if "24h" in line]
+    assert [row[:4] for row in rows] == [["10", "24h", "30d", "1.52"], ["30", "24h", "30d", "0.59"]]
+    assert "Lowest close  0.9 at 2024-01-30 04:00" in result.stdout
+    assert "a pegged token: its price is a declared judgement" in result.stderr
+
+
+def test_a_quote_on_a_peg_reproduces_but_makes_no_page(run, peg, tmp_path):
+    document = tmp_path / "quote.json"
+    result = run("quote", "--prices", peg, "--drop", 0.3, "--peg", "synthetic", "--paths", 2000, "--json")
+    document.write_text(result.stdout)
+    assert json.loads(result.stdout)["calibration"]["verdict"] == ["PEGGED"]
+    assert run("reproduce", document).exit_code == 0
+    page = run("report", "--quote", document, "--out", tmp_path / "report.html")
+    assert "must hold quotes by the laws of the market, got those of a pegged token" in error_of(page, 3)
+
+
+def test_terms_and_options_that_the_record_of_pegs_does_not_know_are_refused(run, peg):
+    small = run("quote", "--prices", peg, "--drop", 0.05, "--peg", "reserve")
+    assert "--drop: drop must be at least 0.1 on a pegged token, got 0.05" in error_of(small, 4)
+    held = run("quote", "--prices", peg, "--drop", 0.3, "--peg", "reserve", "--supply", 1e9)
+    assert held.exit_code == 2
+    assert "--peg cannot be combined with --supply" in held.stderr
+
+
+def test_no_class_can_be_stated_for_a_token_that_moves(quote):
+    assert "--peg: peg must be stated for pegged tokens only" in error_of(quote("--drop", 0.5, "--peg", "reserve"), 5)
 
 
 @pytest.mark.parametrize(

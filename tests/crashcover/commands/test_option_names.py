@@ -14,6 +14,7 @@ WRONG = {
         "--resample": "1",
         "--holder-columns": "address",
         "--supply": -1,
+        "--peg": "gold",
         "--as-of": "yesterday",
         "--label": "middle",
         "--drop": 30,
@@ -70,7 +71,7 @@ WRONG = {
 }
 #: A message about a file names the file, one about a token the token; the others take any text, or none.
 NAMED_BY_VALUE = {"--prices", "--holders", "--supplies", "--market", "--book", "--rates", "--from", "--quote", "--out"}
-NAMED_BY_VALUE |= {"--asset", "--splits"}
+NAMED_BY_VALUE |= {"--asset", "--splits", "--pegs"}
 ANY_VALUE = {"--json", "--csv", "--rare-drops", "--quiet", "--stale-ok"}
 
 
