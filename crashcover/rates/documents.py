@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from calibration import Calibration, Market
+from calibration import Market, PegCalibration
 from calibration.law.drop_law import MarketState, TokenState
 from calibration.law.own_record import OwnRecord
 from calibration.what_if import Inputs, inputs_of
+from crashcover.offers.offers import AnyCalibration
 from pricing.errors import DataError
 from pricing.tools.whole_files import write_text
 
@@ -20,8 +21,8 @@ _CALIBRATIONS, _MARKETS = "calibrations", "markets"
 KEPT = (_CALIBRATIONS, _MARKETS)
 
 
-def write_calibration(folder: Path, asset: str, calibration: Calibration) -> str:
-    """Store a calibration and its market, each once.
+def write_calibration(folder: Path, asset: str, calibration: AnyCalibration) -> str:
+    """Store a calibration and its market, if it has one, each once.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ def write_calibration(folder: Path, asset: str, calibration: Calibration) -> str
         The rate store.
     asset : str
         Name of the token.
-    calibration : Calibration
+    calibration : Calibration or PegCalibration
         Its calibration.
 
     Returns
@@ -37,12 +38,10 @@ def write_calibration(folder: Path, asset: str, calibration: Calibration) -> str
     str
         The identity of the calibration: a hash of everything in it.
     """
-    document = {
-        "asset": asset,
-        "calibration": json.loads(calibration.to_json()),
-        "inputs": _plain_inputs(inputs_of(calibration)),
-        "market": _write(folder / _MARKETS, calibration.market.to_json()),
-    }
+    document = {"asset": asset, "calibration": json.loads(calibration.to_json())}
+    if not isinstance(calibration, PegCalibration):
+        document["inputs"] = _plain_inputs(inputs_of(calibration))
+        document["market"] = _write(folder / _MARKETS, calibration.market.to_json())
     return _write(folder / _CALIBRATIONS, json.dumps(document, sort_keys=True, allow_nan=False))
 
 
@@ -52,9 +51,14 @@ def read_inputs(folder: Path, calibration_id: str) -> Inputs:
     Raises
     ------
     DataError
-        If it was not stored, or is damaged.
+        If it was not stored, is damaged, or is that of a pegged token.
     """
     document = json.loads(_read(folder / _CALIBRATIONS, calibration_id))
+    if "inputs" not in document:
+        raise DataError(
+            f"asset {document['asset']!r} must not be pegged: the record of its class does not say how its peg is lost "
+            "together with other tokens, or why its rate moves"
+        )
     market = Market.from_json(_read(folder / _MARKETS, document["market"]))
     return _inputs_from_plain(document["inputs"], market)
 

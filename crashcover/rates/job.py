@@ -20,6 +20,7 @@ from crashcover.files.panels import read_columns
 from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.splits import FileSplits, of_tokens, read_splits_by_asset
 from crashcover.rates.documents import KEPT
+from crashcover.rates.followers import without_followers
 from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
 from crashcover.rates.publication import last_time, publish_night, put_together, store_before
 from crashcover.rates.report import report_assets, report_document
@@ -52,6 +53,8 @@ class RateJob:
         A folder of holder files named by token.
     supplies : Path, optional
         A file of the supplies of tokens, with the columns asset and supply.
+    pegs : Path, optional
+        A file of the classes of pegged tokens, with the columns asset and peg.
     market : Path, optional
         A wide file of prices to fit the market to, or a file from ``crashcover market``; by default the shipped market.
     as_of : datetime, optional
@@ -75,6 +78,7 @@ class RateJob:
     out: Path
     holders: Path | None = None
     supplies: Path | None = None
+    pegs: Path | None = None
     market: Path | None = None
     as_of: datetime | None = None
     reading: PriceReading = INFERRED
@@ -132,7 +136,7 @@ def _lay_out(job: RateJob, before: RateStore | None) -> Night:
         reading=job.reading,
     )
     require_steps(night, job.settings)
-    return night
+    return without_followers(night, job.pegs)
 
 
 def _report_file(job: RateJob, name: str) -> Path:
@@ -193,9 +197,11 @@ def _name(job: RateJob, night: Night) -> str:
     known = {
         "prices": digest_of(job.out / _WORK / _PRICES),
         "unreadable": dict(night.unreadable),
+        "refused": dict(night.refused),
         "holders": digest_of(job.holders) if job.holders else None,
         "holder_columns": job.holder_columns,
         "supplies": digest_of(job.supplies) if job.supplies else None,
+        "pegs": dict(night.pegs),
         "market": digest_of(job.market) if job.market else None,
         "splits": digest_of(job.splits) if job.splits else None,
         "as_of": night.as_of.isoformat(),
@@ -219,6 +225,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
             holders=night.holders[asset].absolute() if asset in night.holders else None,
             holder_columns=job.holder_columns,
             supply=night.supplies.get(asset),
+            peg=night.pegs.get(asset),
             market=market,
             as_of=night.as_of,
             splits=splits.get(asset),
@@ -264,4 +271,5 @@ def _outcomes(night: Night, tasks: list[RateTask], workplace: Workplace, begin: 
         asset: RateOutcome(asset=asset, error=slip, is_fault=asset in night.faults)
         for asset, slip in night.unreadable.items()
     }
-    return unreadable | {outcome.asset: outcome for outcome in rated}
+    refused = {asset: RateOutcome(asset=asset, error=slip, is_refused=True) for asset, slip in night.refused.items()}
+    return unreadable | refused | {outcome.asset: outcome for outcome in rated}

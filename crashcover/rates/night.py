@@ -97,10 +97,14 @@ class Night:
         File of the holders of each token that has one.
     supplies : dict of str to float
         Supply of each of these tokens, if known.
+    pegs : dict of str to str
+        Class of the peg of each pegged token that is to be rated.
     unreadable : dict of str to str
         Tokens with invalid prices, holders or supplies, and the reason.
     faults : frozenset of str
         Those of them whose reason is not their data.
+    refused : dict of str to str
+        Tokens that are not insured because they follow another one, and the reason.
     notices : tuple of str
         Notices about inputs that are not used.
     """
@@ -109,8 +113,10 @@ class Night:
     prices: Mapping[str, Path]
     holders: Mapping[str, Path] = field(default_factory=dict)
     supplies: Mapping[str, float] = field(default_factory=dict)
+    pegs: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     faults: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
 

@@ -84,6 +84,8 @@ def put_together(
 ) -> Tonight:
     """Combine tonight's rates with the earlier ones of tokens that have none tonight, marked stale.
 
+    A token that is refused keeps none.
+
     Parameters
     ----------
     outcomes : mapping of str to RateOutcome
@@ -96,7 +98,8 @@ def put_together(
         UTC time of the last data, and end of the validity of the rates for sales.
     """
     fresh = {asset: _fresh(outcome, as_of, valid_until) for asset, outcome in outcomes.items() if not outcome.error}
-    needed = {asset: entry for asset, entry in (before.entries if before else {}).items() if asset not in fresh}
+    settled = {*fresh, *(asset for asset, outcome in outcomes.items() if outcome.is_refused)}
+    needed = {asset: entry for asset, entry in (before.entries if before else {}).items() if asset not in settled}
     lost = {asset: slip for asset in needed if before and (slip := _damage(before, asset))}
     gone = RateOutcome(asset="", error=NO_PRICES)
     stale = {

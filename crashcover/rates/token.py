@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from calibration import Calibration, Concentration, HolderFindingKind, Market, calibrate
+import pandas as pd
+
+from calibration import Concentration, HolderFindingKind, Market, calibrate, calibrate_peg
 from crashcover.files.holders import read_holders
 from crashcover.files.splits import FileSplits
+from crashcover.offers.offers import AnyCalibration
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
 from crashcover.runs.asset_names import file_name
 from crashcover.runs.faults import describe_fault
 from pricing.engine.simulation import simulate
-from pricing.errors import InsufficientDataError, PricingError, TooLargeError
+from pricing.errors import InsufficientDataError, PeggedTokenError, PricingError, TooLargeError
 from pricing.rates.compact_surface import compact
 from pricing.tools.plain import read_json, to_json
 from pricing.tools.units import format_duration
@@ -45,6 +48,8 @@ class RateTask:
         Columns of that file by ours, if they are not recognised.
     supply : float or None
         Number of tokens in existence; only with holders.
+    peg : str or None
+        Class of the peg of a pegged token.
     market : Market or None
         Laws of the market; None for the shipped ones.
     as_of : datetime
@@ -64,6 +69,7 @@ class RateTask:
     holders: Path | None
     holder_columns: Mapping[str, str] | None
     supply: float | None
+    peg: str | None
     market: Market | None = field(repr=False)
     as_of: datetime
     splits: FileSplits | None = field(repr=False)
@@ -94,6 +100,8 @@ class RateOutcome:
         Reason why there are no rates from tonight; empty if there are.
     is_fault : bool
         True if the reason is not the token's data.
+    is_refused : bool
+        True if the token is not insured at all, so that its earlier rates do not stay in force.
     calibration_id, surface_id : str
         Identities of calibration and model; empty if there are none.
     verdict : tuple of str
@@ -107,6 +115,7 @@ class RateOutcome:
     asset: str
     error: str = ""
     is_fault: bool = False
+    is_refused: bool = False
     calibration_id: str = ""
     surface_id: str = ""
     verdict: tuple[str, ...] = ()
@@ -124,7 +133,8 @@ def rate_token(task: RateTask) -> RateOutcome:
     except TooLargeError:  # not the token's fault: with so many paths all would fail
         raise
     except _FAILURES as error:
-        outcome = RateOutcome(asset=task.asset, error=" ".join(str(error).split()))
+        slip, refused = " ".join(str(error).split()), isinstance(error, PeggedTokenError)
+        outcome = RateOutcome(asset=task.asset, error=slip, is_refused=refused)
     except Exception as error:  # noqa: BLE001, whatever it is, the other tokens are rated
         outcome = RateOutcome(asset=task.asset, error=describe_fault(error), is_fault=True)
     return _write(task, outcome)
@@ -173,7 +183,7 @@ def _rate(task: RateTask) -> RateOutcome:
     )
 
 
-def _calibrate(task: RateTask) -> Calibration:
+def _calibrate(task: RateTask) -> AnyCalibration:
     closes = read_closes(task.prices)
     closes = closes[closes.index <= task.as_of]
     known = closes.dropna().index
@@ -183,6 +193,8 @@ def _calibrate(task: RateTask) -> Calibration:
             f"prices must reach within {format_duration(task.settings.oldest_close)} of {task.as_of.isoformat()}, "
             f"the last close is {last}"
         )
+    if task.peg:
+        return _calibrate_peg(task, task.peg, closes)
     holders = read_holders(task.holders, asset=task.asset, columns=task.holder_columns) if task.holders else None
     calibration = calibrate(
         closes,
@@ -197,6 +209,12 @@ def _calibrate(task: RateTask) -> Calibration:
         for text in (*holders.attrs["notices"], *_doubts(calibration.concentration)):
             warnings.warn(f"{HOLDERS}{text}", stacklevel=1)  # the caller collects them
     return calibration
+
+
+def _calibrate_peg(task: RateTask, peg: str, closes: pd.Series) -> AnyCalibration:
+    if task.holders:
+        warnings.warn(f"{HOLDERS}not used for a pegged token", stacklevel=1)  # the caller collects it
+    return calibrate_peg(closes, peg, as_of=task.as_of, stale_ok=True)
 
 
 def _doubts(owners: Concentration) -> Iterator[str]:
