@@ -18,6 +18,9 @@ from pricing.tools.arrays import FloatArray
 
 #: Robust volatility per year below which a price, or the ratio of two prices, is pegged.
 PEGGED_BELOW = 0.08
+#: Robust volatility per year of a ratio below which two columns are one price, up to rounding. The price of a wrapped
+#: token is made by other trades and moves more: by one basis point a day, it is 0.3 % a year.
+ONE_PRICE_BELOW = 0.001
 #: Days that the rule looks back, and the fewest daily returns that it decides on.
 DAYS, FEWEST_DAYS = 90, 45
 
@@ -75,7 +78,7 @@ def find_wrapped(daily_log_prices: pd.DataFrame, begins: Mapping[Hashable, Any])
     """Find the tokens of a panel that follow another one, which takes a panel: one price alone cannot show it.
 
     Of two tokens that follow each other, the one whose closes begin later is wrapped; if they begin together, the one
-    with the longer name.
+    with the longer name. A ratio that does not move is one price under two names, and no wrapped token.
 
     Parameters
     ----------
@@ -94,9 +97,9 @@ def find_wrapped(daily_log_prices: pd.DataFrame, begins: Mapping[Hashable, Any])
     order = sorted(np.flatnonzero(~pegged), key=lambda at: _seniority(daily_log_prices.columns[at], begins))
     found: dict[Hashable, str] = {}
     for rank, at in enumerate(order[1:], start=1):
-        volatilities = np.nan_to_num(robust_volatility(values[:, order[:rank]] - values[:, [at]]), nan=np.inf)
-        nearest = int(np.argmin(volatilities))
-        if volatilities[nearest] < PEGGED_BELOW:
+        volatilities = robust_volatility(values[:, order[:rank]] - values[:, [at]])
+        nearest = int(np.argmin(np.where(volatilities >= ONE_PRICE_BELOW, volatilities, np.inf)))
+        if ONE_PRICE_BELOW <= volatilities[nearest] < PEGGED_BELOW:
             found[daily_log_prices.columns[at]] = (
                 f"it follows {daily_log_prices.columns[order[nearest]]}: their ratio moves by "
                 f"{volatilities[nearest]:.1%} a year, less than {PEGGED_BELOW:.0%} (a wrapped or staked token fails "

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from crashcover.rates.job import REPORTS
 from crashcover.repricing.intake.rows import AssetRates
 from crashcover.repricing.intake.staging import StagedBook, stage
 from crashcover.repricing.intake.tables import TableBook, export
@@ -153,15 +154,22 @@ def _price(job: RepriceJob, book: Path, store: RateStore, workplace: Workplace, 
 
 def _stage(job: RepriceJob, book: Path, store: RateStore, begin: Progress) -> StagedBook:
     try:
-        return stage(book, _assets(store), job.out / _WORK / "staged", begin)
+        return stage(book, _reasons(job.rates, store) | _assets(store), job.out / _WORK / "staged", begin)
     except DataError:
         (job.out / MANIFEST).unlink()  # nothing was priced: the folder can be used again for the corrected book
         shutil.rmtree(job.out / _WORK, ignore_errors=True)
         raise
 
 
-def _assets(store: RateStore) -> dict[str, AssetRates]:
-    assets = {}
+def _reasons(rates: Path, store: RateStore) -> dict[str, AssetRates | str]:
+    """Return why assets have no rates, as the report on the night says, if there is one."""
+    path = rates / REPORTS / f"{store.version}.json"
+    assets = json.loads(path.read_text(encoding="utf-8"))["assets"] if path.exists() else ()
+    return {each["asset"]: each["error"] for each in assets if each["error"]}
+
+
+def _assets(store: RateStore) -> dict[str, AssetRates | str]:
+    assets: dict[str, AssetRates | str] = {}
     for asset, entry in store.entries.items():
         surface = store.surface(asset)
         is_suspended = entry.status == "suspended"

@@ -66,9 +66,11 @@ class AssetRates:
         return signal
 
 
-def check_rows(
-    batch: BookBatch, rates: Mapping[str, AssetRates] | None, repeats: Repeats
-) -> tuple[pa.Table, list[Rejection]]:
+#: Contents of the rates by asset, or the reason why an asset has none.
+KnownRates = Mapping[str, AssetRates | str]
+
+
+def check_rows(batch: BookBatch, rates: KnownRates | None, repeats: Repeats) -> tuple[pa.Table, list[Rejection]]:
     """Separate the rows that can be priced from those that cannot.
 
     A row with several errors is reported with the first one found.
@@ -77,8 +79,9 @@ def check_rows(
     ----------
     batch : BookBatch
         Rows of a book.
-    rates : mapping of str to AssetRates, optional
-        Contents of the rates by asset; if None, a row needs to be a cover, and any asset will do.
+    rates : mapping of str to AssetRates or str, optional
+        Contents of the rates by asset, or the reason why it has none; if None, a row needs to be a cover, and any asset
+        will do.
     repeats : Repeats
         Names of covers that occur more than once.
 
@@ -117,15 +120,18 @@ def _read_name(cell: Any) -> str:
     return str(cell)
 
 
-def _readers(rates: Mapping[str, AssetRates]) -> dict[str, Callable[[Any], Any]]:
-    by_capitals = {name.upper(): name for name in rates}
+def _readers(rates: KnownRates) -> dict[str, Callable[[Any], Any]]:
+    held = [name for name, found in rates.items() if isinstance(found, AssetRates)]
+    by_capitals = {name.upper(): name for name in held}
 
     def read_asset(cell: Any) -> AssetRates:
         found = rates.get(str(cell))
+        if isinstance(found, str):
+            raise InvalidTermsError(f"asset {cell!r} has no rates: {found}")
         if found is None:
             close = by_capitals.get(str(cell).strip().upper())
             slip = f" (did you mean {close!r}?)" if close else ""
-            raise InvalidTermsError(f"asset must be one of the {len(rates)} that the rates hold, got {cell!r}{slip}")
+            raise InvalidTermsError(f"asset must be one of the {len(held)} that the rates hold, got {cell!r}{slip}")
         if found.is_suspended:
             raise InvalidTermsError(f"asset {cell!r} is suspended")
         return found

@@ -16,7 +16,7 @@ import pyarrow as pa
 from crashcover.repricing.intake.files import count_rows, read_batches
 from crashcover.repricing.intake.quarantine import append_rejections
 from crashcover.repricing.intake.repeats import Repeats
-from crashcover.repricing.intake.rows import ROW, AssetRates, check_rows
+from crashcover.repricing.intake.rows import ROW, KnownRates, check_rows
 from crashcover.repricing.premiums import FIGURES, TEXTS
 from pricing.errors import DataError
 from pricing.tools.progress import Progress, Report
@@ -56,15 +56,15 @@ class StagedBook:
         return self.folder / _QUARANTINE
 
 
-def stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, begin: Progress) -> StagedBook:
+def stage(book: Path, rates: KnownRates, folder: Path, begin: Progress) -> StagedBook:
     """Check and sort a book, or open it if that has already been done.
 
     Parameters
     ----------
     book : Path
         As in ``read_batches``.
-    rates : mapping of str to AssetRates
-        Contents of the rates by asset.
+    rates : mapping of str to AssetRates or str
+        Contents of the rates by asset, or the reason why it has none.
     folder : Path
         Folder for the staged book.
     begin : callable
@@ -89,7 +89,7 @@ def read_stretches(folder: Path, stretches: Stretches) -> pa.Table:
     )
 
 
-def _stage(book: Path, rates: Mapping[str, AssetRates], folder: Path, report: Report) -> None:
+def _stage(book: Path, rates: KnownRates, folder: Path, report: Report) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # remains of a run that was stopped
     folder.mkdir(parents=True)
     repeats = Repeats.in_book(book)

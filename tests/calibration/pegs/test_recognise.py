@@ -96,7 +96,7 @@ def test_a_token_follows_another_if_their_ratio_hardly_moves():
 
 
 def test_the_one_that_was_listed_later_follows():
-    panel = a_panel(A=("BTC", 0.0))
+    panel = a_panel(A=("BTC", 0.1 * LIMIT))
     assert set(find_wrapped(panel, begins(panel, A=1))) == {"A"}
     assert set(find_wrapped(panel, begins(panel, BTC=1))) == {"BTC"}
     assert set(find_wrapped(panel, begins(panel))) == {"BTC"}  # the longer name
@@ -109,7 +109,13 @@ def test_pegged_tokens_do_not_follow_each_other():
 
 
 def test_too_few_common_days_decide_nothing():
-    panel = a_panel(WBTC=("BTC", 0.0))
+    panel = a_panel(WBTC=("BTC", 0.1 * LIMIT))
     panel.loc[DAYS[45:], "WBTC"] = np.nan
     assert find_wrapped(panel, begins(panel)) == {}
     assert find_wrapped(panel[["BTC"]], begins(panel)) == {}
+
+
+def test_one_price_under_two_names_is_no_wrapped_token():
+    moves = {"COPY": ("BTC", 0.99 * LIMIT / 80.0), "WBTC": ("BTC", 1.01 * LIMIT / 80.0)}
+    panel = a_panel(**moves)
+    assert set(find_wrapped(panel, begins(panel))) == {"WBTC"}

@@ -11,6 +11,7 @@ from pricing import Cover, DropTrigger, FullPayout, UninsurableError, premium
 from pricing.errors import DataError
 from pricing.rates.store import RateStore
 from tests.crashcover.rates.nights import rate, statuses, write
+from tests.crashcover.repricing.books import book_file, make_book, reprice
 
 HOURS = 75 * 24
 
@@ -52,6 +53,14 @@ def test_a_night_refuses_wrapped_tokens_and_rates_pegs_by_their_record(night):
     assert document["calibration"]["record"]["peg"] == "reserve"
     with pytest.raises(DataError, match="asset 'COIN' must not be pegged"):
         read_inputs(out, calibration_id)
+
+
+def test_a_book_is_told_why_a_refused_token_has_no_rates(night, tmp_path):
+    book = make_book(2).assign(asset=["COIN", "WILD"], drop=0.3, payout="full")
+    summary = reprice(book_file(book, tmp_path), night[0], tmp_path / "out")
+    assert (summary["priced"], summary["quarantined"]) == (1, 1)
+    assert "asset 'WILD' has no rates: prices must not follow" in (tmp_path / "out" / "quarantine.csv").read_text()
+    assert pd.read_parquet(tmp_path / "out" / "priced")["cover_id"].tolist() == ["C-0"]
 
 
 def test_published_rates_of_a_peg_are_those_of_its_record_and_sell_no_smaller_drop(night):
