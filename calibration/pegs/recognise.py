@@ -92,18 +92,17 @@ def find_wrapped(daily_log_prices: pd.DataFrame, begins: Mapping[Hashable, Any])
     dict of name to str
         Reason by token, in words.
     """
-    values = daily_log_prices.to_numpy()
-    pegged = robust_volatility(values) < PEGGED_BELOW
-    order = sorted(np.flatnonzero(~pegged), key=lambda at: _seniority(daily_log_prices.columns[at], begins))
+    values, names = daily_log_prices.to_numpy(), list(daily_log_prices.columns)
+    is_free = ~(robust_volatility(values) < PEGGED_BELOW)
+    order = sorted(np.flatnonzero(is_free).tolist(), key=lambda at: _seniority(names[at], begins))
     found: dict[Hashable, str] = {}
     for rank, at in enumerate(order[1:], start=1):
         volatilities = robust_volatility(values[:, order[:rank]] - values[:, [at]])
         nearest = int(np.argmin(np.where(volatilities >= ONE_PRICE_BELOW, volatilities, np.inf)))
         if ONE_PRICE_BELOW <= volatilities[nearest] < PEGGED_BELOW:
-            found[daily_log_prices.columns[at]] = (
-                f"it follows {daily_log_prices.columns[order[nearest]]}: their ratio moves by "
-                f"{volatilities[nearest]:.1%} a year, less than {PEGGED_BELOW:.0%} (a wrapped or staked token fails "
-                "with its issuer, of which prices say nothing)"
+            found[names[at]] = (
+                f"it follows {names[order[nearest]]}: their ratio moves by {volatilities[nearest]:.1%} a year, less "
+                f"than {PEGGED_BELOW:.0%} (a wrapped or staked token fails with its issuer, of which prices say nothing)"
             )
     return found
 

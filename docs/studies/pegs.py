@@ -35,7 +35,7 @@ CLASSES = {
 def daily_files() -> dict[str, pd.DataFrame]:
     """Return the daily closes of each file, one column per token, without leveraged tokens."""
     hourly = pd.read_parquet(DATA / PANEL).set_index("open_time")
-    hourly.index += STEP
+    hourly.index = (hourly.index + STEP).rename("time")
     binance = pd.read_parquet(DATA / "panel/binance_spot_daily_202101_202209.parquet").drop_duplicates()
     coinbase = pd.read_csv(DATA / "panel/coinbase_spot_daily_2020_202510.csv.gz", parse_dates=["date"])
     names = binance["symbol"].astype(str).str.removesuffix("USDT")

@@ -11,7 +11,7 @@ from calibration import Verdict, calibrate, calibrate_peg, check_closes
 from calibration.pegs.peg_calibration import peg_model
 from calibration.pegs.record import RECORDS
 from pricing import Cover, DropTrigger, FullPayout, Quoter, Reference, SimulationSettings, UninsurableError, simulate
-from pricing.errors import DataWarning, InsufficientDataError, InvalidTermsError, PeggedTokenError
+from pricing.errors import InsufficientDataError, InvalidTermsError, PeggedTokenError
 
 REFERENCES = tuple(Reference)
 TERMS = ("7d", "30d", "90d")
@@ -121,11 +121,10 @@ def test_a_hole_of_months_does_not_cut_the_history_of_a_peg():
     assert found.diagnostics.n_closes == len(holed)
 
 
-@pytest.mark.filterwarnings(f"ignore::{DataWarning.__module__}.DataWarning")
 def test_march_2023_is_on_the_record_of_usdc(market_data):
     path = market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
     closes = pd.read_parquet(path, columns=["open_time", "USDC"]).set_index("open_time")["USDC"].dropna()
-    closes.index += timedelta(hours=1)
+    closes.index = (closes.index + timedelta(hours=1)).rename("time")
     found = calibrate_peg(closes, "reserve")
     assert found.lowest_close == 0.9128
     assert str(found.lowest_at) == "2023-03-11 16:00:00+00:00"
