@@ -102,7 +102,7 @@ def find_wrapped(daily_log_prices: pd.DataFrame, begins: Mapping[Hashable, Any])
         if ONE_PRICE_BELOW <= volatilities[nearest] < PEGGED_BELOW:
             found[names[at]] = (
                 f"it follows {names[order[nearest]]}: their ratio moves by {volatilities[nearest]:.1%} a year, less "
-                f"than {PEGGED_BELOW:.0%} (a wrapped or staked token fails with its issuer, of which prices say nothing)"
+                f"than {PEGGED_BELOW:.0%} (a wrapped or staked token fails with its issuer, which no price shows)"
             )
     return found
 
