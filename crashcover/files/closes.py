@@ -1,6 +1,5 @@
 """Closes of one token in a table of prices, with what was recognised and assumed."""
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from calibration.prices.labels import Label
+from calibration.prices.pairs import is_pair_of
 from crashcover.files.bar_ends import close_times
 from crashcover.files.price_formats.recognise import PriceTable, is_no_price, read_price_table
 from crashcover.files.reading import PriceReading
@@ -18,8 +18,6 @@ from pricing.errors import DataError
 _MEANT = " (a missing price is left empty)"
 #: A last price further off the grid than this share of a bar is one of the moment of the download.
 _OFF_GRID = 0.1
-#: Currencies in which exchanges state the price of a pair.
-_QUOTE_CURRENCIES = "USD|USDT|USDC|FDUSD|BUSD|TUSD|DAI|EUR|GBP|JPY|KRW"
 #: A close may be beyond high or low by rounding.
 _ROUNDING = 1e-6
 
@@ -96,7 +94,7 @@ def _pair_of(found: PriceTable, asset: str | None) -> tuple[str | None, tuple[st
     names = found.table[found.asset].dropna().astype("str").str.strip().unique()
     if asset is None or asset in names:
         return asset, ()
-    pairs = [name for name in names if re.fullmatch(rf"{re.escape(asset)}[/_:-]?({_QUOTE_CURRENCIES})", name)]
+    pairs = [name for name in names if is_pair_of(asset, name)]
     if len(pairs) != 1:
         return asset, ()
     return pairs[0], (f"{pairs[0]} is read as the price of {asset}",)
