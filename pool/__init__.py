@@ -33,6 +33,7 @@ from pool.leverage import (
     tail_margin_rate,
 )
 from pool.losses import PoolLosses, pool_losses
+from pool.majors import LARGE_OWN_SHARE, MAJORS
 from pool.manipulation import PriceSource, manipulation_limit, manipulation_sale
 from pool.reinsurance import ExcessOfLoss, QuotaShare, Reinsurance, retain, retained_income
 from pool.report import PoolReport, PoolTerms, periods_in_a_year, pool_report
@@ -44,6 +45,8 @@ from pricing.contract.loss_functions import CompressedBook, LossFunction, compre
 from pricing.contract.observation import Observation
 
 __all__ = [
+    "LARGE_OWN_SHARE",
+    "MAJORS",
     "Accumulation",
     "Allocation",
     "AssetLine",

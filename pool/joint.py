@@ -78,6 +78,8 @@ class JointScenarios:
         Path of each asset in each scenario.
     level : ndarray of shape (n_scenarios,)
         Error of the level in each scenario; the next period has the same error.
+    tokens : mapping of str to TokenRisk
+        Risk of each asset as it was drawn, with the group and own share of the majors.
     """
 
     surfaces: Mapping[str, DropSurface] = field(repr=False)
@@ -85,6 +87,7 @@ class JointScenarios:
     period: timedelta
     paths: PathArray = field(repr=False)
     level: FloatArray = field(repr=False)
+    tokens: Mapping[str, TokenRisk] = field(repr=False)
 
     @property
     def n_scenarios(self) -> int:
@@ -139,7 +142,8 @@ def joint_scenarios(
     dependence : Dependence
         How they fall together.
     tokens : mapping of str to TokenRisk
-        Parameters of each asset that the dependence needs.
+        Parameters of each asset that the dependence needs. BTC and ETH are known by their names (``TokenRisk.named``);
+        an `own_share` of 1 makes them like any other token.
     ranking : Observation, optional
         Observation by which paths are ranked; its term is the period. By default, a drop within 24 hours over 30 days.
     shape : Observation, optional
@@ -156,11 +160,10 @@ def joint_scenarios(
     ranking, settings = ranking or Observation(), settings or JointSettings()
     n_months = -(-ranking.term // TERM)
     shared = draw_shared(dependence, n_months=n_months, n_scenarios=settings.n_scenarios, seed=settings.seed)
+    risks = {asset: _risk(tokens, asset) for asset in surfaces}
 
     def pick(asset: str) -> PathArray:
-        if asset not in tokens:
-            raise NotSimulatedError(f"tokens must hold the risk of every asset, but {asset!r} is missing")
-        depth = draw_log_worst(dependence, tokens[asset], shared, asset=asset, seed=settings.seed)
+        depth = draw_log_worst(dependence, risks[asset], shared, asset=asset, seed=settings.seed)
         scenarios = np.argsort(depth, kind="stable")
         chosen = _by_depth(surfaces[asset], ranking, asset, len(scenarios))
         if shape:
@@ -180,8 +183,19 @@ def joint_scenarios(
             for row, picked in enumerate(pool.map(pick, surfaces)):
                 paths[row] = picked
     return JointScenarios(
-        surfaces=surfaces, assets=tuple(surfaces), period=ranking.term, paths=paths, level=shared.level
+        surfaces=surfaces,
+        assets=tuple(surfaces),
+        period=ranking.term,
+        paths=paths,
+        level=shared.level,
+        tokens=risks,
     )
+
+
+def _risk(tokens: Mapping[str, TokenRisk], asset: str) -> TokenRisk:
+    if asset not in tokens:
+        raise NotSimulatedError(f"tokens must hold the risk of every asset, but {asset!r} is missing")
+    return tokens[asset].named(asset)
 
 
 def path_drops(surface: DropSurface, observation: Observation, asset: str) -> FloatArray:

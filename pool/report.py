@@ -263,7 +263,7 @@ def pool_report(
         ruin=ruin_probability(net_losses, terms.capital, horizons),
         capital_for_ruin=capital_for_ruin(net_losses, terms.ruin_target, horizons),
         capital_for_tail=tail_value_at_risk(net_losses, terms.level),
-        assets=_asset_lines(compressed.book, terms, expected, tail),
+        assets=_asset_lines(compressed.book, terms, scenarios, expected, tail),
         expected_by_cover=expected.by_cover,
         tail_by_cover=tail.by_cover,
     )
@@ -274,7 +274,9 @@ def periods_in_a_year(period: timedelta) -> int:
     return max(round(YEAR / period), 1)
 
 
-def _asset_lines(book: Book, terms: PoolTerms, expected: Allocation, tail: Allocation) -> tuple[AssetLine, ...]:
+def _asset_lines(
+    book: Book, terms: PoolTerms, scenarios: JointScenarios, expected: Allocation, tail: Allocation
+) -> tuple[AssetLine, ...]:
     standing = accumulations(
         book,
         capital=terms.capital,
@@ -283,6 +285,12 @@ def _asset_lines(book: Book, terms: PoolTerms, expected: Allocation, tail: Alloc
     )
     rows = zip(standing, expected.by_asset.tolist(), tail.by_asset.tolist(), strict=True)
     return tuple(
-        AssetLine(accumulation=accumulation, expected_loss=loss, tail_contribution=contribution)
+        AssetLine(
+            accumulation=accumulation,
+            expected_loss=loss,
+            tail_contribution=contribution,
+            group=scenarios.tokens[accumulation.asset].group,
+            own_share=scenarios.tokens[accumulation.asset].share_alone,
+        )
         for accumulation, loss, contribution in rows
     )

@@ -11,7 +11,7 @@ from pool.exceedance import ReturnLevel
 from pool.tail import measure, tail_value_at_risk, value_at_risk
 from pricing.principles import ExpectedValuePrinciple
 from pricing.show import drawing
-from pricing.show.formats import amount, fixed, money_with_error, percent_with_error
+from pricing.show.formats import amount, fixed, money_with_error, percent_with_error, share
 from pricing.show.frames import make_frame
 from pricing.show.html_tables import Table
 from pricing.surface.estimates import Estimate
@@ -73,18 +73,25 @@ class AssetLine:
         Expected loss of a period, before reinsurance.
     tail_contribution : float
         Contribution to the tail value at risk after reinsurance.
+    group : str or None
+        Group whose tokens share a part of their deviation, see ``TokenRisk``.
+    own_share : float
+        Share of the rate of own crashes whose crashes come to this token alone.
     """
 
     accumulation: Accumulation
     expected_loss: float
     tail_contribution: float
+    group: str | None
+    own_share: float
 
 
 def tokens_frame(assets: Sequence[AssetLine]) -> "pd.DataFrame":
     """Return exposure and risk contribution as a data frame: a row per token."""
     kept = ("asset", "limits", "n_covers", "capacity", "room")
     columns = {name: [getattr(line.accumulation, name) for line in assets] for name in kept}
-    further = {name: [getattr(line, name) for line in assets] for name in ("expected_loss", "tail_contribution")}
+    names = ("expected_loss", "tail_contribution", "group", "own_share")
+    further = {name: [getattr(line, name) for line in assets] for name in names}
     return make_frame(columns | further, index="asset")
 
 
@@ -163,10 +170,12 @@ def tokens_table(assets: Sequence[AssetLine], currency: str) -> Table:
             f"{line.accumulation.n_covers:,}",
             *(fixed(value, 0) for value in (line.accumulation.limits, line.accumulation.room)),
             *(fixed(value, 0) for value in (line.expected_loss, line.tail_contribution)),
+            line.group or "–",
+            share(line.own_share),
         )
         for line in shown
     ]
-    headings = ("Token", "Covers", "Limits", "Room", "Expected loss", "Tail contribution")
+    headings = ("Token", "Covers", "Limits", "Room", "Expected loss", "Tail contribution", "Group", "Crashes alone")
     which = f"{len(shown)} of {len(assets):,} tokens, by tail contribution"
     return Table(rows=rows, headings=headings, caption=f"{which}, {currency}")
 

@@ -9,10 +9,12 @@ from scipy.special import ndtri
 
 from calibration import calibrate, shipped_market
 from pool import Dependence, TokenRisk
-from pool.dependence import draw_log_worst, draw_shape, draw_shared
+from pool.dependence import CRASH_INDEX, draw_log_worst, draw_shape, draw_shared
 from pricing.errors import InvalidModelError, NotSimulatedError
 
 LAW = shipped_market(datetime(2025, 7, 1, tzinfo=UTC)).laws[-1]
+#: Draws of the law itself: its own index of deep crashes, and not that of the record.
+OF_LAW = replace(Dependence.of_law(LAW), crash_index=LAW.own.index)
 N = 200_000
 #: Largest z of all comparisons below, some fifty: one in five thousand by chance.
 MOST_SIGMAS = 4.5
@@ -32,7 +34,7 @@ def assert_frequency(happened, probability):
 @pytest.mark.parametrize(("centre", "rate"), [(-2.0, 0.0), (-2.0, 0.05), (-1.5, 0.3)])
 def test_draws_follow_the_law_of_the_worst_drop(drop, centre, rate):
     """200,000 draws, seed 1, against the law's own formula."""
-    drawn = draw(Dependence.of_law(LAW), TokenRisk(centre=centre, crash_rate=rate))
+    drawn = draw(OF_LAW, TokenRisk(centre=centre, crash_rate=rate))
     log_drop = -math.log1p(-drop)
     exact = float(LAW.exceedance(log_drop, np.array([centre]), np.array([rate]))[0])
     assert_frequency(drawn >= math.log(log_drop), exact)
@@ -44,10 +46,16 @@ def test_months_are_independent_where_the_level_is_certain(drop, n_months):
     """200,000 draws, seed 1: the worst of n months stays below a drop with the n-th power of the probability of one."""
     certain = LAW.known_exactly()
     token = TokenRisk(centre=-1.9, crash_rate=0.05)
-    drawn = draw(Dependence.of_law(certain), token, n_months=n_months)
+    drawn = draw(replace(OF_LAW, level_error=0.0), token, n_months=n_months)
     log_drop = -math.log1p(-drop)
     one = float(certain.exceedance(log_drop, np.array([token.centre]), np.array([token.crash_rate]))[0])
     assert_frequency(drawn >= math.log(log_drop), 1.0 - (1.0 - one) ** n_months)
+
+
+@pytest.mark.parametrize(("of_law", "expected"), [(2.3, CRASH_INDEX), (3.5, 3.5)])
+def test_crashes_are_at_least_as_bounded_as_on_record(of_law, expected):
+    law = replace(LAW, own=replace(LAW.own, index=of_law))
+    assert Dependence.of_law(law).crash_index == expected
 
 
 def test_tokens_correlate_as_the_dependence_says():
@@ -67,6 +75,45 @@ def test_crashes_of_ones_own_are_independent():
     one = -math.expm1(-0.2 * 2.0**-2.3)
     assert_frequency(first, one)
     assert_frequency(first & second, one * one)
+
+
+def test_tokens_of_a_group_correlate_more_than_others():
+    """200,000 draws, seed 1, against the variances of the parts; a token's own part is of its class."""
+    dependence = Dependence(shocks=(-0.3, 0.3), spread=0.2, level_error=0.1, group_spread=0.25, member_spread=0.15)
+    risk = TokenRisk(centre=-2.0, crash_rate=0.0)
+    major, other = replace(risk, group="majors"), replace(risk, group="exchanges")
+    draws = [draw(dependence, token, asset=asset) for token, asset in ((major, "A"), (major, "B"), (other, "C"))]
+    found = np.corrcoef([*draws, draw(dependence, risk, asset="D")])
+    common, member, alone = 0.3**2 + 0.1**2, 0.25**2 + 0.15**2, 0.2**2
+    exact = {
+        (0, 1): (common + 0.25**2) / (common + member),
+        (0, 2): common / (common + member),
+        (0, 3): common / math.sqrt((common + member) * (common + alone)),
+    }
+    for pair, correlation in exact.items():
+        assert abs(found[pair] - correlation) < MOST_SIGMAS / math.sqrt(N), pair
+
+
+def test_a_token_without_a_group_is_drawn_as_if_there_were_none():
+    token = TokenRisk(centre=-1.9, crash_rate=0.05)
+    plain = Dependence.of_law(LAW)
+    grouped = replace(plain, group_spread=0.9, member_spread=0.0)
+    np.testing.assert_array_equal(draw(plain, token), draw(grouped, replace(token, own_share=1.0)))
+
+
+def test_a_group_without_anything_of_its_members_own_falls_as_one():
+    dependence = Dependence(shocks=(-0.3, 0.3), spread=0.2, group_spread=0.3, member_spread=0.0)
+    token = TokenRisk(centre=-2.0, crash_rate=0.0, group="majors")
+    first, second = (draw(dependence, token, asset=asset, n_months=3) for asset in ("BTC", "ETH"))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("own_share", [0.0, 0.147, 0.5])
+def test_a_share_of_the_crashes_comes_alone(own_share):
+    """A level so low that only own crashes reach a tenth: 200,000 draws, seed 1."""
+    token = TokenRisk(centre=-9.0, crash_rate=0.4, own_share=own_share)
+    drawn = draw(Dependence(shocks=(0.0,), spread=0.2, crash_threshold=0.16, crash_index=2.3), token)
+    assert_frequency(drawn >= math.log(0.32), -math.expm1(-own_share * 0.4 * 2.0**-2.3))
 
 
 def test_the_error_of_the_level_is_shared_by_tokens_and_months():
@@ -107,6 +154,8 @@ def test_a_calibration_gives_the_risk_of_its_token():
         ("crash_threshold", 0.0),
         ("crash_index", math.nan),
         ("shape_correlation", 1.0),
+        ("group_spread", -0.1),
+        ("member_spread", math.nan),
     ],
 )
 def test_a_wrong_dependence_is_refused(field, value):
@@ -114,7 +163,10 @@ def test_a_wrong_dependence_is_refused(field, value):
         Dependence(**{"shocks": (0.0,), "spread": 0.2, field: value})
 
 
-@pytest.mark.parametrize(("field", "value"), [("centre", math.nan), ("crash_rate", -0.1)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("centre", math.nan), ("crash_rate", -0.1), ("group", ""), ("own_share", 1.1), ("own_share", -0.1)],
+)
 def test_a_wrong_token_is_refused(field, value):
     with pytest.raises(InvalidModelError, match=field):
         TokenRisk(**{"centre": -2.0, "crash_rate": 0.05, field: value})

@@ -6,14 +6,24 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from pool import Dependence, JointSettings, PoolTerms, TokenRisk, compress, joint_scenarios, pool_report
+from pool import (
+    LARGE_OWN_SHARE,
+    MAJORS,
+    Dependence,
+    JointSettings,
+    PoolTerms,
+    TokenRisk,
+    compress,
+    joint_scenarios,
+    pool_report,
+)
 from pool.report import PoolTable
 from pool.summaries import RETURN_CURVES
 from pricing.errors import InvalidTermsError
 from pricing.show.drawing import BAND
 from tests.pool.synthetic import binary_book, uniform_surface
 
-ASSETS = ("<b>A</b>", "B", "C")
+ASSETS = ("<b>A</b>", "B", "BTC")
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +42,15 @@ def test_tokens_and_covers_add_up_to_the_pool(report):
     assert covers["expected_loss"].sum() == pytest.approx(0.3)  # three covers of limit 1, each with probability 0.1
     assert covers["tail_contribution"].sum() == pytest.approx(report.net.tail_value_at_risk.value)
     np.testing.assert_allclose(tokens["room"], tokens["capacity"] - tokens["limits"])
+
+
+def test_the_class_of_every_token_is_shown(report):
+    tokens = report.to_frame()
+    assert tokens["group"].fillna("none").tolist() == ["none", "none", MAJORS]
+    assert tokens["own_share"].tolist() == [1.0, 1.0, LARGE_OWN_SHARE]
+    text = report._repr_html_()
+    assert text.count(f"<td>{MAJORS}</td>") == 1
+    assert text.count("<td>100\xa0%</td>") == 2
 
 
 def test_estimates_stand_beside_their_errors(report):
