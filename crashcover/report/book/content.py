@@ -169,6 +169,8 @@ def _token(pooled: PooledBook, asset: str, line: Any, tail: FloatArray) -> Value
         "expected": plain_estimate(Estimate(line.expected_loss, _error(gross))),
         "alone": plain_estimate(tail_value_at_risk(gross, pooled.aims.level)),
         "tail": plain_estimate(Estimate(line.tail_contribution, _error_within(net, tail))),
+        "group": line.group,
+        "own_share": line.own_share,
         "as_of": token.calibration["as_of"],
         "verdict": list(token.calibration["verdict"]),
         "n_paths": token.surface.settings.n_paths,

@@ -3,6 +3,7 @@
 from crashcover.report.book.pooling import PooledBook
 from pool import periods_in_a_year
 from pricing.contract.observation import Observation
+from pricing.show.formats import share
 from pricing.tools.units import format_duration
 
 
@@ -14,7 +15,7 @@ def state_limits(pooled: PooledBook) -> list[str]:
         "Tokens fall together through the shock of a month, drawn from the months on record. No shock is "
         "worse than the worst on record, except for the error of the level: beyond about ten years the curves rest on "
         "two or three months.",
-        "Deviations and own crashes of different tokens are independent, given the shock.",
+        f"Deviations and own crashes of different tokens are independent, given the shock{_except(pooled)}.",
         f"Tokens are linked by the rank of {_observed(pooled.ranking)}. {_shape(pooled)}",
         f"A period is {period}, a year {years} of them. Periods are independent except for the persistent "
         "error of the level. The book is renewed unchanged in each; covers shorter than it are not renewed within it.",
@@ -27,6 +28,18 @@ def state_limits(pooled: PooledBook) -> list[str]:
         "of firing a trigger on purpose is not considered here, nor are leverage products, reinsurance counterparties "
         "and the operation of the pool itself.",
     ]
+
+
+def _except(pooled: PooledBook) -> str:
+    """Return what holds for the tokens of a group, if there are any."""
+    grouped = {asset: risk for asset, risk in pooled.scenarios.tokens.items() if risk.group is not None}
+    if not grouped:
+        return ""
+    alone = " and ".join(f"{share(risk.share_alone)} of the crashes of {asset}" for asset, risk in grouped.items())
+    return (
+        f", except in a group: {' and '.join(grouped)} share a part of their deviations, and only {alone} come alone; "
+        "the others stand for months in which all fall"
+    )
 
 
 def _observed(observation: Observation) -> str:

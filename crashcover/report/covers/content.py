@@ -30,7 +30,7 @@ from pricing.surface.surface import DropSurface
 from pricing.tools.units import format_duration
 from pricing.version import ENGINE_VERSION
 
-FORMAT = "crashcover report 3"
+FORMAT = "crashcover report 4"
 
 Values = dict[str, Any]
 

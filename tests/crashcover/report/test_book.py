@@ -11,6 +11,7 @@ from crashcover.files.tables import BOOK_COLUMNS
 from crashcover.report.book.file import read_whole_book
 from crashcover.report.book.pooling import observations_of
 from crashcover.report.book.reinsurance import describe_reinsurance, parse_reinsurance
+from crashcover.report.page import write_page
 from pool import ExcessOfLoss, Occurrence, QuotaShare
 from pricing.errors import DataError, InvalidTermsError
 from pricing.rates.store import RateStore
@@ -112,6 +113,16 @@ def test_dependence_stands_beside_the_capital(content, page):
     assert together < alone
     assert page.text.index("Losses and capital") < page.text.index("How tokens fall together")
     assert page.text.index("How tokens fall together") < page.text.index("Sources of the losses")
+
+
+def test_groups_are_named_beside_the_dependence(content):
+    assert {(token["group"], token["own_share"]) for token in content["tokens"]} == {(None, 1.0)}
+    assert not any("group" in sentence for sentence in content["model_limits"])
+    tokens = [{**token, "group": "majors"} if token["asset"] in TOKENS[:2] else token for token in content["tokens"]]
+    page = Page(write_page({**content, "tokens": tokens}))
+    rows = dict(page.tables["together"])
+    assert rows["Tokens that share a part of their deviation (majors)"] == "SYNTH-CALM, SYNTH-WILD"
+    assert rows["Standard deviation of that part and of the rest of each (log)"] == "0.227 and 0.160"
 
 
 def test_income_is_the_gross_premium_less_expenses_and_commission(content):
