@@ -16,6 +16,6 @@ def test_the_tokens_of_a_group_are_an_exception():
     (sentence,) = (each for each in state_limits(pooled) if each.startswith("Deviations"))
     assert sentence == (
         "Deviations and own crashes of different tokens are independent, given the shock, except in a group: BTC and "
-        "ETH share a part of their deviations, and only 13\xa0% of the crashes of BTC and 13\xa0% of the crashes of ETH "
-        "come alone; the others stand for months in which all fall."
+        "ETH share a part of their deviations, and only 13\xa0% of the crashes of BTC and 13\xa0% of the crashes of "
+        "ETH come alone; the others stand for months in which all fall."
     )
