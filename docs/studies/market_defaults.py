@@ -84,7 +84,7 @@ def rounded(value: object) -> object:
 def write_markets(folder: Path) -> None:
     """Write one market per month, each fitted to what was known then."""
     panel = pd.read_parquet(folder / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet").set_index("open_time")
-    panel.index += STEP
+    panel.index = (panel.index + STEP).rename("close_time")
     times = [*pd.date_range(FIRST_MARKET, panel.index[-1], freq=TERM), panel.index[-1]]
     markets = []
     for time in times:

@@ -15,5 +15,5 @@ PANEL = "panel/binance_spot_1h_close_2021_202506_dev.parquet"
 def read_panel() -> pd.DataFrame:
     """Read the panel, labelled by the close of the bar, without pegged tokens."""
     closes = pd.read_parquet(DATA / PANEL).set_index("open_time")
-    closes.index += STEP
+    closes.index = (closes.index + STEP).rename("close_time")
     return closes[sorted(token for token in closes if token not in PEGGED)]
