@@ -42,7 +42,7 @@ LATEST = datetime(2025, 7, 1, tzinfo=UTC)
 def panel(market_data):
     frame = pd.read_parquet(market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet")
     frame = frame.set_index("open_time")
-    frame.index += HOUR  # labelled by the open there, by the close here
+    frame.index = (frame.index + HOUR).rename("close_time")  # labelled by the open there, by the close here
     return panel_grid(frame[[name for name in frame.columns if name not in PEGGED]], None)
 
 
