@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from pricing import (
     StudentT,
     simulate,
 )
+from pricing.engine.rare_drops import mixture
 from pricing.errors import InvalidModelError, InvalidTermsError, PricingError, SimulationError
 from pricing.models.price_model import MODEL_CLASSES
 from pricing.tools.plain import from_plain, to_plain
@@ -121,6 +123,7 @@ def test_the_four_references_are_ordered_path_by_path(surface):
 
 
 @settings(max_examples=80)
+@mock.patch.object(mixture, "PILOT_PATHS", 256)  # of up to a hundred jumps per hour, and nothing asks for good shares
 @given(
     annual=st.one_of(st.floats(1e-9, 1e3), st.just(0.0)),
     drift=st.floats(-1e4, 1e4),
