@@ -17,10 +17,11 @@ from crashcover.runs.workers import Workplace
 from pricing.errors import DataError, RateStoreError
 from pricing.tools.progress import silent
 from tests.checkout import CHECKOUT
+from tests.crashcover.calling import call
 from tests.crashcover.repricing.books import ROW, book_file, content, make_book, reprice
 
-#: Kills, and the seed of their moments.
-N_KILLS, SEED = 20, 20261122
+#: Kills, one in each equal part of a run, and the seed of their moments.
+N_KILLS, SEED = 8, 20261122
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_killed_at_random_moments_and_run_again_leaves_the_same_bytes(book, rate
     for number in range(N_KILLS):
         out = tmp_path / str(number)
         process = begin(out)
-        time.sleep(draw.uniform(0.0, duration))
+        time.sleep((number + draw.uniform()) / N_KILLS * duration)
         process.kill()
         process.join()
         n_unfinished += not (out / "summary.json").exists()
@@ -94,8 +95,8 @@ def test_the_command_goes_on_after_a_kill_of_it_and_its_processes(book, rate_sto
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "out" / "summary.json").exists()
-    again = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert again.returncode == 0, again.stderr
+    again = call(*command[3:], "--processes", 1)
+    assert again.exit_code == 0, again.output
     assert content(tmp_path / "out") == whole
 
 
