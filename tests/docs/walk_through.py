@@ -1,11 +1,10 @@
 """Run the code blocks of a page in their order, as a reader would."""
 
-import os
 import re
-import subprocess
-import sys
+import shlex
+from pathlib import Path
 
-from tests.checkout import CHECKOUT
+from tests.crashcover.calling import call
 
 #: What a target of the Makefile runs once its environment is set up.
 TARGETS = {"make demo": "crashcover demo --out demo"}
@@ -16,12 +15,12 @@ def blocks_of(page):
     return re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
-def walk_through(page, folder, capsys):
-    """Run the blocks `sh` and `python` of a page in a folder, and hold what they print against the blocks `text`."""
+def walk_through(page, capsys):
+    """Run the blocks `sh` and `python` of a page, and hold what they print against the blocks `text`."""
     names, printed = {}, ""
     for language, text in blocks_of(page):
         if language == "sh":
-            printed = run_commands(text, folder)
+            printed = run_commands(text)
         elif language == "python":
             exec(compile(text, page.name, "exec"), names)
             printed = capsys.readouterr().out
@@ -29,18 +28,18 @@ def walk_through(page, folder, capsys):
             assert printed == text
 
 
-def run_commands(text, folder):
-    """Run shell commands that find the package of this checkout under the name `crashcover`."""
-    program = folder / ".bin" / "crashcover"
-    if not program.exists():
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m crashcover "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
-    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path, "PYTHONPATH": str(CHECKOUT)}
-    commands = "\n".join(TARGETS.get(line, line) for line in text.splitlines())
-    done = subprocess.run(
-        ["sh", "-e", "-c", commands], cwd=folder, env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{commands}\n{done.stderr}"
-    return done.stdout
+def run_commands(text):
+    """Run commands of crashcover in this process, where its libraries are imported already; return what they print."""
+    return "".join(run_command(TARGETS.get(line, line)) for line in text.replace("\\\n", "").splitlines())
+
+
+def run_command(line):
+    command, _, file = line.partition(" > ")
+    program, *arguments = shlex.split(command)
+    assert program == "crashcover", line
+    result = call(*arguments)
+    assert result.exit_code == 0, f"{line}\n{result.output}"
+    if not file:
+        return result.stdout
+    Path(file).write_text(result.stdout, encoding="utf-8")
+    return ""

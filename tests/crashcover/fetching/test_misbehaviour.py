@@ -149,7 +149,7 @@ def server():
 CALLS = st.tuples(st.lists(st.sampled_from([*PASSING, *REFUSALS]), max_size=8), st.integers(0, 5), st.integers(1, 40))
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(
     calls=st.lists(CALLS, min_size=1, max_size=2),
     most=st.integers(4, 30),

@@ -99,7 +99,7 @@ def test_the_standard_error_is_that_of_repetitions(whale):
     (cover,) = Terms(drops=(0.25,), windows=("24h",), terms=("10d",)).covers("W")
     stated, found = [], []
     for seed in range(40):
-        settings = SimulationSettings(n_paths=8000, seed=seed)
+        settings = SimulationSettings(n_paths=4000, seed=seed)
         full = simulate_covers(whale.model, (cover,), settings, silent)
         share = drivers_of(cover, simulate_variants(whale, full, (cover,))).own_crashes
         stated.append(share.standard_error)

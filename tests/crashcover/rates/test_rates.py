@@ -25,9 +25,16 @@ from tests.crashcover.repricing.books import content
 from tests.pricing.rates.store_worlds import damage
 
 
-def test_rates_are_those_of_the_calibration_and_of_a_seed_by_name(sample_files, tmp_path):
-    rate(sample_files[0], tmp_path / "rates")
-    store = RateStore.open(tmp_path / "rates")
+@pytest.fixture(scope="module")
+def night(sample_files, tmp_path_factory):
+    """Rates of the sample market, made in this process."""
+    folder = tmp_path_factory.mktemp("night")
+    rate(sample_files[0], folder)
+    return folder
+
+
+def test_rates_are_those_of_the_calibration_and_of_a_seed_by_name(sample_files, night):
+    store = RateStore.open(night)
     assert set(store.entries) == {token.name for token in sample_market.TOKENS}
     token = next(token for token in sample_market.TOKENS if token.name == "SYNTH-WILD")
     model = calibrate(pd.read_csv(sample_files[0], index_col="time", parse_dates=True)[token.name]).model
@@ -47,20 +54,18 @@ def test_seeds_differ_between_tokens_and_do_not_depend_on_the_others():
     assert RateSettings(seed=2).seed_of("A") not in seeds
 
 
-def test_processes_do_not_change_a_byte(sample_files, tmp_path):
-    rate(sample_files[0], tmp_path / "one")
-    rate(sample_files[0], tmp_path / "two", Workplace(processes=2))
-    assert published(tmp_path / "one") == published(tmp_path / "two")
+def test_processes_do_not_change_a_byte(sample_files, night, tmp_path):
+    rate(sample_files[0], tmp_path, Workplace(processes=2))
+    assert published(tmp_path) == published(night)
 
 
-def test_a_folder_of_files_gives_the_rates_of_the_panel(panel, sample_files, tmp_path):
+def test_a_folder_of_files_gives_the_rates_of_the_panel(panel, night, tmp_path):
     folder = tmp_path / "prices"
     folder.mkdir()
     for name in panel.columns[1:]:
         write(panel[["time", name]].rename(columns={name: "close"}), folder / f"{name}.csv")
-    rate(folder, tmp_path / "one")
-    rate(sample_files[0], tmp_path / "two")
-    assert published(tmp_path / "one") == published(tmp_path / "two")
+    rate(folder, tmp_path / "rates")
+    assert published(tmp_path / "rates") == published(night)
 
 
 def test_a_token_that_fails_keeps_its_rates_of_before_marked_stale(panel, tmp_path):
@@ -202,13 +207,13 @@ def test_killed_at_random_moments_and_run_again_publishes_the_same_bytes(panel, 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["crashcover.rates.job"])
     draw = np.random.default_rng(20261122)
-    for number in range(6):
+    for number in range(4):
         out = tmp_path / str(number)
         shutil.copytree(tmp_path / "start", out)
         job = RateJob(prices=sample_files[0], out=out, settings=SETTINGS)
         process = context.Process(target=run_job, args=(job, HERE, silent))
         process.start()
-        time.sleep(draw.uniform(0.02, 0.4))
+        time.sleep(0.4 * (number + draw.uniform()) / 4)
         process.kill()
         process.join()
         store = RateStore.open(out)  # the old version or the new one, whole

@@ -92,7 +92,7 @@ def test_an_interrupt_says_nothing_of_the_workers_that_it_ends(tmp_path, delay):
 def test_a_dask_worker_killed_mid_run_changes_nothing(rate_store, tmp_path):
     book = book_file(make_book(2000), tmp_path)
     reprice(book, rate_store, tmp_path / "local")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         killed = []
 
         def begin(name, _total):

@@ -18,7 +18,7 @@ def drops_of(build, model, monkeypatch, n_threads=1, *, rare_drops=False):
     surface = simulate(
         model,
         windows=("1h", "24h"),
-        terms=("3d", "7d"),
+        terms=("32h", "65h"),  # a chunk is 32 rows
         references=tuple(Reference),
         waiting_periods=("0h", "5h"),
         settings=SimulationSettings(n_paths=5_001, seed=99, n_threads=n_threads, rare_drops=rare_drops),
