@@ -7,6 +7,9 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := -m pip install --quiet --no-compile
 SOURCES := pyproject.toml setup.py pricing/_kernels.pyx
+# One worker per processor: they share no state, and the linear algebra of each has one thread. A worker starts with tests
+# that stand together, so that most fixtures of a module are made once, and takes tests from others when it has none left.
+PARALLEL_TESTS := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 SANITIZED := build/sanitized
 KERNEL_TESTS := $(addprefix tests/pricing/engine/,test_kernel_twin.py test_kernel.py test_simulation.py test_kernel_safety.py)
 # The interpreter is not built with the sanitizer, so its library comes first; CPython leaks on purpose; its own
@@ -18,11 +21,12 @@ UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=m
 FREE_THREADED ?= python3.13t
 UNLOCKED := build/free-threaded
 
-.PHONY: help demo style test test-narrow mutants sanitize free-threaded bench wheel docs clean
+.PHONY: help demo style test test-thorough test-narrow mutants sanitize free-threaded bench wheel docs clean
 
 help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
 	@echo "make test      check style, spelling and types, run all tests"
+	@echo "make test-thorough  the same with four times as many examples of each property"
 	@echo "make style     check style, spelling and types only"
 	@echo "make test-narrow  run the tests of calibration as on a processor of 2008, whatever this one is"
 	@echo "make mutants   change the code of premiums, events, quotes, laws and scores, and count what no test notices"
@@ -43,9 +47,11 @@ style: .venv/test-ready
 	$(BIN)/codespell
 	$(BIN)/mypy
 
-# One worker per processor: they share no state, and the linear algebra of each has one thread.
 test: style
-	$(BIN)/python -m pytest --numprocesses auto
+	$(PARALLEL_TESTS)
+
+test-thorough: style
+	$(PARALLEL_TESTS) --hypothesis-profile thorough
 
 test-narrow: .venv/test-ready
 	$(BIN)/python -m tests.machines -m pytest --numprocesses auto tests/calibration

@@ -16,7 +16,7 @@ from tests.checkout import CHECKOUT
 
 # The same examples in every run: a test fails because of a change, never because of a draw or a slow machine.
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=25)
-settings.register_profile("thorough", settings.get_profile("repeatable"), max_examples=200)
+settings.register_profile("thorough", settings.get_profile("repeatable"), max_examples=100)
 settings.load_profile("repeatable")
 
 
