@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crashcover.files.quotes import plain_refused
@@ -290,7 +290,6 @@ RISK_LOADS = (
         ]
     ),
 )
-@settings(max_examples=150)
 def test_any_cover_has_one_price_or_one_reason(folder, drop, payout, window, term, basis):
     cover = make_cover(trigger=DropTrigger(drop=drop, window=window), payout=payout, term=term)
     require_one_answer(Slip(cover, basis), folder)

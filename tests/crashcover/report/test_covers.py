@@ -11,6 +11,7 @@ import pytest
 from calibration import calibrate, explain, inputs_of, remodel
 from calibration.verdict import Verdict
 from crashcover import sample_market
+from crashcover.report.covers import pictures
 from crashcover.report.page import write_json, write_page
 from pricing import Quote
 from pricing.show.formats import without_advice, words
@@ -308,6 +309,26 @@ def test_a_token_without_anchors_and_with_tiers_has_a_page_too(sample_files, tmp
     assert "There is no cover in the first 3d" in page.text
 
 
+@pytest.fixture
+def drawn_once(monkeypatch):
+    """Draw each picture once for the same figures."""
+
+    def remember(draw):
+        drawn = {}
+
+        def look_up(*figures):
+            key = json.dumps(figures)
+            if key not in drawn:
+                drawn[key] = draw(*figures)
+            return drawn[key]
+
+        return look_up
+
+    for draw in (pictures.exceedance, pictures.history, pictures.worst_month):
+        monkeypatch.setattr(f"crashcover.report.page.{draw.__name__}", remember(draw))
+
+
+@pytest.mark.usefixtures("drawn_once")
 def test_every_figure_that_is_changed_changes_the_page(content):
     """The page shows the figures of the content and no others."""
     (grid,) = content["grid"]

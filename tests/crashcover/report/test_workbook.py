@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crashcover.report.covers.workbook import write_workbook
@@ -117,7 +117,6 @@ BASES = st.builds(
 )
 
 
-@settings(max_examples=60)
 @given(
     basis=BASES,
     mean=st.floats(1e-6, 0.3),

@@ -27,7 +27,7 @@ N_KILLS, SEED = 8, 20261122
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     """A small book in which every seventh row is wrong."""
-    table = make_book(3000, seed=7)
+    table = make_book(1000, seed=7)
     table.loc[::7, "drop"] = 50.0
     return book_file(table, tmp_path_factory.mktemp("book"), "book.csv")
 

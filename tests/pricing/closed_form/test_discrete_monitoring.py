@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, norm, t
 
@@ -125,7 +125,6 @@ def test_untouched_and_touched_add_up():
 
 
 @given(st.floats(0.3, 8.0), st.integers(2, 40), st.floats(-0.3, 0.3), st.booleans())
-@settings(max_examples=40, deadline=None)
 def test_longer_windows_trigger_more_often(distance, n_steps, mean, heavy):
     steps = student_steps(1.0) if heavy else normal_steps(volatility=1.0, log_drift=mean, step_years=1.0)
     terms = {"drop": -math.expm1(-distance), "steps": steps, "n_steps": n_steps}

@@ -4,7 +4,7 @@ import math
 
 import mpmath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -118,7 +118,6 @@ def test_probability_keeps_its_digits(drop, start, volatility, log_drift, term, 
 
 
 @given(drops, shares, volatilities, drifts, terms)
-@settings(max_examples=60, deadline=None)
 def test_series_and_transform_are_one_law(drop, share, volatility, log_drift, term):
     law = {"volatility": volatility, "log_drift": log_drift, "term_years": term, "current_drawdown": share * drop}
     probability, survival = drawdown_probability(drop=drop, **law), drawdown_survival(drop=drop, **law)
@@ -151,7 +150,6 @@ def test_the_series_is_smooth_where_its_first_mode_changes_form():
 
 
 @given(drops, drops, volatilities, drifts, terms, terms)
-@settings(max_examples=60, deadline=None)
 def test_probability_falls_with_the_drop_and_grows_with_the_term(drop, other, volatility, log_drift, term, later):
     law = {"volatility": volatility, "log_drift": log_drift}
     shallow, deep = sorted((drop, other))
@@ -162,7 +160,6 @@ def test_probability_falls_with_the_drop_and_grows_with_the_term(drop, other, vo
 
 
 @given(drops, volatilities, volatilities, st.floats(0.0, 5.0), terms)
-@settings(max_examples=60, deadline=None)
 def test_probability_grows_with_volatility_unless_the_drift_pulls_down(drop, volatility, other, log_drift, term):
     calm, wild = sorted((volatility, other))
     law = {"drop": drop, "log_drift": log_drift, "term_years": term}
@@ -170,7 +167,6 @@ def test_probability_grows_with_volatility_unless_the_drift_pulls_down(drop, vol
 
 
 @given(drops, volatilities, drifts, terms)
-@settings(max_examples=60, deadline=None)
 def test_a_drawdown_is_no_rarer_than_a_touch(drop, volatility, log_drift, term):
     law = {"drop": drop, "volatility": volatility, "log_drift": log_drift, "term_years": term}
     assert touch_probability(**law) <= drawdown_probability(**law) * (1.0 + 1e-9) + 1e-290

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -28,7 +28,6 @@ def test_exceedance_against_the_table(row):
 
 
 @given(st.floats(-3.0, 8.0))
-@settings(max_examples=30, deadline=None)
 def test_exceedance_grows_with_the_horizon_and_stays_below_independence(threshold):
     """Slepian: positive correlation keeps the maximum below that of independent windows, and above one window."""
     exceedance = [slepian_exceedance(threshold=threshold, windows=windows) for windows in range(4)]
@@ -104,7 +103,6 @@ def test_whole_terms_are_exact_and_terms_between_lie_between():
 
 
 @given(st.floats(0.01, 0.9), st.floats(0.1, 4.0), st.floats(-5.0, 5.0), st.floats(2.0, 300.0))
-@settings(max_examples=40, deadline=None)
 def test_probability_is_one_everywhere(drop, volatility, log_drift, windows):
     law = {"volatility": volatility, "log_drift": log_drift, "window_years": 1 / 365, "term_years": windows / 365}
     value = fixed_lag_probability(drop=drop, **law)

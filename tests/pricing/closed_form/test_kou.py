@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.closed_form import kou_rise_probability, kou_touch_probability, touch_probability
@@ -74,7 +74,6 @@ def test_a_rise_is_a_fall_in_the_mirror():
     st.floats(0.0, 1.0),
     st.floats(1e-4, 1.0),
 )
-@settings(max_examples=40, deadline=None)
 def test_probability_is_one_everywhere(drop, volatility, log_drift, jumps, p_up, term):
     law = {
         "volatility": volatility,

@@ -1,6 +1,6 @@
 """On every path T2 implies T3, T3 implies T4, T4 implies T5; so must their exact probabilities and bounds."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import pricing.closed_form
@@ -25,7 +25,6 @@ SLACK = 1.0 + 1e-8
     st.floats(1e-4, 0.05),
     st.integers(1, 4),
 )
-@settings(max_examples=60, deadline=None)
 def test_events_are_ordered(drop, volatility, log_drift, window, n_windows):
     law = {"drop": drop, "volatility": volatility, "log_drift": log_drift}
     term = n_windows * window

@@ -12,7 +12,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing import (
@@ -122,7 +122,6 @@ def test_the_four_references_are_ordered_path_by_path(surface):
             assert (drops <= running[0]).all()
 
 
-@settings(max_examples=80)
 @mock.patch.object(mixture, "PILOT_PATHS", 256)  # of up to a hundred jumps per hour, and nothing asks for good shares
 @given(
     annual=st.one_of(st.floats(1e-9, 1e3), st.just(0.0)),
