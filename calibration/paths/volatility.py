@@ -13,10 +13,6 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from arch.univariate import GARCH, ConstantVariance, ZeroMean
-from arch.univariate import Normal as NormalLikelihood
-from arch.univariate import StudentsT as StudentTLikelihood
-from arch.univariate.base import ARCHModelResult
 from scipy.signal import lfilter
 
 from calibration.paths.residuals import ResidualDiagnostics, examine_residuals
@@ -25,7 +21,14 @@ from pricing.models.innovations import Empirical, InnovationLaw, Normal, Student
 from pricing.models.volatility import ConstantVolatility, Garch, VolatilityLaw
 from pricing.show.frames import frame_of
 from pricing.tools.arrays import FloatArray
+from pricing.tools.libraries import without
 from pricing.tools.units import steps_per_year
+
+with without("matplotlib"):  # arch asks for its version, and loading it takes a quarter of the time of all imports
+    from arch.univariate import GARCH, ConstantVariance, ZeroMean
+    from arch.univariate import Normal as NormalLikelihood
+    from arch.univariate import StudentsT as StudentTLikelihood
+    from arch.univariate.base import ARCHModelResult
 
 Law = Literal["gjr", "garch", "constant"]
 Innovations = Literal["empirical", "student_t", "normal"]

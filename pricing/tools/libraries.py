@@ -1,6 +1,9 @@
 """Libraries that come with an extra of the installation and are imported when they are first needed."""
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
@@ -49,6 +52,25 @@ def load_library(name: str, *, extra: str) -> ModuleType:
         raise MissingLibraryError(
             f"{library} cannot be imported: {error} (pip install 'crashcover[{extra}]')"
         ) from error
+
+
+@contextmanager
+def without(library: str) -> Iterator[None]:
+    """Import others as if a library that they can do without were not installed; one that is loaded stays.
+
+    Examples
+    --------
+    >>> with without("matplotlib"):
+    ...     import json
+    """
+    if library in sys.modules:
+        yield
+        return
+    sys.modules[library] = None  # type: ignore[assignment]  # how Python marks a module that cannot be imported
+    try:
+        yield
+    finally:
+        del sys.modules[library]
 
 
 def missing_library(error: ImportError) -> MissingLibraryError | None:

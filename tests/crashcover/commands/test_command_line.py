@@ -437,6 +437,15 @@ def test_reproducing_a_quote_imports_nothing_that_calibrates():
     assert subprocess.run(command, capture_output=True, env=ENVIRONMENT, check=True, text=True).stdout == "set()\n"
 
 
+def test_a_quote_imports_nothing_that_draws_and_no_other_command():
+    program = (
+        "import sys, crashcover.commands.quote; "
+        "print({'matplotlib', 'jinja2', 'openpyxl', 'backtest', 'pool', 'ccxt', 'sqlalchemy'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, env=ENVIRONMENT, check=True, text=True).stdout == "set()\n"
+
+
 def test_help_and_version_import_nothing_heavy():
     program = (
         "import sys; from crashcover.cli import main; main(['--help'], standalone_mode=False); "

@@ -1,11 +1,12 @@
 """A library that is missing or damaged is one typed line with the extra that brings it."""
 
 import json
+import sys
 
 import pytest
 
 from pricing.errors import MissingLibraryError, PricingError
-from pricing.tools.libraries import load_library
+from pricing.tools.libraries import load_library, without
 
 
 def test_a_library_that_is_there_is_imported():
@@ -26,3 +27,19 @@ def test_a_library_that_lacks_another_says_which(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MissingLibraryError, match="damaged_library cannot be imported: No module named 'no_such_lib"):
         load_library("damaged_library", extra="plot")
+
+
+def test_others_are_imported_as_if_a_library_were_missing(tmp_path, monkeypatch):
+    (tmp_path / "drawing_library.py").write_text("")
+    (tmp_path / "other_library.py").write_text(
+        "try:\n    import drawing_library\nexcept ImportError:\n    drawing_library = None\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with without("drawing_library"):
+        other = load_library("other_library", extra="calibration")
+    assert other.drawing_library is None
+    drawing = load_library("drawing_library", extra="plot")  # from then on it is there
+    with without("drawing_library"):
+        assert load_library("drawing_library", extra="plot") is drawing  # what is loaded stays
+    for name in ("drawing_library", "other_library"):
+        monkeypatch.delitem(sys.modules, name)
