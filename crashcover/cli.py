@@ -144,7 +144,8 @@ def reproduce(ctx: click.Context, /, quote_file: str, threads: int) -> None:
 def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     """Fit the laws of the worst drop to a panel of tokens, for the option --market of quote and calibrate.
 
-    PANEL is a table with a time column and one column of hourly closes per token, or with one row per time and token.
+    PANEL is a table with a time column and one column of hourly closes per token, or with one row per time and token;
+    or a folder of price files named by token.
     """
     from crashcover.commands.market import run_market
 
@@ -249,7 +250,8 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
 def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     """Walk forward through a panel of prices and score forecasters of crashes.
 
-    PANEL is a table with a time column and one column of closes per token, or with one row per time and token.
+    PANEL is a table with a time column and one column of closes per token, or with one row per time and token; or a
+    folder of price files named by token.
     """
     from crashcover.commands.backtest import run_backtest
 

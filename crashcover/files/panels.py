@@ -1,6 +1,6 @@
-"""Reading a panel: closes of many tokens, in one column per token or in rows that name their token."""
+"""Reading a panel: closes of many tokens, in columns, in rows that name their token, or in one file per token."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd
 from backtest.panel import Panel, make_panel
 from crashcover.files.bar_ends import close_times
 from crashcover.files.closes import closes_at, closes_of, traded_prices
+from crashcover.files.folders import read_folder
 from crashcover.files.price_formats.recognise import PriceTable, is_no_price, read_price_table
 from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.resampling import Lost, resample_closes
@@ -27,7 +28,8 @@ def read_panel(
     ----------
     path : Path
         A file of one of the kinds that ``read_table`` reads: a time column, and one column of closes per token; or a
-        column that names the token of each row, and a column of closes.
+        column that names the token of each row, and a column of closes. Or a folder of price files that are named by
+        their token.
     reading : PriceReading
         What is not to be inferred from the file.
     leave_out : collection of str or None
@@ -41,20 +43,38 @@ def read_panel(
         If the file or a row of it is wrong.
     """
     found = _read(path, reading)
-    closes = _from_columns(found, reading, path) if found.close is None else _from_rows(found, reading, path)
+    if found is not None and found.close is None:
+        closes = _from_columns(found, reading, path)
+    else:
+        closes = _from_tokens(_one_by_one(found, reading, path), path)
     stated = of_tokens(read_splits_by_asset(Path(splits)), closes.columns, Path(splits)) if splits else None
     return make_panel(closes, leave_out=leave_out, splits=stated)
 
 
-def read_columns(path: Path, reading: PriceReading = INFERRED) -> Iterator[tuple[str, pd.Series | DataError]]:
-    """Read a panel token by token, so that an invalid price affects only its own token.
+def read_columns(path: Path, reading: PriceReading = INFERRED) -> Iterator[tuple[str, pd.Series | Exception]]:
+    """Read prices of many tokens one by one, so that an invalid price affects only its own token.
+
+    Yields
+    ------
+    asset : str
+        Name of the token.
+    closes : Series or Exception
+        Its closes, or the reason why there are none.
 
     Raises
     ------
     DataError
-        If the file is no panel, or its times are invalid.
+        If a file is no panel, or its times are invalid.
     """
-    found = _read(path, reading)
+    yield from _one_by_one(_read(path, reading), reading, path)
+
+
+def _one_by_one(
+    found: PriceTable | None, reading: PriceReading, path: Path
+) -> Iterator[tuple[str, pd.Series | Exception]]:
+    if found is None:
+        yield from read_folder(path, reading)
+        return
     longer = _Resampling(reading, path)
     for asset, closes in _by_column(found, reading, path) if found.close is None else _by_row(found, reading, path):
         try:
@@ -64,8 +84,10 @@ def read_columns(path: Path, reading: PriceReading = INFERRED) -> Iterator[tuple
     longer.tell()
 
 
-def _read(path: Path, reading: PriceReading) -> PriceTable:
-    """Return a table of many tokens."""
+def _read(path: Path, reading: PriceReading) -> PriceTable | None:
+    """Return a table of many tokens, None for a folder of files."""
+    if path.is_dir():
+        return None
     found = read_price_table(path, chosen=reading.format, columns=reading.columns)
     if found.close is not None and found.asset is None:
         raise DataError(
@@ -100,13 +122,14 @@ def _from_columns(found: PriceTable, reading: PriceReading, path: Path) -> pd.Da
     return pd.DataFrame(made)
 
 
-def _from_rows(found: PriceTable, reading: PriceReading, path: Path) -> pd.DataFrame:
-    longer, columns = _Resampling(reading, path), {}
-    for asset, closes in _by_row(found, reading, path):
-        if isinstance(closes, DataError):
+def _from_tokens(tokens: Iterable[tuple[str, pd.Series | Exception]], path: Path) -> pd.DataFrame:
+    columns = {}
+    for asset, closes in tokens:
+        if isinstance(closes, Exception):
             raise closes
-        columns[asset] = longer.make(asset, closes[~closes.index.duplicated()])
-    longer.tell()
+        columns[asset] = closes[~closes.index.duplicated()]
+    if not columns:
+        raise DataError(f"{path}: must hold prices of at least one token, got none")
     return pd.DataFrame(columns).sort_index()
 
 

@@ -28,7 +28,6 @@ from crashcover.rates.token import RateOutcome, RateTask, lost_token, rate_token
 from crashcover.runs.digests import digest_of
 from crashcover.runs.locks import locked
 from crashcover.runs.workers import Workplace, one_blas_thread
-from pricing.errors import DataError
 from pricing.rates.store import RateStore
 from pricing.tools.progress import Progress
 from pricing.tools.run_folder import resume, versions
@@ -256,7 +255,7 @@ def _market_columns(job: RateJob) -> Iterator[tuple[str, pd.Series]]:
     assert job.market is not None
     reading = job.reading if job.market == job.prices else PriceReading(label=job.reading.label)
     for asset, closes in read_columns(job.market, reading):
-        if isinstance(closes, DataError):
+        if isinstance(closes, Exception):
             click.echo(f"notice: the market is fitted without {asset}: {closes}", err=True)
             continue
         known = closes.dropna()

@@ -1,19 +1,17 @@
 """Inputs of a night's rates, written so that every worker can read its token."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import click
 import numpy as np
 import pandas as pd
 
-from crashcover.files.cells import token_of
+from crashcover.files.folders import files_by_token, files_not_read, several_files
 from crashcover.files.holders import read_supplies
 from crashcover.files.panels import read_columns
-from crashcover.files.prices import read_history
 from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.times import bar_length
 from crashcover.runs.asset_names import file_name
@@ -136,7 +134,7 @@ def lay_out(
     Parameters
     ----------
     prices : Path
-        A file of many tokens, as ``read_panel`` reads it, or a folder of price files that are named by their token.
+        Prices of many tokens, as ``read_panel`` reads them.
     holders : Path, optional
         A folder of holder files that are named by their token.
     supplies : Path, optional
@@ -177,8 +175,8 @@ def lay_out(
         unreadable=failed,
         faults=frozenset(faults),
         notices=(
-            *_not_read(prices),
-            *_not_read(holders),
+            *files_not_read(prices),
+            *files_not_read(holders),
             *_unused(holders, "there are no prices", lists, {*laid, *unreadable}),
             *_unused(supplies, "there are no prices", supplied, {*laid, *unreadable}),
             *_unused(supplies, "there are no holders", {*supplied} & {*laid, *unreadable}, lists),
@@ -192,7 +190,7 @@ def _lay_prices(
     """Return the file and the last two closes of each token that can be read; and the errors of the others."""
     folder.mkdir(parents=True, exist_ok=True)
     laid, unreadable, faults, ends = {}, {}, set(), {}
-    for asset, closes in _read_folder(prices, reading) if prices.is_dir() else read_columns(prices, reading):
+    for asset, closes in read_columns(prices, reading):
         if isinstance(closes, PricingError):
             unreadable[asset] = str(closes)
         elif isinstance(closes, Exception):
@@ -276,54 +274,8 @@ def _first(unreadable: Mapping[str, str]) -> str:
     return "".join(f" ({asset}: {slip})" for asset, slip in list(unreadable.items())[:1])
 
 
-def _files_by_token(folder: Path) -> dict[str, list[Path]]:
-    """Return the files of each token in a folder, in the order of names."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: cannot be read: no such folder")
-    files: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        asset = token_of(path)
-        if asset is not None:
-            files.setdefault(asset, []).append(path)
-    return files
-
-
-def _not_read(folder: Path | None) -> Iterator[str]:
-    """Name the files of a folder that are passed over."""
-    if folder is None or not folder.is_dir():
-        return
-    names = [path.name for path in sorted(folder.iterdir()) if token_of(path) is None and path.name[0] != "."]
-    if names:
-        yield f"{folder}: not read, because of the endings of the names: {', '.join(names)}"
-
-
 def _holder_files(folder: Path | None) -> tuple[dict[str, Path], dict[str, str]]:
     """Return the file of holders of each token, and the errors of tokens with several."""
-    files = _files_by_token(folder) if folder else {}
-    twofold = {asset: str(_several(paths)) for asset, paths in files.items() if len(paths) > 1}
+    files = files_by_token(folder) if folder else {}
+    twofold = {asset: str(several_files(paths)) for asset, paths in files.items() if len(paths) > 1}
     return {asset: paths[0] for asset, paths in files.items()}, twofold
-
-
-def _several(paths: Sequence[Path]) -> DataError:
-    names = ", ".join(path.name for path in paths)
-    return DataError(f"{paths[0].parent} must hold one file per token, got {names}")
-
-
-def _read_folder(folder: Path, reading: PriceReading) -> Iterator[tuple[str, pd.Series | Exception]]:
-    for asset, paths in _files_by_token(folder).items():
-        yield asset, _read_token(paths, asset, reading)
-
-
-def _read_token(paths: Sequence[Path], asset: str, reading: PriceReading) -> pd.Series | Exception:
-    """Read the closes of a token; an error of any kind affects only its own token."""
-    try:
-        if not asset.strip():
-            raise DataError(f"{paths[0]} must be named by its token")
-        if len(paths) > 1:
-            raise _several(paths)
-        history = read_history(paths[0], asset, reading)
-        for notice in history.notices:
-            click.echo(f"notice: {paths[0]}: {notice}", err=True)
-        return history.closes
-    except Exception as error:  # noqa: BLE001
-        return error

@@ -1,4 +1,4 @@
-"""A panel is the same in one column per token, and in rows that name their token."""
+"""A panel is the same in one column per token, in rows that name their token, and in one file per token."""
 
 import numpy as np
 import pandas as pd
@@ -29,11 +29,20 @@ def long(tmp_path):
     return write(ROWS, tmp_path / "long.csv")
 
 
-def test_both_forms_give_the_same_panel(wide, long):
-    by_column, by_row = (read_panel(path, leave_out=()).closes for path in (wide, long))
-    pd.testing.assert_frame_equal(by_column, WIDE, check_freq=False, check_index_type=False, check_names=False)
-    pd.testing.assert_frame_equal(by_row, WIDE, check_freq=False, check_index_type=False, check_names=False)
-    for path in (wide, long):
+@pytest.fixture
+def folder(tmp_path):
+    """One file per token, whose prices begin when it is listed."""
+    path = tmp_path / "prices"
+    path.mkdir()
+    for name in WIDE:
+        write(WIDE[name].dropna().rename("close"), path / f"{name}.csv")
+    return path
+
+
+def test_all_forms_give_the_same_panel(wide, long, folder):
+    for path in (wide, long, folder):
+        closes = read_panel(path, leave_out=()).closes
+        pd.testing.assert_frame_equal(closes, WIDE, check_freq=False, check_index_type=False, check_names=False)
         read = dict(read_columns(path))
         assert [closes.to_list() for closes in read.values()] == [WIDE[name].dropna().to_list() for name in WIDE]
 
@@ -90,3 +99,15 @@ def test_a_row_that_names_no_token_is_refused(tmp_path):
     path = write(ROWS.assign(symbol=ROWS["symbol"].where(np.arange(len(ROWS)) != 3)), tmp_path / "long.csv")
     with pytest.raises(DataError, match="row 5: symbol must name the token of the row, got an empty cell"):
         read_panel(path, leave_out=())
+
+
+def test_an_error_in_a_folder_names_the_file(folder):
+    (folder / "BBB.csv").write_text("time,close\n2025-01-01T01:00Z,-1\n")
+    with pytest.raises(DataError, match=r"BBB.csv, row 2: close must be positive, got -1"):
+        read_panel(folder, leave_out=())
+    assert list(dict(read_columns(folder))) == ["AAA", "BBB"]
+
+
+def test_a_folder_without_prices_is_refused(tmp_path):
+    with pytest.raises(DataError, match="must hold prices of at least one token, got none"):
+        read_panel(tmp_path, leave_out=())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crashcover.files.prices import read_prices
+from crashcover.files.prices import read_history
 from crashcover.runs.workers import Workplace
 from pricing.errors import RateStoreError, WorkerError
 from pricing.rates.store import RateStore, publish
@@ -107,12 +107,12 @@ def test_a_fault_in_reading_fails_its_token_alone(monkeypatch, tmp_path):
     for name in ("Good-1", "Good-2"):
         write(panel_of(["close"]), prices / f"{name}.csv")
 
-    def fail_at_two(path, **options):
+    def fail_at_two(path, asset, reading):
         if path.stem == "Good-2":
             raise IndexError("out")
-        return read_prices(path, **options)
+        return read_history(path, asset, reading)
 
-    monkeypatch.setattr("crashcover.rates.night.read_prices", fail_at_two)
+    monkeypatch.setattr("crashcover.files.folders.read_history", fail_at_two)
     report = rate(prices, tmp_path / "rates")
     assert statuses(report) == {"Good-1": "fresh", "Good-2": "missing"}
     assert report["assets"][1]["is_fault"]
