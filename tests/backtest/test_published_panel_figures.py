@@ -21,7 +21,7 @@ def published(market_data):
     """All token-periods that count."""
     file = market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
     closes = pd.read_parquet(file).set_index("open_time")
-    panel = make_panel(closes.shift(1, freq="h"))
+    panel = make_panel(closes, label="open")
     plan = Plan(cells=make_cells(windows=["1h", "24h"], drops=DROPS))
     return outcome_table(panel, find_starts(panel, plan), spans_of(plan.cells)).dropna()
 

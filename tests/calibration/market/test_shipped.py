@@ -68,7 +68,7 @@ def test_before_the_first_market_there_is_none():
 def panel(market_data):
     panel = pd.read_parquet(market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet")
     panel = panel.set_index("open_time")
-    panel.index += timedelta(hours=1)
+    panel.index = (panel.index + timedelta(hours=1)).rename("close_time")
     return panel
 
 
