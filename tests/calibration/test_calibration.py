@@ -280,7 +280,7 @@ def test_real_tokens(market_data):
     panel = pd.read_parquet(
         market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet", columns=["open_time", "LUNA", "FTT"]
     ).set_index("open_time")
-    panel.index += pd.Timedelta("1h")
+    panel.index = (panel.index + pd.Timedelta("1h")).rename("close_time")
     luna = calibrate(panel["LUNA"], as_of="2022-05-13T01:00Z")
     assert Verdict.HISTORY_CUT not in luna.verdict
     assert Verdict.COARSE_TICKS in luna.verdict

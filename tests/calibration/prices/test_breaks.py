@@ -97,7 +97,7 @@ def hourly_panel(market_data):
     names = ["LUNA", "FTT", "SUN", "STRAX", "BTC", "ETH"]
     path = market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
     panel = pd.read_parquet(path, columns=["open_time", *names]).set_index("open_time")
-    panel.index += pd.Timedelta("1h")
+    panel.index = (panel.index + pd.Timedelta("1h")).rename("close_time")
     return panel
 
 
@@ -134,7 +134,7 @@ def test_the_fall_of_luna_is_never_cut(hourly_panel):
 def test_luna_by_the_minute(market_data):
     bars = pd.read_csv(market_data / "intraday" / "LUNAUSDT_binance_1m_202205.csv.gz")
     index = pd.to_datetime(bars["open_time_ms"], unit="ms", utc=True) + pd.Timedelta("1min")
-    prices = pd.Series(bars["close"].to_numpy(), index=index)
+    prices = pd.Series(bars["close"].to_numpy(), index=index.rename("close_time"))
     (found,) = breaks(prices)
     assert found.kind is FindingKind.TICKER_REUSE
     assert found.time == pd.Timestamp("2022-05-31T06:01Z")

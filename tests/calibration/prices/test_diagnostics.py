@@ -60,7 +60,7 @@ def test_published_worst_falls(market_data):
     panel = pd.read_parquet(
         market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet", columns=["open_time", "LUNA", "FTT"]
     ).set_index("open_time")
-    panel.index += pd.Timedelta("1h")
+    panel.index = (panel.index + pd.Timedelta("1h")).rename("close_time")
     for token, as_of, hour, day in (
         ("LUNA", "2022-05-13T01:00Z", 0.867, 1.0),
         ("FTT", "2022-11-15T05:00Z", 0.39, 0.793),

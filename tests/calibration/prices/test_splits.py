@@ -171,7 +171,7 @@ def test_real_collapses_stay(market_data):
     panel = pd.read_parquet(
         market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet", columns=["open_time", "LUNA", "FTT"]
     ).set_index("open_time")
-    panel.index += pd.Timedelta("1h")
+    panel.index = (panel.index + pd.Timedelta("1h")).rename("close_time")
     for name, as_of, deepest in (("LUNA", "2022-05-13T01:00Z", 0.9), ("FTT", "2022-11-10T00:00Z", 0.7)):
         found = calibrate(panel[name], as_of=as_of, **CALM)
         assert found.diagnostics.worst_drop_24h > deepest

@@ -65,7 +65,7 @@ def token_months(market_data):
     """Worst drops of all token-months of the panel: starts every 30 days, 60 of 90 days of history, a day after."""
     panel = pd.read_parquet(market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet")
     panel = panel.drop(columns=[name for name in panel.columns if name in PEGGED]).set_index("open_time")
-    panel.index += timedelta(hours=1)
+    panel.index = (panel.index + timedelta(hours=1)).rename("close_time")
     panel = panel.reindex(pd.date_range(panel.index[0], panel.index[-1], freq="1h"))
     log_prices = np.log(panel.to_numpy())
     rows = panel.index.get_indexer(pd.date_range("2021-04-01", periods=51, freq="30D", tz="UTC"))
