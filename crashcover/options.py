@@ -304,6 +304,13 @@ pool_options = bundle(
         help="Largest sum of limits on one token, as a fraction of capital.",
     ),
     _pool(
+        "--large",
+        multiple=True,
+        metavar="TOKEN",
+        help="Token of ranks 3 to 12 by market value, whose crashes seldom come alone; BTC and ETH are known. Can be "
+        "repeated.",
+    ),
+    _pool(
         "--reinsurance",
         multiple=True,
         metavar="CONTRACT",

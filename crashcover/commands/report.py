@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from crashcover.report.covers.content import FORMAT, cover_content
 from crashcover.report.covers.pricing import price_covers, read_covers
 from crashcover.report.page import write_json, write_page
 from crashcover.runs.workers import one_blas_thread
-from pool import JointSettings
+from pool import LARGE_OWN_SHARE, JointSettings
 from pricing.contract.cover import Cover
 from pricing.errors import DataError, PricingError
 from pricing.rates.store import RateStore
@@ -123,10 +124,22 @@ def _book(options: Options) -> dict[str, Any]:
     )
     joint = JointSettings(n_scenarios=options["scenarios"], seed=options["seed"], n_threads=options["threads"])
     aims.require_scenarios(joint.n_scenarios)
+    _require_named(options["large"], _assets(covers))
     with stages() as begin:
         rate = _rated_from_store if options["rates"] else _rated_from_panel
-        tokens = rate(covers, options, begin)
+        rated = rate(covers, options, begin)
+    tokens = {asset: _as_large(token) if asset in options["large"] else token for asset, token in rated.items()}
     return book_content(pool_book(covers, tokens, basis=read_basis(options), aims=aims, settings=joint))
+
+
+def _require_named(large: Sequence[str], assets: Sequence[str]) -> None:
+    for asset in large:
+        if asset not in assets:
+            raise DataError(f"large must name a token of the book, got {asset!r} (it has {', '.join(assets[:6])})")
+
+
+def _as_large(token: RatedToken) -> RatedToken:
+    return replace(token, risk=replace(token.risk.named(token.asset), own_share=LARGE_OWN_SHARE))
 
 
 def _assets(covers: Sequence[Cover]) -> list[str]:

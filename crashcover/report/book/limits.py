@@ -15,7 +15,7 @@ def state_limits(pooled: PooledBook) -> list[str]:
         "Tokens fall together through the shock of a month, drawn from the months on record. No shock is "
         "worse than the worst on record, except for the error of the level: beyond about ten years the curves rest on "
         "two or three months.",
-        f"Deviations and own crashes of different tokens are independent, given the shock{_except(pooled)}.",
+        f"Deviations and own crashes of different tokens are independent, given the shock.{_together(pooled)}",
         f"Tokens are linked by the rank of {_observed(pooled.ranking)}. {_shape(pooled)}",
         f"A period is {period}, a year {years} of them. Periods are independent except for the persistent "
         "error of the level. The book is renewed unchanged in each; covers shorter than it are not renewed within it.",
@@ -30,16 +30,17 @@ def state_limits(pooled: PooledBook) -> list[str]:
     ]
 
 
-def _except(pooled: PooledBook) -> str:
-    """Return what holds for the tokens of a group, if there are any."""
-    grouped = {asset: risk for asset, risk in pooled.scenarios.tokens.items() if risk.group is not None}
-    if not grouped:
-        return ""
-    alone = " and ".join(f"{share(risk.share_alone)} of the crashes of {asset}" for asset, risk in grouped.items())
-    return (
-        f", except in a group: {' and '.join(grouped)} share a part of their deviations, and only {alone} come alone; "
-        "the others stand for months in which all fall"
-    )
+def _together(pooled: PooledBook) -> str:
+    """Return what holds for the tokens of a group, and for those whose crashes seldom come alone."""
+    risks = pooled.scenarios.tokens
+    grouped = [asset for asset, risk in risks.items() if risk.group is not None]
+    alone = [
+        f"{share(risk.share_alone)} of those of {asset}" for asset, risk in risks.items() if risk.share_alone < 1.0
+    ]
+    sentences = [f" {' and '.join(grouped)} share a part of their deviations."] if grouped else []
+    if alone:
+        sentences.append(f" Of the crashes, {', '.join(alone)} come alone; the others are of months in which all fall.")
+    return "".join(sentences)
 
 
 def _observed(observation: Observation) -> str:

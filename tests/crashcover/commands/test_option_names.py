@@ -48,6 +48,7 @@ WRONG = {
         "--ruin-target": 2,
         "--horizon-periods": 0,
         "--share-of-capital": 20,
+        "--large": "nowhere",
         "--reinsurance": "half",
         "--xlsx": "premium.csv",
     },

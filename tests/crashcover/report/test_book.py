@@ -12,7 +12,7 @@ from crashcover.report.book.file import read_whole_book
 from crashcover.report.book.pooling import observations_of
 from crashcover.report.book.reinsurance import describe_reinsurance, parse_reinsurance
 from crashcover.report.page import write_page
-from pool import ExcessOfLoss, Occurrence, QuotaShare
+from pool import LARGE_OWN_SHARE, ExcessOfLoss, Occurrence, QuotaShare
 from pricing.errors import DataError, InvalidTermsError
 from pricing.rates.store import RateStore
 from pricing.tools.units import format_duration
@@ -66,7 +66,7 @@ def page_file(folder, book, sample_files):
         "report", "--book", book, "--prices", prices, "--holders", holders, "--capital", CAPITAL, "--paths", 4000,
         "--scenarios", SCENARIOS, "--seed", 3, "--out", out, "--commission-ratio", 0.05, "--tax-ratio", 0.1,
         "--reinsurance", "quota-share:0.25:0.2", "--reinsurance", "excess:period:5000:4000:50",
-        "--share-of-capital", 0.3,
+        "--share-of-capital", 0.3, "--large", "SYNTH-EVEN",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     return out
@@ -116,8 +116,9 @@ def test_dependence_stands_beside_the_capital(content, page):
 
 
 def test_groups_are_named_beside_the_dependence(content):
-    assert {(token["group"], token["own_share"]) for token in content["tokens"]} == {(None, 1.0)}
-    assert not any("group" in sentence for sentence in content["model_limits"])
+    shares = {token["asset"]: (token["group"], token["own_share"]) for token in content["tokens"]}
+    assert shares == {asset: (None, LARGE_OWN_SHARE if asset == "SYNTH-EVEN" else 1.0) for asset in TOKENS}
+    assert any("Of the crashes, 13\xa0% of those of SYNTH-EVEN come alone" in each for each in content["model_limits"])
     tokens = [{**token, "group": "majors"} if token["asset"] in TOKENS[:2] else token for token in content["tokens"]]
     page = Page(write_page({**content, "tokens": tokens}))
     rows = dict(page.tables["together"])
