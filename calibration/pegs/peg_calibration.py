@@ -146,8 +146,8 @@ def calibrate_peg(
     prices : Series or DataFrame of float
         Closes in the currency of the peg, as for ``calibrate``.
     peg : {"reserve", "synthetic"}
-        Class of the peg: backed by a reserve of money and its equivalents; or kept by an algorithm, a position or other
-        tokens.
+        Class of the peg: backed by a reserve of money, of its equivalents or of collateral; or kept by an algorithm, a
+        position or other tokens.
     as_of, step, label, stale_ok
         As for ``calibrate``.
 

@@ -14,8 +14,8 @@ from scipy.special import gammaincinv
 from pricing.errors import InvalidTermsError
 from pricing.tools.units import YEAR
 
-#: Classes of pegs: backed by a reserve of money and its equivalents, or kept by an algorithm, a position or other
-#: tokens.
+#: Classes of pegs: backed by a reserve of money, of its equivalents or of collateral; or kept by an algorithm, a
+#: position or other tokens.
 Peg = Literal["reserve", "synthetic"]
 #: Confidence of the upper bound of a rate.
 CONFIDENCE = 0.95
