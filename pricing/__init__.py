@@ -70,7 +70,7 @@ _EXPORTS = {
     "premiums.build_up": ["premium"],
     "premiums.loadings": ["CapitalCost", "Loading", "ParameterUncertainty"],
     "premiums.premium": ["Premium", "PremiumFlag"],
-    "principles": ["StandardDeviationPrinciple"],
+    "principles": ["HazardTransform", "StandardDeviationPrinciple", "parse_risk_load"],
     "quotes.quote": ["Quote"],
     "quotes.quoter": ["Quoter"],
     "quotes.rate_limits": ["LimitedRate", "RateInForce", "RateLimits", "RatesInForce"],

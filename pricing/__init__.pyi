@@ -48,7 +48,7 @@ from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
 from pricing.premiums.loadings import CapitalCost, Loading, ParameterUncertainty
 from pricing.premiums.premium import Premium, PremiumFlag
-from pricing.principles import StandardDeviationPrinciple
+from pricing.principles import HazardTransform, StandardDeviationPrinciple, parse_risk_load
 from pricing.quotes.quote import Quote
 from pricing.quotes.quoter import Quoter
 from pricing.quotes.rate_limits import LimitedRate, RateInForce, RateLimits, RatesInForce
@@ -87,6 +87,7 @@ __all__ = [
     "FullPayout",
     "Garch",
     "GeneralizedParetoFalls",
+    "HazardTransform",
     "InsufficientDataError",
     "InvalidBasisError",
     "InvalidModelError",
@@ -149,6 +150,7 @@ __all__ = [
     "WeightedSample",
     "compact",
     "exceedance_over_term",
+    "parse_risk_load",
     "premium",
     "simulate",
     "simulate_three_windows",

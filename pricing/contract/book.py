@@ -19,6 +19,7 @@ from pricing.contract.sentences import observation_texts, payout_text
 from pricing.errors import InvalidTermsError
 from pricing.show.frames import make_frame
 from pricing.tools.arrays import FloatArray, IntArray
+from pricing.tools.units import YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,6 +120,11 @@ class Book:
             drop=np.array([cover.trigger.drop for cover in covers]),
             limit=np.array([cover.limit for cover in covers]),
         )
+
+    @property
+    def years(self) -> FloatArray:
+        """Terms in years, shape (n_covers,)."""
+        return np.array([observation.term / YEAR for observation in self.observations])[self.observation]
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the covers as a data frame: a row per cover, with the columns of a book except ``cover_id``.

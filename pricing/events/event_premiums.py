@@ -96,7 +96,7 @@ def event_premium(
     >>> terms = AggregateTerms(event_limit=1e5, n_reinstatements=1, reinstatement_share=1.0)
     >>> priced = event_premium(cover, surface, terms=terms, rules=EventRules(cool_off="24h"))
     >>> print(f"{priced.initial:,.0f} at inception, {priced.reinstatement:,.0f} expected from reinstatements")
-    23,896 at inception, 3,379 expected from reinstatements
+    22,311 at inception, 3,155 expected from reinstatements
     """
     if terms.event_limit != cover.limit:
         raise InvalidTermsError(

@@ -8,7 +8,7 @@ from typing import Any
 from pricing.errors import InvalidBasisError
 from pricing.premiums.loadings import CapitalCost, Loading
 from pricing.premiums.premium import LINES, Line, Premium, with_further
-from pricing.principles import PremiumPrinciple, StandardDeviationPrinciple
+from pricing.principles import HazardTransform, PremiumPrinciple
 from pricing.principles.principle import require_not_negative
 from pricing.tools.units import as_number
 
@@ -24,7 +24,7 @@ PLAIN_LOADINGS = (
     "minimum_premium",
     "minimum_rate_on_line",
 )
-_DEFAULT_RISK_LOAD = StandardDeviationPrinciple(multiple=0.25)
+_DEFAULT_RISK_LOAD = HazardTransform()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class PricingBasis:
     minimum_premium : float
         Minimum gross premium per cover, in its currency.
     minimum_rate_on_line : float
-        Minimum gross premium as a share of the limit, for the whole term.
+        Minimum gross premium as a share of the limit, per year of the term.
     loadings : sequence of Loading
         Further lines.
 
@@ -119,13 +119,15 @@ class PricingBasis:
             taken.add(each.name)
 
     def over(self, term: timedelta) -> "PricingBasis":
-        """Return the basis for covers of a term: this one, unless its risk load depends on the term."""
-        risk_load = self.risk_load.over(term)
-        return self if risk_load is self.risk_load else replace(self, risk_load=risk_load)
+        """Return the basis for covers of a term: this one, unless its risk load or its capital depends on the term."""
+        risk_load, capital = self.risk_load.over(term), self.capital and self.capital.over(term)
+        if risk_load is self.risk_load and capital is self.capital:
+            return self
+        return replace(self, risk_load=risk_load, capital=capital)
 
-    def least_gross(self, limit: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
-        """Return the minimum gross premium for a limit, or for many with ``numpy.maximum``."""
-        return larger(self.minimum_premium, self.minimum_rate_on_line * limit)
+    def least_gross(self, limit: Any, years: Any, *, larger: Callable[[Any, Any], Any] = max) -> Any:
+        """Return the minimum gross premium for a limit over a term in years, or for many with ``numpy.maximum``."""
+        return larger(self.minimum_premium, self.minimum_rate_on_line * years * limit)
 
     @property
     def lines(self) -> dict[str, Line]:

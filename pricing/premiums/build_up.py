@@ -7,6 +7,8 @@ from functools import reduce
 from operator import add
 from typing import Any, Generic
 
+import numpy as np
+
 from pricing.contract.cover import Cover
 from pricing.errors import (
     InvalidTermsError,
@@ -123,6 +125,34 @@ def payment_deviation(cover: Cover, sample: WeightedSample, basis: PricingBasis)
     return cover.limit * (price - sample.mean(shares).value)
 
 
+def payment_layers(cover: Cover, sample: WeightedSample, basis: PricingBasis, *, most: int = 60) -> FloatArray:
+    """Cut the discounted payment of a cover into layers: the price of a distortion is the sum of ``width g(S)``.
+
+    Parameters
+    ----------
+    cover : Cover
+        The contract.
+    sample : WeightedSample
+        Worst drops of its observation.
+    basis : PricingBasis
+        Loadings, of which the interest rate is used.
+    most : int
+        Largest number of layers; neighbours are joined beyond it.
+
+    Returns
+    -------
+    ndarray of shape (n_layers, 2)
+        Widths as shares of the limit, from the lowest layer to the highest, and the probabilities S that each layer
+        pays; of joined layers, the mean by width.
+    """
+    losses = LossDistribution.of_sample(sample, discounted_shares(cover, sample.tail(cover.trigger.drop), basis))
+    widths, chances = -np.diff(losses.losses, append=0.0)[::-1], losses.exceedances[::-1]
+    paid = widths > 0.0
+    parts = [np.array_split(column, min(most, paid.sum())) for column in (widths[paid], (widths * chances)[paid])]
+    width, mean = (np.array([part.sum() for part in column]) for column in parts)
+    return np.stack([width, mean / width], axis=1)
+
+
 def premium_of_law(
     losses: LossDistribution, basis: PricingBasis | None = None, *, name: str, limit: float, term: Duration
 ) -> Premium:
@@ -150,16 +180,19 @@ def premium_of_law(
     --------
     >>> law = LossDistribution.discrete([100.0, 0.0], [0.02, 0.98])
     >>> round(premium_of_law(law, name="C-1", limit=100.0, term="30d").gross, 4)
-    6.1111
+    4.0319
     """
     term = parse_duration(term, "term")
     basis = (basis or PricingBasis()).over(term)
     shares = LossDistribution(losses.losses / limit, losses.exceedances)
     mean = Estimate(shares.mean, 0.0)
     fired = float(shares.exceedances[shares.losses > 0.0].max(initial=0.0))
-    measure = basis.capital.capital if basis.capital else 0.0
-    capital = max(measure.price(shares) - mean.value, 0.0) if isinstance(measure, PremiumPrinciple) else measure
-    known = Losses(Estimate(fired, 0.0), mean, Estimate(basis.risk_load.price(shares), 0.0), Estimate(capital, 0.0))
+
+    def price(principle: PremiumPrinciple) -> Estimate[float]:
+        return Estimate(principle.price(shares), 0.0)
+
+    capital = basis.capital.allotted(price) if basis.capital else Estimate(0.0, 0.0)
+    known = Losses(Estimate(fired, 0.0), mean, price(basis.risk_load), capital)
     return add_up(known, basis, name=name, limit=limit, term=term)
 
 
@@ -206,13 +239,15 @@ def simulated_losses(
     """
     if shares.size and not (shares[0] <= 1.0 and shares[-1] >= 0.0):
         raise InvalidTermsError(f"shares of a payout must be between 0 and 1, got {shares[-1]} to {shares[0]}")
-    mean = sample.mean(shares)
+
+    def price(principle: PremiumPrinciple) -> Estimate[float]:
+        return principle.estimate(sample, shares)
+
     try:
-        price = basis.risk_load.estimate(sample, shares)
-        capital = basis.capital.allotted(sample, shares, mean) if basis.capital else Estimate(0.0, 0.0)
+        capital = basis.capital.allotted(price) if basis.capital else Estimate(0.0, 0.0)
+        return Losses(fired=fired, mean=sample.mean(shares), price=price(basis.risk_load), capital=capital)
     except PrecisionError as error:
         raise UnmeasurableLossError(str(error), trigger_probability=fired.value) from error
-    return Losses(fired=fired, mean=mean, price=price, capital=capital)
 
 
 def add_up(
@@ -292,11 +327,13 @@ def make_figures(
         price.standard_error + basis.ratio_of_loss * mean.standard_error + capital_rate * capital.standard_error
     )
     risk_lines = expected_loss + parameter_load + risk_load + capital_cost
+    least = basis.least_gross(limit, years, larger=larger)
     further: tuple[Any, ...] = ()
     if basis.loadings:
         further = tuple(
             limit * (each.of_loss * mean.value + each.of_limit * years) + each.fixed for each in basis.loadings
         )
+    charged = _charge(risk_lines, further, basis, least, larger)
     return make(
         trigger_probability=losses.fired.value,
         trigger_probability_standard_error=losses.fired.standard_error,
@@ -308,19 +345,20 @@ def make_figures(
         capital=limit * capital.value,
         standard_error=limit * before_expenses / (1.0 - basis.ratio_of_gross),
         flag=flag,
-        **_charge(risk_lines, further, limit, basis, larger),
+        rate_on_line=charged["gross"] / limit,
+        **charged,
     )
 
 
 def _charge(
-    risk_lines: Any, further: tuple[Any, ...], limit: Any, basis: PricingBasis, larger: Callable[[Any, Any], Any]
+    risk_lines: Any, further: tuple[Any, ...], basis: PricingBasis, least: Any, larger: Callable[[Any, Any], Any]
 ) -> dict[str, Any]:
     """Add the charges proportional to the gross premium, minima and tax to the lines so far."""
     for amount in further:
         risk_lines = risk_lines + amount
     kept = 1.0 - basis.ratio_of_gross
     technical = (risk_lines + basis.fixed_expense) / kept
-    charged = larger(technical, basis.least_gross(limit, larger=larger))
+    charged = larger(technical, least)
     expenses = basis.expense_ratio * charged + basis.fixed_expense
     commission, profit = basis.commission_ratio * charged, basis.profit_ratio * charged
     lift = (charged - technical) * kept
@@ -340,7 +378,6 @@ def _charge(
         "gross": gross,
         "tax": tax,
         "total": gross + tax,
-        "rate_on_line": gross / limit,
     }
 
 

@@ -1,66 +1,101 @@
 """Loadings that need more than a ratio: the cost of capital, the load for parameter uncertainty, and further ones."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from pricing.errors import InvalidBasisError
-from pricing.principles import PremiumPrinciple, TailValueAtRisk
-from pricing.principles.principle import require_not_negative
+from pricing.principles import PremiumPrinciple, ProportionalHazardTransform, TailValueAtRisk
+from pricing.principles.principle import parse_term, require_not_negative
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import as_number, require_fraction
+from pricing.tools.units import DurationField, as_number, default_duration, require_fraction
 
 _DEFAULT_MEASURE = TailValueAtRisk(level=0.995)
+_EXPECTED_LOSS = ProportionalHazardTransform(exponent=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapitalCost:
     """The return that the capital behind a cover must earn during the term.
 
+    Capital that is measured is that of the losses within a horizon, whatever the term of the cover, if crashes come at
+    a constant rate. Otherwise short covers would need less capital per day than long ones, and 52 weekly covers could
+    cost less than a yearly one.
+
     Parameters
     ----------
     annual_rate : float
         Return on capital per year above the riskless rate, not negative.
-    capital : float, TailValueAtRisk, ValueAtRisk or any principle
+    capital : float, ValueAtRisk, TailValueAtRisk or any distortion
         Capital per unit of limit, between 0 and 1, such as the cover's share of a pool's capital; or a measure of the
         cover's own loss: the premium pays for the expected loss, and the rest is capital.
+    horizon : timedelta or str
+        Time within which the losses happen that the capital is measured on.
+    term : timedelta or str
+        Term of the cover.
+
+    Attributes
+    ----------
+    measures : tuple of 2 PremiumPrinciple, or None
+        Measure of the capital and expected loss, both within the horizon and applied to the law within the term: the
+        capital is their difference. None if the capital is a number.
 
     Raises
     ------
     InvalidBasisError
-        If a number is out of range.
+        If a number is out of range, or the measure is no function of exceedance probabilities.
     """
 
     annual_rate: float = 0.1
     capital: float | PremiumPrinciple = _DEFAULT_MEASURE
+    horizon: DurationField = default_duration("30d")
+    term: DurationField = default_duration("30d")
+    measures: tuple[PremiumPrinciple, PremiumPrinciple] | None = field(
+        init=False, repr=False, compare=False, metadata={"plain": False}
+    )
 
     def __post_init__(self) -> None:
         require_not_negative(self.annual_rate, "annual_rate")
+        for name in ("horizon", "term"):
+            object.__setattr__(self, name, parse_term(getattr(self, name), name))
         if not isinstance(self.capital, PremiumPrinciple) and not 0.0 <= self.capital <= 1.0:
             raise InvalidBasisError(f"capital must be between 0 and 1 per unit of limit, got {self.capital}")
+        object.__setattr__(self, "measures", self._measures())
 
-    def allotted(self, sample: WeightedSample, shares: FloatArray, expected: Estimate[float]) -> Estimate[float]:
-        """Return the capital per unit of limit.
+    def _measures(self) -> tuple[PremiumPrinciple, PremiumPrinciple] | None:
+        if not isinstance(self.capital, PremiumPrinciple):
+            return None
+        required, expected = (each.measuring(self.horizon, term=self.term) for each in (self.capital, _EXPECTED_LOSS))
+        return required, expected
+
+    def over(self, term: timedelta) -> "CapitalCost":
+        """Return the cost for covers of a term."""
+        return self if term == self.term else replace(self, term=term)
+
+    def allotted(
+        self, price: Callable[[PremiumPrinciple], Estimate[Any]], *, larger: Callable[[Any, Any], Any] = max
+    ) -> Estimate[Any]:
+        """Return the capital per unit of limit, of one cover or of a column of them.
 
         The standard errors of the measure and of the expected loss are added, which is conservative.
 
         Parameters
         ----------
-        sample : WeightedSample
-            Paths, largest loss first.
-        shares : ndarray of shape (n_tail,)
-            Share of the limit that the first paths lose; all others lose nothing.
-        expected : Estimate
-            Mean of the losses.
+        price : callable
+            Prices the loss per unit of limit by a principle.
+        larger : callable
+            Function for the larger of two numbers: ``max``, or ``numpy.maximum`` for arrays.
         """
-        if not isinstance(self.capital, PremiumPrinciple):
+        if self.measures is None:
             return Estimate(self.capital, 0.0)
-        measured = self.capital.estimate(sample, shares)
+        required, expected = map(price, self.measures)
         # A value at risk may be below the expected loss; then the premium covers it and no capital is needed.
-        return Estimate(max(measured.value - expected.value, 0.0), measured.standard_error + expected.standard_error)
+        return Estimate(larger(required.value - expected.value, 0.0), required.standard_error + expected.standard_error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +178,8 @@ class ParameterUncertainty:
     shares: Sequence[float]
 
     def __post_init__(self) -> None:
-        for field in ("drops", "shares"):
-            object.__setattr__(self, field, tuple(float(value) for value in getattr(self, field)))
+        for name in ("drops", "shares"):
+            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
         if not self.drops or len(self.drops) != len(self.shares):
             raise InvalidBasisError(
                 f"drops and shares must have one length of at least 1, got {len(self.drops)} and {len(self.shares)}"

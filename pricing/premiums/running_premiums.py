@@ -148,7 +148,7 @@ def running_premium(
     ... )
     >>> each_year = running_premium(cover, surface, terms=("10d", "20d", "30d"))
     >>> print(f"{each_year.value / 365:,.0f} +- {each_year.standard_error / 365:,.0f} per day")
-    285 +- 4 per day
+    204 +- 3 per day
     """
     basis = basis or PricingBasis()
     lengths = [parse_duration(term, "terms") for term in terms]

@@ -161,7 +161,7 @@ def sensitivities(
     >>> (moved,) = sensitivities(cover, model, bumps=[volatility_bump])
     >>> one_percent = 0.01 * moved.gross.value, 0.01 * moved.gross.standard_error
     >>> print("1 % more volatility adds {:,.0f} +- {:,.0f}".format(*one_percent))
-    1 % more volatility adds 781 +- 11
+    1 % more volatility adds 709 +- 10
     """
     basis = basis or PricingBasis()
     return tuple(_sensitivity(cover, bump(model), basis, settings or SimulationSettings()) for bump in bumps)
@@ -193,6 +193,7 @@ class _Priced:
     def of(cls, cover: Cover, model: PriceModel, basis: PricingBasis, settings: SimulationSettings) -> "_Priced":
         surface = simulate_observations(model, (cover.observation,), settings)
         priced = premium(cover, surface, basis)
+        basis = basis.over(cover.term)
         shares = discount_factor(cover.observation, basis.interest_rate) * shares_by_path(cover, surface)
         weights = 1.0 if surface.weights is None else surface.weights
         # If a minimum lifts the premium, the premium does not change.
@@ -211,9 +212,10 @@ def _influence(shares: FloatArray, surface: DropSurface, basis: PricingBasis, co
     losses = LossDistribution.of_sample(WeightedSample(shares[order], weights), shares[order])
     excess = losses.above_smallest
     influence = _smooth(basis.risk_load).influence(losses) + basis.ratio_of_loss * excess
-    if basis.capital and isinstance(basis.capital.capital, PremiumPrinciple):
+    if basis.capital and basis.capital.measures:
         rate = basis.capital.annual_rate * (cover.term / YEAR)
-        influence = influence + rate * (_smooth(basis.capital.capital).influence(losses) - excess)
+        required, expected = (_smooth(each).influence(losses) for each in basis.capital.measures)
+        influence = influence + rate * (required - expected)
     by_path = np.empty(len(shares))
     by_path[order] = influence
     return by_path

@@ -131,7 +131,7 @@ def statement(priced: Amounts, *, unit: Decimal = CENT) -> Statement:
     >>> law = LossDistribution.discrete([100.0, 0.0], [0.02, 0.98])
     >>> written = statement(premium_of_law(law, name="C-1", limit=100.0, term="30d"))
     >>> [str(amount) for amount in written.lines.values() if amount], str(written.gross)
-    (['2.00', '3.50', '0.61'], '6.11')
+    (['2.00', '1.63', '0.40'], '4.03')
     """
     exact = {line: Decimal(amount) for line, amount in priced.lines.items()}
     lines = {line: amount.quantize(unit, rounding=ROUND_FLOOR, context=_EXACT) for line, amount in exact.items()}

@@ -8,7 +8,8 @@ Moments: `ExpectedValuePrinciple`, `StandardDeviationPrinciple`, `VariancePrinci
 `EsscherPrinciple`. Distorted probabilities: `ProportionalHazardTransform`, `DualPowerTransform`, `WangTransform`,
 `WangTTransform`. Distorted crash rates, which load every term alike: `HazardTransform`, `OverHorizon`. The tail:
 `TailValueAtRisk`, `ValueAtRisk`, `CostOfCapitalPrinciple`. `calibrate_distortion` finds the parameter that meets a
-target. A principle of your own extends `Distortion`, `SmoothPrinciple` or `PremiumPrinciple`.
+target, and `parse_risk_load` reads a load by its name. A principle of your own extends `Distortion`, `SmoothPrinciple`
+or `PremiumPrinciple`.
 """
 
 from pricing.principles.distortions import (
@@ -28,12 +29,14 @@ from pricing.principles.moments import (
     StandardDeviationPrinciple,
     VariancePrinciple,
 )
+from pricing.principles.named import RISK_LOAD_FORMS, parse_risk_load
 from pricing.principles.principle import PremiumPrinciple, SmoothPrinciple
 from pricing.principles.tails import CostOfCapitalPrinciple, TailValueAtRisk, ValueAtRisk
 from pricing.principles.targets import calibrate_distortion, price_for_loss_ratio, price_for_return
 
 __all__ = [
     "PRINCIPLE_CLASSES",
+    "RISK_LOAD_FORMS",
     "CostOfCapitalPrinciple",
     "Distortion",
     "DualPowerTransform",
@@ -54,6 +57,7 @@ __all__ = [
     "WangTTransform",
     "WangTransform",
     "calibrate_distortion",
+    "parse_risk_load",
     "price_for_loss_ratio",
     "price_for_return",
 ]

@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
@@ -57,6 +58,10 @@ class Distortion(SmoothPrinciple):
         """Return ``ln(1 - g(1 - exp(x)))``: the loaded chance of no loss; overridden where it is known for a low x."""
         with np.errstate(divide="ignore"):
             return np.log1p(-self.distort(-np.expm1(log_survivals)))
+
+    def measuring(self, horizon: timedelta, *, term: timedelta) -> "Distortion":
+        """Return the distortion of the losses within a horizon, applied to the law of those within a term."""
+        return self if horizon == term else _WithinHorizon(self, horizon / term)
 
     def price(self, losses: LossDistribution) -> float:
         """Price a loss whose law is known."""
@@ -240,6 +245,22 @@ class WangTTransform(Distortion):
 
         with np.errstate(divide="ignore"):
             return np.log(stdtr(self.dof, ndtri_exp(log_survivals) - self.shift))
+
+
+@dataclass(frozen=True, slots=True)
+class _WithinHorizon(Distortion):
+    """``h(1 - (1 - s) ** terms)``: the distortion h of the losses within a horizon of several terms."""
+
+    distortion: Distortion
+    terms: float
+
+    def distort(self, exceedances: FloatArray) -> FloatArray:
+        return self.distortion.distort(-np.expm1(self.terms * log_survival(exceedances)))
+
+    def slope(self, exceedances: FloatArray) -> FloatArray:
+        survival = log_survival(exceedances)
+        outer = self.distortion.slope(-np.expm1(self.terms * survival))
+        return np.asarray(outer * self.terms * np.exp((self.terms - 1.0) * survival))
 
 
 def log_survival(probabilities: FloatArray) -> FloatArray:

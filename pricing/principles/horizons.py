@@ -13,14 +13,14 @@ import numpy as np
 
 from pricing.errors import InvalidBasisError
 from pricing.principles.distortions import Distortion, log_survival
-from pricing.principles.principle import require_not_negative
+from pricing.principles.principle import parse_term, require_not_negative
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import YEAR, DurationField, default_duration, format_duration, parse_duration
+from pricing.tools.units import YEAR, DurationField, default_duration
 
-_MONTH = timedelta(days=30)
+MONTH = timedelta(days=30)
 _EVEN = math.log(0.5)
 _NEAR = 1e-5  # step of a difference quotient, in the logarithm of a probability
-_TAIL = 0.005  # a pool holds capital for all months but one in two hundred
+TAIL = 0.005  # a pool holds capital for all months but one in two hundred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class HazardTransform(Distortion):
             require_not_negative(getattr(self, name), name)
         if self.least_capital > 1.0:
             raise InvalidBasisError(f"least_capital must be at most 1 per unit of limit, got {self.least_capital}")
-        object.__setattr__(self, "term", _parse_term(self.term))
+        object.__setattr__(self, "term", parse_term(self.term))
 
     def over(self, term: timedelta) -> "HazardTransform":
         """Return the principle for losses within a term."""
@@ -84,9 +84,9 @@ class HazardTransform(Distortion):
     def slope(self, exceedances: FloatArray) -> FloatArray:
         """Return the derivative of g."""
         survival = log_survival(exceedances)
-        months = _MONTH / self.term
+        months = MONTH / self.term
         monthly = -np.expm1(months * survival)
-        bend = (1.0 - self.least_capital) * _TAIL / (monthly + _TAIL) ** 2 * months * np.exp(months * survival)
+        bend = (1.0 - self.least_capital) * TAIL / (monthly + TAIL) ** 2 * months * np.exp(months * survival)
         kept = np.exp((1.0 + self.margin) * survival - self._charge * self._capital(survival))
         return np.asarray(kept * (1.0 + self.margin + self._charge * bend) / np.exp(survival))
 
@@ -95,8 +95,8 @@ class HazardTransform(Distortion):
         return self.capital_rate * (self.term / YEAR)
 
     def _capital(self, survival: FloatArray) -> FloatArray:
-        monthly = -np.expm1(_MONTH / self.term * survival)
-        return np.asarray(self.least_capital + (1.0 - self.least_capital) * monthly / (monthly + _TAIL))
+        monthly = -np.expm1(MONTH / self.term * survival)
+        return np.asarray(self.least_capital + (1.0 - self.least_capital) * monthly / (monthly + TAIL))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class OverHorizon(Distortion):
         if not isinstance(self.distortion, Distortion):
             raise InvalidBasisError(f"distortion must be a Distortion such as WangTransform, got {self.distortion!r}")
         for name in ("horizon", "term"):
-            object.__setattr__(self, name, _parse_term(getattr(self, name), name))
+            object.__setattr__(self, name, parse_term(getattr(self, name), name))
 
     def over(self, term: timedelta) -> "OverHorizon":
         """Return the principle for losses within a term."""
@@ -175,10 +175,3 @@ class OverHorizon(Distortion):
     @property
     def _terms(self) -> float:
         return self.horizon / self.term
-
-
-def _parse_term(value: timedelta | str, name: str = "term") -> timedelta:
-    duration = parse_duration(value, name)
-    if not duration:
-        raise InvalidBasisError(f"{name} must be longer than zero, got {format_duration(duration)}")
-    return duration

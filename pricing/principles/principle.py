@@ -8,6 +8,7 @@ from pricing.errors import InvalidBasisError
 from pricing.principles.loss_distribution import LossDistribution
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
+from pricing.tools.units import Duration, format_duration, parse_duration
 
 
 class PremiumPrinciple(ABC):
@@ -21,6 +22,23 @@ class PremiumPrinciple(ABC):
     def over(self, term: timedelta) -> "PremiumPrinciple":  # noqa: ARG002 - for principles that depend on it
         """Return the principle for losses within a term: this one, unless the load depends on the term."""
         return self
+
+    def measuring(self, horizon: timedelta, *, term: timedelta) -> "PremiumPrinciple":
+        """Return the principle that prices the losses within a horizon, applied to the law of those within a term.
+
+        Crashes come at a constant rate: ``1 - (1 - s) ** (horizon / term)`` is the exceedance within the horizon.
+
+        Raises
+        ------
+        InvalidBasisError
+            If the price is no function of exceedance probabilities.
+        """
+        if horizon == term:
+            return self
+        raise InvalidBasisError(
+            f"{type(self).__name__} cannot measure the losses within {horizon} from those within {term} "
+            "(use a distortion such as TailValueAtRisk)"
+        )
 
     @abstractmethod
     def price(self, losses: LossDistribution) -> float:
@@ -71,6 +89,22 @@ class SmoothPrinciple(PremiumPrinciple):
         weighted = sample.weighted(self.influence(losses)[: len(values)])
         error = sample.standard_error(weighted, float(weighted.sum()) / sample.n_paths)
         return Estimate(self.price(losses), error)
+
+
+def parse_term(value: Duration, field: str = "term") -> timedelta:
+    """Turn ``"30d"`` into a ``timedelta``.
+
+    Raises
+    ------
+    InvalidTermsError
+        If it is not a duration.
+    InvalidBasisError
+        If it is zero.
+    """
+    duration = parse_duration(value, field)
+    if not duration:
+        raise InvalidBasisError(f"{field} must be longer than zero, got {format_duration(duration)}")
+    return duration
 
 
 def require_not_negative(value: float, field: str) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
@@ -111,6 +112,10 @@ class ValueAtRisk(PremiumPrinciple):
 
     def __post_init__(self) -> None:
         _require_level(self.level)
+
+    def measuring(self, horizon: timedelta, *, term: timedelta) -> "ValueAtRisk":
+        """Return the value at risk within a horizon, applied to the law of the losses within a term."""
+        return self if horizon == term else ValueAtRisk(level=self.level ** (term / horizon))
 
     def price(self, losses: LossDistribution) -> float:
         """Return the quantile of a loss whose law is known."""

@@ -43,6 +43,7 @@ from pricing.rates.tail_sums import TailReader
 from pricing.tools import plain
 from pricing.tools.arrays import CodeArray, FloatArray
 from pricing.tools.times import to_utc
+from pricing.tools.units import YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,7 +212,7 @@ class RateQuoter:
         priced = _price(cover, tail, terms)
         rate_factor = 1.0
         if in_force is not None:
-            least = self.basis.least_gross(cover.limit) / cover.limit
+            least = self.basis.least_gross(cover.limit, cover.term / YEAR) / cover.limit
             rate_factor = self.rules.rate_factor(priced.rate_on_line, in_force, at, least=least)
         sales_factor = self.rules.sales_factor(conditions.pressure, at)
         _require_price(cover, priced, rate_factor * sales_factor)
@@ -301,7 +302,7 @@ class RateQuoter:
     ) -> FloatArray:
         """Return the factors of rate limits and recent sales on each premium."""
         sales = np.array([self.rules.sales_factor(known.pressure, at) for known in conditions])[book.asset]
-        least = self.basis.least_gross(book.limit, larger=np.maximum) / book.limit
+        least = self.basis.least_gross(book.limit, book.years, larger=np.maximum) / book.limit
         return sales * self.rules.rate_factors(premiums.rate_on_line, in_force, at, least=least)
 
     def _refusal(self, asset: AssetRates | None, at: datetime, alerted_at: datetime | None) -> int:

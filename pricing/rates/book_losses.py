@@ -5,6 +5,7 @@ All covers of a cell, that is, of an asset and an observation, are priced from o
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -13,12 +14,16 @@ from pricing.contract.book import Book
 from pricing.contract.payouts import Node, Payout, is_piecewise
 from pricing.errors import UnmeasurableLossError
 from pricing.premiums.basis import PricingBasis
-from pricing.principles import ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrinciple
-from pricing.principles.moments import variance_of
-from pricing.rates.cover_losses import fixed_capital, needs_two_moments, tail_losses
-from pricing.rates.tail_sums import NARROW, TailSums, shifted_powers
-from pricing.surface.estimates import ROUNDING
+from pricing.principles import PremiumPrinciple
+from pricing.rates.cover_losses import is_distortion, is_of_moments, is_of_sums, moment_sums, principles_of, tail_losses
+from pricing.rates.distorted_tail import DistortedTail, distorted_sums
+from pricing.rates.grouped_sample import errors_of_means
+from pricing.rates.tail_sums import NARROW, LossSums, TailSums, shifted_powers
+from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import FloatArray, IntArray
+
+#: Drops, shares and slopes of one node of each cover, and whether any has a slope.
+NodeColumns = tuple[FloatArray, FloatArray, FloatArray, bool]
 
 _ONE_BY_ONE, _FULL, _TIERED, _RAMP = range(4)
 #: Nodes of a payout that pays the whole limit whenever the trigger fires.
@@ -61,6 +66,16 @@ class Cells:
     tails: Sequence[TailSums | None] = field(repr=False)
     factors: FloatArray = field(repr=False)
 
+    @property
+    def paths(self) -> FloatArray:
+        """Number of paths of each cell; NaN if there is no sample."""
+        return np.array([np.nan if tail is None else tail.paths for tail in self.tails])
+
+    @property
+    def largest_weights(self) -> FloatArray:
+        """Weight of the heaviest path of each cell; NaN if there is no sample."""
+        return np.array([np.nan if tail is None else tail.largest_weight for tail in self.tails])
+
     def by_cell(self, covers: IntArray) -> Iterator[tuple[TailSums, IntArray]]:
         """Yield each sample with the indices, among the given covers, of the covers that it decides."""
         # Few distinct cells in a narrow type are sorted by counting.
@@ -92,12 +107,11 @@ def loss_columns(book: Book, cells: Cells, basis: PricingBasis) -> LossColumns:
         Loadings.
     """
     shapes = _Shapes.of_payouts(book.payouts)
-    kind = shapes.kind[book.payout] if needs_two_moments(basis) else np.zeros(len(book), dtype=np.intp)
-    largest = np.array([np.nan if tail is None else tail.largest_weight / tail.paths for tail in cells.tails])
-    paths = np.array([np.nan if tail is None else tail.paths for tail in cells.tails])
-    if needs_two_moments(basis):
-        sums = _loss_sums(book, cells, shapes, kind)
-        columns = _two_moment_columns(sums, paths[cells.cell], largest[cells.cell], cells.factors[cells.cell], basis)
+    kind = shapes.kind[book.payout] if is_of_sums(basis) else np.zeros(len(book), dtype=np.intp)
+    if kind.any():
+        columns = _columns_of_sums(_loss_sums(book, cells, shapes, kind), cells, basis)
+        if any(map(is_distortion, principles_of(basis))):
+            _price_by_distortions(columns, np.flatnonzero(kind), book, cells, shapes, basis)
     else:
         columns = LossColumns(*np.full((4, 2, len(book)), np.nan))
     _price_one_by_one(columns, np.flatnonzero(kind == _ONE_BY_ONE), book, cells, basis)
@@ -106,13 +120,18 @@ def loss_columns(book: Book, cells: Cells, basis: PricingBasis) -> LossColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shapes:
-    """Payouts as columns: kinds; feet, ends and slopes of ramps; and the steps of tiers, concatenated."""
+    """Payouts as columns: kinds; feet, ends and slopes of ramps; the steps of tiers, concatenated; and all nodes.
+
+    Nodes have the shape (n_nodes, 5, n_payouts): drop, share and slope, then the drop of the next node and the share
+    just below it. Payouts with fewer nodes end in nodes beyond every drop.
+    """
 
     kind: IntArray
     ramps: FloatArray
     n_steps: IntArray
     drops: FloatArray
     rises: FloatArray
+    nodes: FloatArray
 
     @classmethod
     def of_payouts(cls, payouts: Sequence[Payout]) -> "_Shapes":
@@ -128,7 +147,25 @@ class _Shapes:
             (each[0][0], each[1][0], each[0][3]) if of_kind == _RAMP else (np.nan, np.nan, np.nan)
             for each, of_kind in zip(nodes, kind, strict=True)
         ]
-        return cls(np.array(kind), np.array(ramps).T, n_steps, steps[:, 0], powers - before)
+        return cls(np.array(kind), np.array(ramps).T, n_steps, steps[:, 0], powers - before, _padded(nodes))
+
+    def nodes_from(self, payouts: IntArray, triggers: FloatArray) -> list[NodeColumns]:
+        """Return the nodes of payouts that begin when triggers fire: ``distorted_tail.nodes_from`` in columns."""
+        found = []
+        for point, share, slope, end, before in self.nodes[:, :, payouts]:
+            drop = np.maximum(point, triggers)
+            reached = np.minimum(share + slope * (drop - point), before)
+            found.append((drop, np.where(end > triggers, reached, 0.0), slope, bool(slope.any())))
+        return found
+
+
+def _padded(nodes: Sequence[Sequence[Node]]) -> FloatArray:
+    padded = np.empty((max(map(len, nodes)), 5, len(nodes)))
+    padded[:] = np.array([2.0, 1.0, 0.0, 3.0, 1.0])[:, np.newaxis]
+    for payout, each in enumerate(nodes):
+        for place, ((point, _, share, slope), (end, before, *_)) in enumerate(pairwise((*each, (2.0, 1.0)))):
+            padded[place, :, payout] = point, share, slope, end, before
+    return padded
 
 
 def _kind(nodes: Sequence[Node]) -> int:
@@ -143,8 +180,8 @@ def _kind(nodes: Sequence[Node]) -> int:
     return _ONE_BY_ONE
 
 
-def _loss_sums(book: Book, cells: Cells, shapes: _Shapes, kind: IntArray) -> FloatArray:
-    """Return the fields of ``LossSums`` as rows, shape (7, n_covers); NaN for covers that are priced one by one."""
+def _loss_sums(book: Book, cells: Cells, shapes: _Shapes, kind: IntArray) -> LossSums:
+    """Sum the losses; NaN for covers that are priced one by one."""
     sums = np.full((7, len(book)), np.nan)
     sums[:2] = cells.read(np.arange(len(book)), book.drop)
     full = np.flatnonzero(kind == _FULL)
@@ -155,7 +192,7 @@ def _loss_sums(book: Book, cells: Cells, shapes: _Shapes, kind: IntArray) -> Flo
     ramps = np.flatnonzero(kind == _RAMP)
     if ramps.size:
         sums[2:, ramps] = _ramp_sums(book, cells, shapes, ramps)
-    return sums
+    return LossSums(*sums)
 
 
 def _tiered_sums(book: Book, cells: Cells, shapes: _Shapes, covers: IntArray) -> FloatArray:
@@ -191,44 +228,53 @@ def _ramp_sums(book: Book, cells: Cells, shapes: _Shapes, covers: IntArray) -> F
     return sums
 
 
-def _two_moment_columns(
-    sums: FloatArray, paths: FloatArray, largest: FloatArray, factor: FloatArray, basis: PricingBasis
-) -> LossColumns:
-    """Price as ``tail_losses`` does."""
-    fired, fired_squares, first, second, squares, cubes, fourths = sums
-    probability, mean = fired / paths, factor * first / paths
-    second_moment = factor * factor * second / paths
-    price, bend, slope = _price_and_influence(basis, mean, second_moment)
-    bent, sloped = bend * factor * factor, slope * factor
-    influence_squares = bent * bent * fourths + 2.0 * bent * sloped * cubes + sloped * sloped * squares
+def _columns_of_sums(sums: LossSums, cells: Cells, basis: PricingBasis) -> LossColumns:
+    """Price as ``tail_losses`` does; what distortions price is left out."""
+    paths, largest, factor = cells.paths[cells.cell], cells.largest_weights[cells.cell], cells.factors[cells.cell]
+    probability, mean = sums.fired / paths, factor * sums.first / paths
 
-    def estimate(values: FloatArray, squared: FloatArray, average: FloatArray) -> FloatArray:
-        floor = paths * average * average
-        left = squared - floor
-        return np.stack([values, np.where(left <= ROUNDING * floor, largest, np.sqrt(np.maximum(left, 0.0)) / paths)])
+    def estimate(values: FloatArray, squares: FloatArray | float, average: FloatArray) -> FloatArray:
+        return np.stack([values, errors_of_means(squares, average, paths, largest)])
 
+    price, capital = np.full((2, 2, len(mean)), np.nan)
+    if is_of_moments(basis.risk_load):
+        of_moments = moment_sums(basis.risk_load, sums, paths, factor, root=np.sqrt)
+        price = estimate(of_moments.price, of_moments.influence_squares, of_moments.influence)
+    if basis.capital is None or basis.capital.measures is None:
+        capital[0], capital[1] = basis.capital.capital if basis.capital else 0.0, 0.0
     return LossColumns(
-        estimate(probability, fired_squares, probability),
-        estimate(mean, factor * factor * squares, mean),
-        estimate(price, influence_squares, bend * second_moment + slope * mean),
-        np.stack([np.full(len(mean), fixed_capital(basis)), np.zeros(len(mean))]),
+        fired=estimate(probability, sums.fired_squares, probability),
+        mean=estimate(mean, factor * factor * sums.squares, mean),
+        price=price,
+        capital=capital,
     )
 
 
-def _price_and_influence(
-    basis: PricingBasis, mean: FloatArray, second_moment: FloatArray
-) -> tuple[FloatArray, FloatArray | float, FloatArray | float]:
-    """Return prices, and the bend and the slope of the influence function."""
-    principle = basis.risk_load
-    if isinstance(principle, ExpectedValuePrinciple):
-        return (1.0 + principle.loading) * mean, 0.0, 1.0 + principle.loading
-    variance = variance_of(mean, second_moment)
-    if isinstance(principle, VariancePrinciple):
-        return mean + principle.multiple * variance, principle.multiple, 1.0 - 2.0 * principle.multiple * mean
-    assert isinstance(principle, StandardDeviationPrinciple)
-    deviation = np.sqrt(variance)
-    bend = np.divide(0.5 * principle.multiple, deviation, out=np.zeros_like(mean), where=deviation > 0.0)
-    return mean + principle.multiple * deviation, bend, 1.0 - 2.0 * bend * mean
+def _price_by_distortions(
+    columns: LossColumns, covers: IntArray, book: Book, cells: Cells, shapes: _Shapes, basis: PricingBasis
+) -> None:
+    for tail, places in cells.by_cell(covers):
+        chosen = covers[places]
+        of_cell = basis.over(book.observations[book.observation[chosen[0]]].term)
+        nodes = shapes.nodes_from(book.payout[chosen], book.drop[chosen])
+        price = partial(_distorted_price, tail, nodes, cells.factors[cells.cell[chosen[0]]])
+        if is_distortion(of_cell.risk_load):
+            columns.price[:, chosen] = _pair(price(of_cell.risk_load))
+        if of_cell.capital and of_cell.capital.measures:
+            columns.capital[:, chosen] = _pair(of_cell.capital.allotted(price, larger=np.maximum))
+
+
+def _distorted_price(
+    tail: TailSums, nodes: Sequence[NodeColumns], factor: float, principle: PremiumPrinciple
+) -> Estimate[FloatArray]:
+    assert is_distortion(principle)
+    distorted = DistortedTail.of_columns(tail.columns, tail.paths, principle)
+    price, influence, squares = distorted_sums(distorted.read, nodes).scaled(factor)
+    return Estimate(price, errors_of_means(squares, influence, tail.paths, tail.largest_weight))
+
+
+def _pair(estimate: Estimate[FloatArray]) -> FloatArray:
+    return np.stack([estimate.value, estimate.standard_error])
 
 
 def _price_one_by_one(columns: LossColumns, covers: IntArray, book: Book, cells: Cells, basis: PricingBasis) -> None:

@@ -24,7 +24,6 @@ from pricing.rates.tail_sums import TailSums
 from pricing.show.frames import make_frame
 from pricing.surface.estimates import Estimate
 from pricing.tools.arrays import CodeArray, FloatArray
-from pricing.tools.units import YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,13 +181,12 @@ def _tail(book: Book, asset: int, observation: int, surfaces: Mapping[str, Compa
 
 
 def _add_up(losses: LossColumns, book: Book, basis: PricingBasis) -> dict[str, Any]:
-    years = np.array([each.term / YEAR for each in book.observations])[book.observation]
     columns = Losses(*(Estimate(*each) for each in (losses.fired, losses.mean, losses.price, losses.capital)))
     made: dict[str, Any] = make_figures(
         columns,
         basis,
         limit=book.limit,
-        years=years,
+        years=book.years,
         uncertain=0.0,
         flag=_flags(losses),
         larger=np.maximum,

@@ -1,17 +1,23 @@
 """Losses of single covers from tail sums, priced before expenses.
 
 Expected value, standard deviation and variance principles need sums of four powers of a loss: their price is a function
-of mean and second moment, and their influence function is ``bend x^2 + slope x``. So the premium of a payout of steps
-and ramps takes a few binary searches. Every other principle, and capital that is measured on the cover's own loss, need
-the law of the loss: a few values if the payout consists of steps, otherwise a pass over the groups that fired.
+of mean and second moment, and their influence function is ``bend x^2 + slope x``. Distortions need areas under the
+distorted exceedance curve. So the premium of a payout of steps and ramps takes a few binary searches. Every other
+principle needs the law of the loss: a few values if the payout consists of steps, otherwise a pass over the groups that
+fired.
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
+from typing import Any, TypeGuard
 
-from pricing.contract.payouts import Payout
+from pricing.contract.payouts import Payout, PiecewisePayout, is_piecewise
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import Losses, simulated_losses
 from pricing.principles import (
+    Distortion,
     ExpectedValuePrinciple,
     PremiumPrinciple,
     SmoothPrinciple,
@@ -19,6 +25,7 @@ from pricing.principles import (
     VariancePrinciple,
 )
 from pricing.principles.moments import variance_of
+from pricing.rates.distorted_tail import LEAST_RAMP, PriceSums
 from pricing.rates.grouped_sample import GroupedSample, error_of_mean
 from pricing.rates.tail_sums import LossSums, TailReader
 from pricing.surface.estimates import Estimate
@@ -27,10 +34,30 @@ from pricing.tools.arrays import FloatArray
 _TWO_MOMENTS = (ExpectedValuePrinciple, StandardDeviationPrinciple, VariancePrinciple)
 
 
-def needs_two_moments(basis: PricingBasis) -> bool:
-    """Return whether the risk load and the capital of a basis are functions of two moments of the loss."""
-    measured = basis.capital is not None and isinstance(basis.capital.capital, PremiumPrinciple)
-    return type(basis.risk_load) in _TWO_MOMENTS and not measured
+def is_of_sums(basis: PricingBasis) -> bool:
+    """Return whether sums over a tail give the risk load and the capital of a basis."""
+    return all(is_of_moments(each) or is_distortion(each) for each in principles_of(basis))
+
+
+def principles_of(basis: PricingBasis) -> tuple[PremiumPrinciple, ...]:
+    """Return the principles that price a loss: the risk load, and the measures of capital."""
+    return (basis.risk_load, *((basis.capital and basis.capital.measures) or ()))
+
+
+def is_of_moments(principle: PremiumPrinciple) -> bool:
+    """Return whether the price is a function of two moments of the loss."""
+    return type(principle) in _TWO_MOMENTS
+
+
+def is_distortion(principle: PremiumPrinciple) -> TypeGuard[Distortion]:
+    """Return whether g alone gives the price and its error; a subclass of ``Distortion`` may override both."""
+    return _prices_by_g(type(principle))
+
+
+@cache
+def _prices_by_g(kind: type[PremiumPrinciple]) -> bool:
+    names = ("price", "influence", "estimate")
+    return issubclass(kind, Distortion) and all(getattr(kind, name) is getattr(Distortion, name) for name in names)
 
 
 def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBasis, factor: float) -> Losses[float]:
@@ -49,18 +76,21 @@ def tail_losses(tail: TailReader, payout: Payout, drop: float, basis: PricingBas
     factor : float
         Discount factor of payments.
     """
-    sums = tail.loss_sums(payout, drop) if needs_two_moments(basis) else None
-    if sums is not None:
-        return _two_moment_losses(sums, tail.sums.paths, tail.sums.largest_weight, basis, factor)
+    if is_of_sums(basis) and is_piecewise(payout) and not _has_narrow_ramp(payout):
+        return _losses_of_sums(tail, payout, drop, basis, factor)
     steps = tail.steps(payout, drop) if _are_smooth(basis) else None
     sample, shares = steps or _all_groups(tail, payout, drop)
     return simulated_losses(sample, factor * shares, tail.fired(drop), basis)
 
 
+def _has_narrow_ramp(payout: PiecewisePayout) -> bool:
+    nodes = payout.nodes()
+    return any(slope and end - point < LEAST_RAMP for (point, *_, slope), (end, *_) in pairwise(nodes))
+
+
 def _are_smooth(basis: PricingBasis) -> bool:
     """Return whether a few values are enough; the error of a quantile depends on single neighbouring paths."""
-    measures = (basis.risk_load, basis.capital.capital if basis.capital else 0.0)
-    return all(isinstance(each, SmoothPrinciple | float | int) for each in measures)
+    return all(isinstance(each, SmoothPrinciple) for each in principles_of(basis))
 
 
 def _all_groups(tail: TailReader, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray]:
@@ -68,40 +98,60 @@ def _all_groups(tail: TailReader, payout: Payout, drop: float) -> tuple[GroupedS
     return sample, payout.share(sample.tail(drop))
 
 
-def _two_moment_losses(
-    sums: LossSums, n_paths: int, largest_weight: float, basis: PricingBasis, factor: float
+def _losses_of_sums(
+    tail: TailReader, payout: PiecewisePayout, drop: float, basis: PricingBasis, factor: float
 ) -> Losses[float]:
-    fired, fired_squares, first, second, squares, cubes, fourths = sums
-    probability, mean = fired / n_paths, factor * first / n_paths
-    second_moment = factor * factor * second / n_paths
-    price, bend, slope = _price_and_influence(basis.risk_load, mean, second_moment)
-    bent, sloped = bend * factor * factor, slope * factor
-    influence_squares = bent * bent * fourths + 2.0 * bent * sloped * cubes + sloped * sloped * squares
-    influence = bend * second_moment + slope * mean
+    sums, n_paths, largest_weight = tail.loss_sums(payout, drop), tail.sums.paths, tail.sums.largest_weight
+    probability, mean = sums.fired / n_paths, factor * sums.first / n_paths
+
+    def error(squares: float, average: float) -> float:
+        return error_of_mean(squares, average, n_paths, largest_weight)
+
+    def price(principle: PremiumPrinciple) -> Estimate[float]:
+        if is_distortion(principle):
+            found = tail.distorted(principle).sum_up(payout, drop).scaled(factor)
+        else:
+            found = moment_sums(principle, sums, n_paths, factor, root=math.sqrt)
+        return Estimate(found.price, error(found.influence_squares, found.influence))
+
     return Losses(
-        Estimate(probability, error_of_mean(fired_squares, probability, n_paths, largest_weight)),
-        Estimate(mean, error_of_mean(factor * factor * squares, mean, n_paths, largest_weight)),
-        Estimate(price, error_of_mean(influence_squares, influence, n_paths, largest_weight)),
-        Estimate(fixed_capital(basis), 0.0),
+        Estimate(probability, error(sums.fired_squares, probability)),
+        Estimate(mean, error(factor * factor * sums.squares, mean)),
+        price(basis.risk_load),
+        basis.capital.allotted(price) if basis.capital else Estimate(0.0, 0.0),
     )
 
 
-def fixed_capital(basis: PricingBasis) -> float:
-    """Return the capital per unit of limit of a basis of two moments."""
-    if basis.capital is None:
-        return 0.0
-    assert not isinstance(basis.capital.capital, PremiumPrinciple)
-    return basis.capital.capital
+def moment_sums(
+    principle: PremiumPrinciple, sums: LossSums, paths: Any, factor: Any, *, root: Callable[[Any], Any]
+) -> PriceSums:
+    """Price a loss by a principle of two moments, of one cover or of a column of them.
 
-
-def _price_and_influence(principle: PremiumPrinciple, mean: float, second_moment: float) -> tuple[float, float, float]:
-    """Return the price, and the bend and the slope of the influence function."""
-    if type(principle) is ExpectedValuePrinciple:
-        return (1.0 + principle.loading) * mean, 0.0, 1.0 + principle.loading
+    Parameters
+    ----------
+    principle : PremiumPrinciple
+        One for which ``is_of_moments`` holds.
+    sums : LossSums
+        Sums of the loss.
+    paths, factor : number or ndarray
+        Number of paths, and discount factor of payments.
+    root : callable
+        Square root: ``math.sqrt``, or ``numpy.sqrt`` for arrays.
+    """
+    mean, second_moment = factor * sums.first / paths, factor * factor * sums.second / paths
     variance = variance_of(mean, second_moment)
-    if type(principle) is VariancePrinciple:
-        return mean + principle.multiple * variance, principle.multiple, 1.0 - 2.0 * principle.multiple * mean
-    assert type(principle) is StandardDeviationPrinciple
-    deviation = math.sqrt(variance)
-    bend = 0.5 * principle.multiple / deviation if deviation else 0.0
-    return mean + principle.multiple * deviation, bend, 1.0 - 2.0 * bend * mean
+    if type(principle) is ExpectedValuePrinciple:
+        price, bend, slope = (1.0 + principle.loading) * mean, 0.0, 1.0 + principle.loading
+    elif type(principle) is VariancePrinciple:
+        price, bend = mean + principle.multiple * variance, principle.multiple
+        slope = 1.0 - 2.0 * bend * mean
+    else:
+        assert type(principle) is StandardDeviationPrinciple
+        deviation = root(variance)
+        is_sure = deviation == 0.0  # then no path has an influence
+        price = mean + principle.multiple * deviation
+        bend = 0.5 * principle.multiple / (deviation + is_sure) * (1 - is_sure)
+        slope = 1.0 - 2.0 * bend * mean
+    bent, sloped = bend * factor * factor, slope * factor
+    squares = bent * bent * sums.fourths + 2.0 * bent * sloped * sums.cubes + sloped * sloped * sums.squares
+    return PriceSums(price, bend * second_moment + slope * mean, squares)

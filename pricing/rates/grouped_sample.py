@@ -89,3 +89,13 @@ def error_of_mean(squares: float, mean: float, n_paths: int, largest_weight: flo
     floor = n_paths * mean * mean
     left = squares - floor
     return largest_weight / n_paths if left <= ROUNDING * floor else math.sqrt(left) / n_paths
+
+
+def errors_of_means(
+    squares: FloatArray | float, means: FloatArray, n_paths: float | FloatArray, largest_weight: float | FloatArray
+) -> FloatArray:
+    """Return the standard errors of a column of means; see ``error_of_mean``."""
+    floor = n_paths * means * means
+    left = squares - floor
+    agree = left <= ROUNDING * floor
+    return np.where(agree, largest_weight / n_paths, np.sqrt(np.maximum(left, 0.0)) / n_paths)

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pricing.contract.payouts import Node, Payout, is_piecewise
+from pricing.contract.payouts import Node, Payout, PiecewisePayout, is_piecewise
 from pricing.contract.thresholds import least_drop
+from pricing.principles import Distortion
+from pricing.rates.distorted_tail import DistortedReader, DistortedTail
 from pricing.rates.grouped_sample import GroupedSample, error_of_mean
 from pricing.surface.estimates import Estimate
-from pricing.tools.arrays import FloatArray
+from pricing.tools.arrays import FloatArray, view_of
 
 Powers = tuple[float, ...] | FloatArray
 
@@ -111,12 +113,8 @@ class TailSums:
 
     def reader(self) -> "TailReader":
         """Return a reader of single losses."""
-        drops, reached, squares = (_view(column) for column in self.columns)
-        return TailReader(drops, reached, squares, _view(self.powers.ravel()), self)
-
-
-def _view(numbers: FloatArray) -> "memoryview[float]":
-    return memoryview(numbers.data).cast("B").cast("d")
+        drops, reached, squares = (view_of(column) for column in self.columns)
+        return TailReader(drops, reached, squares, view_of(self.powers.ravel()), self)
 
 
 def power_sums(columns: FloatArray) -> FloatArray:
@@ -158,6 +156,8 @@ class TailReader:
         As in ``TailSums``, row after row.
     sums : TailSums
         The tail sums.
+    distortions : dict of Distortion to DistortedReader
+        The tail as each distortion sees it, computed when it is first needed.
     """
 
     drops: "memoryview[float]"
@@ -165,19 +165,18 @@ class TailReader:
     squares: "memoryview[float]"
     powers: "memoryview[float]"
     sums: TailSums
+    distortions: dict[Distortion, DistortedReader] = field(default_factory=dict, repr=False)
 
-    def loss_sums(self, payout: Payout, drop: float) -> LossSums | None:
-        """Sum a loss; None if the payout does not consist of steps and ramps.
+    def loss_sums(self, payout: PiecewisePayout, drop: float) -> LossSums:
+        """Sum a loss.
 
         Parameters
         ----------
-        payout : Payout
+        payout : PiecewisePayout
             Payout of the cover.
         drop : float
             Drop of the trigger.
         """
-        if not is_piecewise(payout):
-            return None
         drops, reached, squares = self.drops, self.reached, self.squares
         fired = place = bisect_left(drops, least_drop(drop))
         first = second = squared = cubes = fourths = below = below2 = below3 = below4 = 0.0
@@ -233,6 +232,14 @@ class TailReader:
             largest_weight=self.sums.largest_weight,
         )
         return sample, shares[seen[:-1]]
+
+    def distorted(self, distortion: Distortion) -> DistortedReader:
+        """Return a reader of the tail as a distortion sees it."""
+        reader = self.distortions.get(distortion)
+        if reader is None:  # threads that meet here compute the same twice
+            reader = DistortedTail.of_columns(self.sums.columns, self.sums.paths, distortion).reader()
+            self.distortions[distortion] = reader
+        return reader
 
     def fired(self, drop: float) -> Estimate[float]:
         """Return the probability that a trigger fires."""

@@ -87,5 +87,6 @@ def test_further_lines_come_before_the_lift_to_the_minimum():
 
 def test_the_larger_minimum_holds():
     basis = PricingBasis(minimum_premium=30.0, minimum_rate_on_line=0.25)
-    assert [basis.least_gross(limit) for limit in (100.0, 120.0, 200.0)] == [30.0, 30.0, 50.0]
-    assert basis.least_gross(np.array([100.0, 200.0]), larger=np.maximum).tolist() == [30.0, 50.0]
+    assert [basis.least_gross(limit, 0.5) for limit in (200.0, 240.0, 400.0)] == [30.0, 30.0, 50.0]
+    limits, years = np.array([100.0, 200.0, 200.0]), np.array([1.0, 1.0, 0.5])
+    assert basis.least_gross(limits, years, larger=np.maximum).tolist() == [30.0, 50.0, 30.0]

@@ -101,7 +101,7 @@ def test_a_surface_is_priced_by_its_sample(surface):
 
 def test_a_column_of_covers_has_the_figures_of_each():
     """One cover at its own price, one at a minimum in money and one at a minimum in proportion to its limit."""
-    basis = PricingBasis(capital=CapitalCost(capital=0.5), minimum_premium=2.0, minimum_rate_on_line=0.1)
+    basis = PricingBasis(capital=CapitalCost(capital=0.5), minimum_premium=2.0, minimum_rate_on_line=0.5)
     limit, years, mean = np.array([100.0, 10.0, 50.0]), np.array([0.1, 0.2, 0.3]), np.array([0.3, 0.01, 0.02])
     parts = [0.5 * mean, mean, 1.2 * mean, 0.5 * np.ones(3)]
 
@@ -115,7 +115,7 @@ def test_a_column_of_covers_has_the_figures_of_each():
         alone = figures([part[row] for part in parts], limit[row], years[row], max)
         assert alone.pop("further") == columns["further"] == ()
         assert {name: None if each is None else each[row] for name, each in columns.items() if name in alone} == alone
-    assert columns["gross"][1:] == pytest.approx([2.0, 5.0], rel=1e-14)
+    assert columns["gross"][1:] == pytest.approx([2.0, 7.5], rel=1e-14)
 
 
 def test_premium_is_in_proportion_to_the_limit(surface):
@@ -190,7 +190,7 @@ def test_every_line_is_what_it_says(basis, n_hits, waiting_period, payment):
     assert priced.commission == pytest.approx(basis.commission_ratio * priced.gross, **close)
     assert priced.profit == pytest.approx(basis.profit_ratio * priced.gross, **close)
     assert priced.tax == pytest.approx(basis.tax_ratio * priced.gross, **close)
-    least = max(basis.minimum_premium, basis.minimum_rate_on_line * cover.limit)
+    least = max(basis.minimum_premium, basis.minimum_rate_on_line * cover.limit * 30.0 / 365.0)
     assert priced.gross >= least * (1.0 - 1e-12)
     assert priced.gross == pytest.approx(least, **close) or priced.minimum_lift == 0.0
     assert priced.rate_on_line == priced.gross / cover.limit
@@ -247,14 +247,18 @@ def test_any_principle_is_a_risk_load(principle):
     assert priced.standard_error == pytest.approx(error, rel=1e-5)
 
 
+#: Chance of a loss within 30 days if 0.02 is that within 73 days.
+MONTHLY = 1.0 - 0.98 ** (30.0 / 73.0)
+
+
 @pytest.mark.parametrize(
     ("capital", "allotted"),
     [
         (0.3, 0.3),
-        (TailValueAtRisk(level=0.99), 1.0 - 0.02),
-        (TailValueAtRisk(level=0.95), 0.02 / 0.05 - 0.02),
-        (ValueAtRisk(level=0.99), 1.0 - 0.02),
-        (ValueAtRisk(level=0.95), 0.0),
+        (TailValueAtRisk(level=0.995), 1.0 - MONTHLY),
+        (TailValueAtRisk(level=0.95), MONTHLY / 0.05 - MONTHLY),
+        (ValueAtRisk(level=0.995), 1.0 - MONTHLY),
+        (ValueAtRisk(level=0.99), 0.0),
     ],
 )
 def test_capital_costs_its_return_for_the_term(capital, allotted):

@@ -15,9 +15,9 @@ from pricing import (
     PricingBasis,
     WeightedSample,
 )
-from pricing.premiums.build_up import premium_from_sample
+from pricing.premiums.build_up import premium_from_sample, premium_of_law
 from pricing.premiums.loadings import Loading
-from pricing.principles import TailValueAtRisk
+from pricing.principles import EsscherPrinciple, LossDistribution, TailValueAtRisk, ValueAtRisk
 
 #: 20 of 1,000 paths fire.
 SAMPLE = WeightedSample.of_paths(np.where(np.arange(1_000) < 20, 0.5, 0.0), None)
@@ -67,7 +67,7 @@ def test_what_is_charged_on_the_loss_has_its_error():
 
 
 def test_the_error_of_measured_capital_is_that_of_the_measure_and_of_the_mean():
-    """Of 2 % of paths, the mean of the worst 5 % is 20 of 50, with the error of the mean, over 5 %."""
+    """The mean of the worst 5 % is the probability within 30 days over 5 %, and so is its error."""
     plain, measured, given = (
         price(expense_ratio=0.0, capital=capital)
         for capital in (
@@ -76,9 +76,24 @@ def test_the_error_of_measured_capital_is_that_of_the_measure_and_of_the_mean():
             CapitalCost(annual_rate=0.5, capital=0.4),
         )
     )
-    more = 0.5 / 5.0 * plain.expected_loss_standard_error * (1.0 / 0.05 + 1.0)
+    monthly = 30.0 / 73.0 * 0.98 ** (30.0 / 73.0 - 1.0)
+    more = 0.5 / 5.0 * plain.expected_loss_standard_error * monthly * (1.0 / 0.05 + 1.0)
     assert measured.standard_error == pytest.approx(plain.standard_error + more, rel=1e-12)
     assert given.standard_error == plain.standard_error
+
+
+@pytest.mark.parametrize("measure", [TailValueAtRisk(level=0.95), ValueAtRisk(level=0.99)], ids=repr)
+def test_covers_of_any_term_need_the_same_capital_at_one_crash_rate(measure):
+    capital = CapitalCost(capital=measure)
+    for days in (1, 7, 30, 365):
+        law = LossDistribution.binary(1.0 - 0.97 ** (days / 30.0))
+        price = premium_of_law(law, PricingBasis(capital=capital), name="C-1", limit=1.0, term=f"{days}d")
+        assert price.capital == pytest.approx(measure.price_of_binary(0.03) - 0.03, rel=1e-12)
+
+
+def test_capital_of_another_horizon_is_a_function_of_exceedances():
+    with pytest.raises(InvalidBasisError, match="EsscherPrinciple cannot measure the losses within 30 days"):
+        price(capital=CapitalCost(capital=EsscherPrinciple(aversion=0.3)))
 
 
 def test_capital_lies_between_nothing_and_the_limit():

@@ -155,7 +155,7 @@ def test_the_difference_is_that_of_two_premiums_and_its_error_that_of_the_paths_
 @pytest.mark.parametrize("rare_drops", [False, True])
 def test_a_premium_in_proportion_to_the_loss_has_an_error_in_proportion(rare_drops):
     """A load of 30 % and a mean of the worst half, beyond every payment, which is twice the expected loss."""
-    capital = CapitalCost(annual_rate=0.7, capital=TailValueAtRisk(level=0.5))
+    capital = CapitalCost(annual_rate=0.7, capital=TailValueAtRisk(level=0.5), horizon="5d")
     basis = PricingBasis(
         risk_load=ExpectedValuePrinciple(loading=0.3), parameter_load=0.2, capital=capital, interest_rate=0.5
     )

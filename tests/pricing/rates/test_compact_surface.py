@@ -14,6 +14,7 @@ from pricing import (
     LinearPayout,
     NormalSizes,
     PriceModel,
+    PricingBasis,
     Reference,
     SimulationSettings,
     StudentT,
@@ -24,6 +25,7 @@ from pricing import (
 )
 from pricing.errors import CorruptSurfaceError, InvalidTermsError, NotSimulatedError
 from pricing.rates.compact_surface import group
+from pricing.rates.cover_losses import tail_losses
 from pricing.rates.tail_sums import TailSums
 from tests.pricing.rates.store_worlds import PAYOUTS, simulate_surface
 
@@ -247,9 +249,13 @@ def test_sums_without_a_pass_are_the_sums_over_groups(drop, payout):
     assert found == pytest.approx(wanted, rel=1e-9, abs=1e-8)
 
 
-def test_payouts_of_another_shape_have_no_sums():
+def test_payouts_of_another_shape_are_priced_by_a_pass():
     class Half(FullPayout):
         def share(self, worst_drop):
             return 0.5 * np.ones_like(worst_drop)
 
-    assert COMPACT.tails[0].reader().loss_sums(Half(), 0.3) is None
+    whole, half = (
+        tail_losses(COMPACT.tails[0].reader(), payout, 0.3, PricingBasis(), 1.0) for payout in (FullPayout(), Half())
+    )
+    assert half.fired == whole.fired
+    assert half.price.value == pytest.approx(0.5 * whole.price.value, rel=1e-12)
