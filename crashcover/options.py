@@ -253,7 +253,17 @@ shape_options = bundle(
 )
 term_options = bundle(drop_option(required=True), shape_options)
 basis_options = bundle(
-    _premium("--risk-load-multiple", type=float, default=0.25, help="Load per standard deviation of the loss."),
+    _premium(
+        "--risk-load",
+        default="hazard",
+        metavar="NAME",
+        help="Price of the uncertain loss: hazard, capital:0.12, wang:0.45, standard-deviation:0.25 and others.",
+    ),
+    _premium(
+        "--load-horizon",
+        metavar="DURATION",
+        help='Time that a distortion is chosen for, or "term"; by default a year.',
+    ),
     _premium("--expense-ratio", type=float, default=0.1, help="Expenses as a fraction of the gross premium."),
     _premium("--fixed-expense", type=float, default=0.0, help="Expense per cover."),
     _premium(
@@ -263,14 +273,17 @@ basis_options = bundle(
         "--capital-rate",
         type=float,
         default=0.0,
-        help="Annual return on capital; capital is the tail value at risk at 99.5 % beyond the expected loss.",
+        help="Annual return on capital: the tail value at risk at 99.5 % over 30 days beyond the expected loss.",
     ),
     _premium("--commission-ratio", type=float, default=0.0, help="Commission as a fraction of the gross premium."),
     _premium("--profit-ratio", type=float, default=0.0, help="Profit as a fraction of the gross premium."),
     _premium("--tax-ratio", type=float, default=0.0, help="Tax as a fraction of the gross premium, added to it."),
     _premium("--minimum-premium", type=float, default=0.0, help="Minimum gross premium per cover."),
     _premium(
-        "--minimum-rate-on-line", type=float, default=0.0, help="Minimum gross premium as a fraction of the limit."
+        "--minimum-rate-on-line",
+        type=float,
+        default=0.0,
+        help="Minimum gross premium per year, as a fraction of the limit.",
     ),
     _premium("--interest-rate", type=float, default=0.0, help="Continuous annual rate that discounts payments."),
 )

@@ -21,7 +21,7 @@ from pricing.contract.payouts import parse_payout
 from pricing.contract.triggers import Reference
 from pricing.premiums.basis import PLAIN_LOADINGS, PricingBasis
 from pricing.premiums.loadings import CapitalCost
-from pricing.principles import StandardDeviationPrinciple
+from pricing.principles import parse_risk_load
 from pricing.surface.settings import SimulationSettings
 
 #: Options of a command by name.
@@ -46,7 +46,7 @@ def read_basis(options: Options) -> PricingBasis:
     """Return the loadings from options."""
     capital_rate = options["capital_rate"]
     return PricingBasis(
-        risk_load=StandardDeviationPrinciple(multiple=options["risk_load_multiple"]),
+        risk_load=parse_risk_load(options["risk_load"], horizon=options["load_horizon"]),
         capital=CapitalCost(annual_rate=capital_rate) if capital_rate else None,
         **{name: options[name] for name in PLAIN_LOADINGS},
     )

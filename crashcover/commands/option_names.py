@@ -10,7 +10,7 @@ _FIELDS = {
     "n_threads": "--threads",
     "n_scenarios": "--scenarios",
     "annual_rate": "--capital-rate",
-    "multiple": "--risk-load-multiple",
+    "horizon": "--load-horizon",
     "forecasters": "--forecaster",
 }
 

@@ -157,7 +157,10 @@ def test_when_every_cover_is_refused_the_exit_code_says_so(quote, drop):
         (["--drop", 0.5, "--limit", -1], "limit must be positive"),
         (["--drop", 0.5, "--payout", "half"], "payout must look like full"),
         (["--drop", 0.5, "--expense-ratio", 10], "a fraction: 10 % is 0.10"),
-        (["--drop", 0.5, "--risk-load-multiple", -1], "multiple must be finite and not negative"),
+        (["--drop", 0.5, "--risk-load", "standard-deviation:-1"], "multiple must be finite and not negative"),
+        (["--drop", 0.5, "--risk-load", "hazard:many"], "risk_load must look like hazard:MARGIN:CAPITAL_RATE"),
+        (["--drop", 0.5, "--risk-load", "wang:0.4:1"], "risk_load must look like wang:SHIFT, got 'wang:0.4:1'"),
+        (["--drop", 0.5, "--load-horizon", "7d"], "horizon must be left out for hazard"),
         (["--drop", 0.5, "--fixed-expense", -1], "fixed_expense must be finite and not negative"),
         (["--drop", 0.5, "--paths", 0], "n_paths must be a whole number from 1"),
         (["--drop", 0.5, "--seed", -1], "seed must be a whole number from 0"),
@@ -322,7 +325,7 @@ def test_the_table_of_quotes_says_what_the_document_says(quote):
 def test_options_arrive_in_the_quote(quote):
     result = quote(
         "--drop", 0.2, "--limit", 123.0, "--currency", "EUR", "--term", "10d", "--waiting-period", "2d", "--json",
-        "--window", "12h", "--payout", "linear:0.2:0.6", "--seed", 77, "--risk-load-multiple", 0.5,
+        "--window", "12h", "--payout", "linear:0.2:0.6", "--seed", 77, "--risk-load", "standard-deviation:0.5",
         "--expense-ratio", 0.2, "--fixed-expense", 1.5, "--parameter-load", 0.1, "--capital-rate", 0.2,
         "--commission-ratio", 0.05, "--profit-ratio", 0.04, "--tax-ratio", 0.19, "--minimum-premium", 2.0,
         "--minimum-rate-on-line", 0.01, "--interest-rate", 0.03,
