@@ -21,7 +21,7 @@ from pricing.contract.cover import Cover
 from pricing.contract.payouts import is_piecewise
 from pricing.contract.sentences import describe_cover
 from pricing.contract.triggers import Reference
-from pricing.premiums.build_up import payment_deviation, sample_for
+from pricing.premiums.build_up import payment_deviation, payment_layers, sample_for
 from pricing.premiums.statements import rounded
 from pricing.quotes.quote import Quote
 from pricing.surface.estimates import Estimate
@@ -121,6 +121,7 @@ def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulate
         "statement": _statement(outcome) if isinstance(outcome, Quote) else None,
         "expected_payments": _expected_payments(outcome) if isinstance(outcome, Quote) else None,
         "payment_deviation": _payment_deviation(outcome, surface) if isinstance(outcome, Quote) else None,
+        "payment_layers": _payment_layers(outcome, surface) if isinstance(outcome, Quote) else None,
         "trigger_probability": plain_estimate(sample_for(cover, surface).exceedance(cover.trigger.drop)),
         "curve": plain_curve(sample_for(cover, surface)),
         "simulated_curve": plain_curve(sample_for(cover, simulated)) if simulated else None,
@@ -180,6 +181,11 @@ def _expected_payments(quote: Quote) -> Values:
 
 def _payment_deviation(quote: Quote, surface: DropSurface) -> float:
     return payment_deviation(quote.cover, sample_for(quote.cover, surface), quote.basis)
+
+
+def _payment_layers(quote: Quote, surface: DropSurface) -> list[list[float]]:
+    layers = payment_layers(quote.cover, sample_for(quote.cover, surface), quote.basis)
+    return [[float(width), float(chance)] for width, chance in layers]
 
 
 def _plain_drivers(drivers: Mapping[str, Estimate[float]]) -> list[Values]:

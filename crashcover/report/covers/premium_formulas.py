@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pricing.premiums.basis import PricingBasis
-from pricing.principles import StandardDeviationPrinciple
+from pricing.principles import HazardTransform, PremiumPrinciple, StandardDeviationPrinciple
+from pricing.principles.horizons import MONTH, TAIL
+from pricing.tools.units import YEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +49,10 @@ def basis_inputs(basis: PricingBasis) -> dict[str, Input]:
         "tax_ratio": Input(value=basis.tax_ratio, unit="of the gross premium, added to it", label="Tax"),
         "minimum_premium": Input(value=basis.minimum_premium, unit=each, label="Minimum premium", kind="money"),
         "minimum_rate_on_line": Input(
-            value=basis.minimum_rate_on_line, unit="of the limit, whole term", label="Minimum rate on line"
+            value=basis.minimum_rate_on_line, unit="of the limit per year", label="Minimum rate on line"
         ),
     }
-    if isinstance(basis.risk_load, StandardDeviationPrinciple):
-        multiple = Input(
-            value=basis.risk_load.multiple, unit="per standard deviation", label="Risk load", kind="number"
-        )
-        inputs = {"risk_load_multiple": multiple, **inputs}
+    inputs = _risk_load_inputs(basis.risk_load) | inputs
     for loading in basis.loadings:
         name, title = loading.name, loading.name.replace("_", " ").capitalize()
         inputs[f"{name}_of_loss"] = Input(value=loading.of_loss, unit="of the expected payments", label=title)
@@ -62,6 +60,30 @@ def basis_inputs(basis: PricingBasis) -> dict[str, Input]:
         inputs[f"{name}_fixed"] = Input(value=loading.fixed, unit=each, label=title, kind="money")
         inputs[f"{name}_of_gross"] = Input(value=loading.of_gross, unit=gross, label=title)
     return inputs
+
+
+def _risk_load_inputs(load: PremiumPrinciple) -> dict[str, Input]:
+    """Return the parameters of a risk load that formulas follow."""
+    if isinstance(load, StandardDeviationPrinciple):
+        unit = "per standard deviation"
+        return {"risk_load_multiple": Input(value=load.multiple, unit=unit, label="Risk load", kind="number")}
+    if isinstance(load, HazardTransform):
+        share = "of the limit"
+        return {
+            "hazard_margin": Input(value=load.margin, unit="of the crash rate", label="Margin", kind="number"),
+            "hazard_capital_rate": Input(
+                value=load.capital_rate, unit="per year", label="Return on the pool's capital"
+            ),
+            "hazard_least_capital": Input(value=load.least_capital, unit=share, label="Least capital of the pool"),
+        }
+    return {}
+
+
+def hazard_formula(chance: str, years: str) -> str:
+    """Return the loaded chance of a payment by ``HazardTransform``, given the cells of the chance and the term."""
+    within_a_month = f"(1-(1-{chance})^({MONTH / YEAR!r}/{years}))"
+    capital = f"(hazard_least_capital+(1-hazard_least_capital)*{within_a_month}/({within_a_month}+{TAIL!r}))"
+    return f"=1-(1-{chance})^(1+hazard_margin)*EXP(-hazard_capital_rate*{capital}*{years})"
 
 
 def ratio_of_gross(basis: PricingBasis) -> str:
@@ -105,7 +127,7 @@ def step_formulas(basis: PricingBasis, number: int, cells: Mapping[str, str]) ->
     before = "+".join([*losses, *(_before_gross(each.name, n) for each in basis.loadings), "fixed_expense"])
     return {
         "technical": f"=({before})/(1-ratio_of_gross)",
-        "least": f"=MAX(minimum_premium,minimum_rate_on_line*limit_{n})",
+        "least": f"=MAX(minimum_premium,minimum_rate_on_line*years_{n}*limit_{n})",
         "charged": f"=MAX(technical_{n},least_{n})",
     }
 

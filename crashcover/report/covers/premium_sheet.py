@@ -1,12 +1,12 @@
 """The sheet of one cover: what the simulation measured, every line as a formula, and the statement to the cent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crashcover.report.covers.premium_formulas import Input, line_formulas, step_formulas
+from crashcover.report.covers.premium_formulas import Input, hazard_formula, line_formulas, step_formulas
 from crashcover.report.covers.sheets import Sheet, Styles
 from pricing.errors import DataError
-from pricing.principles import StandardDeviationPrinciple
+from pricing.principles import HazardTransform, StandardDeviationPrinciple
 from pricing.quotes.quote import Quote
 from pricing.show.formats import words
 from pricing.tools.units import YEAR
@@ -25,12 +25,13 @@ def cover_inputs(cover: Mapping[str, Any], quote: Quote) -> dict[str, Input]:
     Raises
     ------
     DataError
-        If the report is of a release that did not store the standard deviation of the payments.
+        If the report is of a release that did not store what the payments are made of.
     """
-    if "payment_deviation" not in cover:
-        raise DataError("report lacks payment_deviation, which a workbook needs: write the report again")
+    for name in ("payment_deviation", "payment_layers"):
+        if name not in cover:
+            raise DataError(f"report lacks {name}, which a workbook needs: write the report again")
     priced, basis, limit = quote.premium, quote.basis, quote.cover.limit
-    mean = (priced.expected_loss + priced.parameter_load) / (1.0 + basis.parameter_load) / limit
+    mean = cover_mean(quote)
     uncertain = priced.parameter_load / limit - basis.parameter_load * mean if quote.uncertainty else 0.0
     of_limit = "of the limit"
     inputs = {
@@ -43,9 +44,15 @@ def cover_inputs(cover: Mapping[str, Any], quote: Quote) -> dict[str, Input]:
         "capital": Input(value=priced.capital / limit, unit=of_limit, label="Capital"),
         "years": Input(value=quote.cover.term / YEAR, unit="years of 365 days", label="Term", kind="number"),
     }
-    if not isinstance(basis.risk_load, StandardDeviationPrinciple):
+    if not isinstance(basis.risk_load, StandardDeviationPrinciple | HazardTransform):
         inputs["risk"] = Input(value=priced.risk_load / limit, unit=of_limit, label="Risk load of the principle")
     return inputs
+
+
+def cover_mean(quote: Quote) -> float:
+    """Return the expected payments of a cover, discounted, per unit of limit."""
+    priced = quote.premium
+    return (priced.expected_loss + priced.parameter_load) / (1.0 + quote.basis.parameter_load) / quote.cover.limit
 
 
 def write_cover(
@@ -75,6 +82,9 @@ def write_cover(
     for name, value in cover_inputs(cover, quote).items():
         sheet.input(f"{name}_{number}", value)
     sheet.blank()
+    if isinstance(quote.basis.risk_load, HazardTransform):
+        _write_layers(sheet, cover["payment_layers"], quote, number)
+        sheet.blank()
     _write_steps(sheet, quote, number)
     cells = _write_lines(sheet, quote, number)
     sheet.blank()
@@ -85,6 +95,26 @@ def write_cover(
     sheet.sheet.set_column("F:H", 14, None, {"level": 1, "hidden": True})
     sheet.finish()
     return cells
+
+
+def _write_layers(sheet: Sheet, layers: Sequence[Sequence[float]], quote: Quote, number: int) -> None:
+    """Write the layers of the payment with their loaded chances, and the risk load that follows from them."""
+    load = quote.basis.risk_load.over(quote.cover.term)
+    sheet.headings(("Layers of the payment", "Share of the limit", "Probability", "Loaded"), (1, 2, 3))
+    first, last = sheet.next_row + 1, sheet.next_row + len(layers)
+    reached = total = 0.0
+    for row, (width, chance) in enumerate(layers, start=first):
+        loaded = load.price_of_binary(chance)
+        formula = hazard_formula(f"C{row}", f"years_{number}")
+        name = f"from {reached:.1%} to {reached + width:.1%} of the limit"
+        sheet.row((name, (width, "share"), (chance, "share"), (formula, loaded, "share")))
+        reached, total = reached + width, total + width * loaded
+    risk = quote.premium.risk_load / quote.cover.limit
+    mean = cover_mean(quote)
+    rest = Input(value=risk - total + mean, unit="of the limit", label="Not in the layers, which are joined")
+    sheet.input(f"rest_{number}", rest, may_be_negative=True)
+    formula = f"=MAX(SUMPRODUCT(B{first}:B{last},D{first}:D{last})+rest_{number}-mean_{number},0)" if layers else "=0"
+    sheet.formula(f"risk_{number}", "Risk load", formula, risk)
 
 
 _STEPS = {
@@ -101,7 +131,7 @@ def _write_steps(sheet: Sheet, quote: Quote, number: int) -> None:
     cells = {name: f"B{first + place}" for place, name in enumerate(basis.lines)}
     values = {
         "technical": priced.gross - priced.minimum_lift / (1.0 - basis.ratio_of_gross),
-        "least": basis.least_gross(quote.cover.limit),
+        "least": basis.least_gross(quote.cover.limit, quote.cover.term / YEAR),
         "charged": priced.gross,
     }
     sheet.headings(("From lines to the premium", quote.cover.currency, "", "Name of the cell"))

@@ -93,7 +93,7 @@ class Sheet:
             self.sheet.write_string(self.next_row, column, text, style)
         self.next_row += 1
 
-    def input(self, name: str, value: Input) -> None:
+    def input(self, name: str, value: Input, *, may_be_negative: bool = False) -> None:
         """Write a cell that may be changed, and name it."""
         row = self.next_row
         self.sheet.write_string(row, 0, value.label, self.styles.text)
@@ -101,7 +101,8 @@ class Sheet:
         self.sheet.write_string(row, 2, value.unit, self.styles.text)
         self.sheet.write_string(row, 3, name, self.styles.name)
         least = {"validate": "decimal", "criteria": ">=", "value": 0, "error_message": "Must not be negative."}
-        self.sheet.data_validation(row, 1, row, 1, least)
+        if not may_be_negative:
+            self.sheet.data_validation(row, 1, row, 1, least)
         self._name(name)
 
     def formula(self, name: str, label: str, formula: str, value: float, kind: str = "share") -> None:

@@ -1,7 +1,7 @@
 """A reader that calculates the formulas of a workbook, as a spreadsheet would."""
 
 import io
-import re
+import math
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -24,7 +24,8 @@ FUNCTIONS = {
     "ROUND": lambda number, digits: in_decimals(number, digits, ROUND_HALF_UP),
     "ROUNDDOWN": lambda number, digits: in_decimals(number, digits, ROUND_DOWN),
     "SUM": lambda cells: float(np.sum(cells)),
-    "SUMPRODUCT": lambda cells: float(np.sum(cells)),
+    "SUMPRODUCT": lambda *ranges: float(np.sum(np.prod(ranges, axis=0))),
+    "EXP": math.exp,
 }
 
 
@@ -78,4 +79,4 @@ class Spreadsheet:
             return f"at({other.strip(chr(39)) or sheet!r}, {address!r})" if not other else f"at({other}, {address!r})"
         if token.type == Token.OP_PRE:
             return "(-1)*"
-        return re.sub("^=$", "==", token.value)
+        return {"=": "==", "^": "**"}.get(token.value, token.value)

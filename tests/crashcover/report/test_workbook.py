@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import openpyxl
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from crashcover.report.covers.premium_sheet import cover_mean
 from crashcover.report.covers.workbook import write_workbook
 from pricing import (
     CapitalCost,
@@ -31,11 +33,12 @@ from pricing.contract.sentences import describe_cover
 from pricing.errors import DataError, UninsurableError
 from pricing.premiums.build_up import Losses, add_up
 from pricing.premiums.loadings import ParameterUncertainty
-from pricing.principles import TailValueAtRisk
+from pricing.principles import HazardTransform, TailValueAtRisk
 from pricing.show.formats import words
 from pricing.surface.estimates import Estimate
 from tests.crashcover.report.spreadsheet import Spreadsheet
 
+DAY = timedelta(days=1)
 MODEL = PriceModel(volatility=ConstantVolatility(annual=1.0), innovations=Normal())
 UNCERTAIN = ParameterUncertainty(drops=(0.3,), shares=(0.1,))
 FEE = Loading(name="oracle_fee", heading="oracle", meaning="m", of_loss=0.02, of_limit=0.01, fixed=3.0, of_gross=0.01)
@@ -44,8 +47,14 @@ HOSTILE = '=HYPERLINK("http://x")'
 
 def quote_of(basis, *, mean, deviation, capital=0.5, uncertain=0.0, limit=1e5, days=30, name="C"):
     """Price losses whose moments are given, per unit of limit."""
-    by_deviation = isinstance(basis.risk_load, StandardDeviationPrinciple)
-    price = mean + basis.risk_load.multiple * deviation if by_deviation else 1.1 * mean
+    if isinstance(basis.risk_load, StandardDeviationPrinciple):
+        price = mean + basis.risk_load.multiple * deviation
+    elif isinstance(basis.risk_load, HazardTransform):
+        price = sum(
+            width * basis.risk_load.over(days * DAY).price_of_binary(chance) for width, chance in layers_of(mean)
+        )
+    else:
+        price = 1.1 * mean
     losses = Losses(Estimate(mean, 0.0), Estimate(mean, 0.0), Estimate(price, 0.0), Estimate(capital, 0.0))
     cover = Cover(
         cover_id=name, asset=HOSTILE, trigger=DropTrigger(drop=0.3), payout=FullPayout(), limit=limit, currency="USD",
@@ -56,6 +65,11 @@ def quote_of(basis, *, mean, deviation, capital=0.5, uncertain=0.0, limit=1e5, d
         cover=cover, premium=premium, basis=basis, model=MODEL, settings=SimulationSettings(n_paths=1000, seed=1),
         model_digest="0" * 64, uncertainty=UNCERTAIN if uncertain else None,
     )  # fmt: skip
+
+
+def layers_of(mean):
+    """Return layers of a payment: a quarter of the limit is paid twice as often as the rest."""
+    return [[0.25, 2.0 * mean / 1.25], [0.75, mean / 1.25]]
 
 
 def content_of(quotes, deviations):
@@ -76,6 +90,7 @@ def content_of(quotes, deviations):
                 "terms": describe_cover(quote.cover),
                 "statement": {"standard_error": "1.00"},
                 "payment_deviation": deviation * quote.cover.limit,
+                "payment_layers": layers_of(cover_mean(quote)),
             }
             for quote, deviation in zip(quotes, deviations, strict=True)
         ],
@@ -103,7 +118,9 @@ def is_half_a_cent(quote):
 RATIOS = st.floats(0.0, 0.2)
 BASES = st.builds(
     PricingBasis,
-    risk_load=st.builds(StandardDeviationPrinciple, multiple=st.floats(0.0, 1.0)) | st.just(TailValueAtRisk(level=0.9)),
+    risk_load=st.builds(StandardDeviationPrinciple, multiple=st.floats(0.0, 1.0))
+    | st.builds(HazardTransform, margin=st.floats(0.0, 2.0), capital_rate=RATIOS, least_capital=st.floats(0.0, 1.0))
+    | st.just(TailValueAtRisk(level=0.9)),
     parameter_load=RATIOS,
     capital=st.none() | st.builds(CapitalCost, annual_rate=RATIOS),
     expense_ratio=RATIOS,
@@ -154,8 +171,19 @@ CHANGES = {
     "oracle_fee_fixed": lambda basis, value: replace(basis, loadings=(replace(FEE, fixed=value),)),
     "oracle_fee_of_gross": lambda basis, value: replace(basis, loadings=(replace(FEE, of_gross=value),)),
 }  # fmt: skip
+HAZARD_CHANGES = {
+    f"hazard_{name}": lambda basis, value, name=name: replace(
+        basis, risk_load=replace(basis.risk_load, **{name: value})
+    )
+    for name in ("margin", "capital_rate", "least_capital")
+}
 BASIS = PricingBasis(
-    tax_ratio=0.05, commission_ratio=0.1, fixed_expense=2.0, capital=CapitalCost(annual_rate=0.1), loadings=(FEE,)
+    risk_load=StandardDeviationPrinciple(multiple=0.25),
+    tax_ratio=0.05,
+    commission_ratio=0.1,
+    fixed_expense=2.0,
+    capital=CapitalCost(annual_rate=0.1),
+    loadings=(FEE,),
 )
 LOSSES = ({"mean": 0.0317, "deviation": 0.171}, {"mean": 0.0023, "deviation": 0.043, "limit": 54_321.0, "days": 90})
 
@@ -172,6 +200,16 @@ def test_a_loading_that_is_changed_changes_every_premium_as_in_python(workbook, 
     sheet.change(name, value)
     for number, losses in enumerate(LOSSES, start=1):
         require_premium(sheet, quote_of(CHANGES[name](BASIS, value), **losses), number)
+
+
+@pytest.mark.parametrize("name", HAZARD_CHANGES)
+def test_a_changed_load_on_the_crash_rate_changes_every_premium_as_in_python(name):
+    basis, value = replace(BASIS, risk_load=HazardTransform()), 0.1234
+    quotes = [quote_of(basis, **losses, name=f"C-{place}") for place, losses in enumerate(LOSSES)]
+    sheet = Spreadsheet(write_workbook(content_of(quotes, [0.1, 0.1])))
+    sheet.change(name, value)
+    for number, losses in enumerate(LOSSES, start=1):
+        require_premium(sheet, quote_of(HAZARD_CHANGES[name](basis, value), **losses), number)
 
 
 def test_a_limit_that_is_changed_changes_the_premium_of_its_cover(workbook):
