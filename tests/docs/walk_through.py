@@ -25,7 +25,7 @@ def walk_through(page, capsys):
             exec(compile(text, page.name, "exec"), names)
             printed = capsys.readouterr().out
         elif language == "text":
-            assert printed == text
+            assert printed == text, printed
 
 
 def run_commands(text):

@@ -6,7 +6,7 @@ is computed from seeds and from the examples and tables of the pages, so a pictu
 
 import sys
 
-from docs.studies.pictures import contract, engine, laws, money
+from docs.studies.pictures import contract, engine, laws, loads, money
 from docs.studies.pictures.canvas import Draw, save
 
 PICTURES: dict[str, Draw] = {
@@ -22,6 +22,11 @@ PICTURES: dict[str, Draw] = {
         laws.anchors,
         laws.crash_rate_factor,
         laws.accuracy,
+        loads.load_multiples,
+        loads.load_bonds,
+        loads.load_terms,
+        loads.load_capital,
+        loads.load_rates,
         money.premium_build_up,
         money.distortions,
         money.rate_limits,
