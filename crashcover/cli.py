@@ -96,6 +96,7 @@ def main() -> None:
 @simulation_options
 @threads_option
 @option("--plot", callback=check_picture, metavar="FILE", help="Draw the exceedance curves: .png, .svg or .pdf.")
+@option("--model-error", is_flag=True, help="Say how far the expected loss may be off, and price named stresses.")
 @json_option
 @csv_option
 @click.pass_context

@@ -16,6 +16,7 @@ from crashcover.commands.inputs import (
     story_of,
 )
 from crashcover.display.console import show_offers, stdout
+from crashcover.display.model_error import error_tables
 from crashcover.display.picture import Chart, Curve, draw_exceedance
 from crashcover.display.progress import stages
 from crashcover.display.table import WIDTH, footnotes
@@ -41,7 +42,13 @@ def run_quote(options: Options) -> Exit:
     calibration = calibrate_as_stated(history, options)
     with stages() as begin:
         offers = make_offers(
-            calibration, covers, basis=basis, settings=settings, with_drivers=not for_programs, begin=begin
+            calibration,
+            covers,
+            basis=basis,
+            settings=settings,
+            with_drivers=not for_programs,
+            with_model_error=options["model_error"],
+            begin=begin,
         )
     if options["plot"]:
         _draw(offers, history.asset, options["plot"])
@@ -55,6 +62,8 @@ def run_quote(options: Options) -> Exit:
         console = stdout()
         show_offers(offers, history.asset, console, story=story_of(history.asset))
         console.print(footnotes(offers.offers, settings), width=WIDTH)
+        for table in error_tables(offers.offers):
+            console.print(table)
     return Exit.DONE if offers.quotes else Exit.ALL_REFUSED
 
 

@@ -179,7 +179,7 @@ def footnotes(offers: Sequence[Offer], settings: SimulationSettings) -> Renderab
     notes = [
         f"Limit {cover.limit:,.0f} {cover.currency}, {_payout(cover)}; {size}. "
         "rate: premium over limit, for the whole term. s.e.: standard error of the simulation, without errors of "
-        "the model."
+        "the model (--model-error)."
     ]
     if any(isinstance(offer.outcome, Quote) and offer.outcome.premium.parameter_load for offer in offers):
         notes.append(_PARAMETER_NOTE)

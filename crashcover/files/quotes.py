@@ -10,6 +10,7 @@ from pricing.quotes.quote import Quote
 from pricing.tools import plain
 
 if TYPE_CHECKING:  # reading a quote takes neither pandas nor arch
+    from crashcover.offers.model_error import ModelError
     from crashcover.offers.offers import Offer, Offers
 
 
@@ -20,7 +21,15 @@ def write_document(offers: "Offers") -> str:
         "quotes": [json.loads(quote.to_json()) for quote in offers.quotes],
         "refused": plain_refused(offers.offers),
     }
+    errors = {each.cover.cover_id: plain_model_error(each.model_error) for each in offers.offers if each.model_error}
+    if errors:
+        document["model_errors"] = errors
     return json.dumps(document, sort_keys=True, allow_nan=False)
+
+
+def plain_model_error(error: "ModelError") -> dict[str, Any]:
+    """Turn a model error into plain values, with the ends of its interval."""
+    return {**plain.to_plain(error), "low": error.low, "high": error.high}
 
 
 def plain_refused(offers: "Sequence[Offer]") -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from calibration import Calibration, PegCalibration
 from crashcover.offers.drivers import Drivers, drivers_of, simulate_variants
+from crashcover.offers.model_error import ModelError, model_errors
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from pricing.contract.cover import Cover
 from pricing.errors import Refusal
@@ -30,11 +31,14 @@ class Offer:
         A price, or the reason why there is none.
     drivers : Drivers or None
         Drivers of the expected loss; None if it is zero, or if drivers were not requested.
+    model_error : ModelError or None
+        How far the expected loss may be off, and named stresses; None if it is unknown or was not requested.
     """
 
     cover: Cover
     outcome: Quote | Refusal
     drivers: Drivers | None = None
+    model_error: ModelError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ def make_offers(
     basis: PricingBasis,
     settings: SimulationSettings,
     with_drivers: bool = True,
+    with_model_error: bool = False,
     begin: Progress = silent,
 ) -> Offers:
     """Simulate a calibrated asset and quote covers on it.
@@ -84,6 +89,8 @@ def make_offers(
         Size and seed of the simulation.
     with_drivers : bool
         Whether to compute the drivers of the prices, which takes further simulations; a peg has none.
+    with_model_error : bool
+        Whether to compute the model error and stresses, which takes about sixteen small simulations; a peg has none.
     begin : callable, optional
         Progress callback.
 
@@ -97,8 +104,12 @@ def make_offers(
             calibration.record.require_on_record(cover.trigger.drop)
     surface = simulate_covers(calibration.model, covers, settings, begin("full model", settings.n_paths))
     offers = tuple(Offer(cover=cover, outcome=quote_or_refuse(cover, surface, basis)) for cover in covers)
-    if not with_drivers or isinstance(calibration, PegCalibration):
+    if isinstance(calibration, PegCalibration):
         return Offers(calibration=calibration, surface=surface, offers=offers)
-    variants = simulate_variants(calibration, surface, covers, begin)
-    explained = tuple(replace(offer, drivers=drivers_of(offer.cover, variants)) for offer in offers)
-    return Offers(calibration=calibration, surface=surface, offers=explained)
+    if with_drivers:
+        variants = simulate_variants(calibration, surface, covers, begin)
+        offers = tuple(replace(offer, drivers=drivers_of(offer.cover, variants)) for offer in offers)
+    if with_model_error:
+        errors = model_errors(calibration, covers, basis=basis, settings=settings, begin=begin)
+        offers = tuple(replace(offer, model_error=each) for offer, each in zip(offers, errors, strict=True))
+    return Offers(calibration=calibration, surface=surface, offers=offers)

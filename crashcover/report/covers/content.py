@@ -10,7 +10,7 @@ from typing import Any
 from calibration import explain
 from calibration.verdict import Verdict
 from crashcover.display.curves import plain_curve, plain_estimate
-from crashcover.files.quotes import plain_refused
+from crashcover.files.quotes import plain_model_error, plain_refused
 from crashcover.offers.drivers import is_resolved
 from crashcover.offers.offers import Offer
 from crashcover.offers.terms import describe_window
@@ -128,6 +128,7 @@ def _cover(offer: Offer, moves: tuple[Move, ...], surface: DropSurface, simulate
         "anchors": _anchors(cover, surface),
         "drivers": offer.drivers and _plain_drivers(offer.drivers.shares),
         "effects": offer.drivers and _plain_drivers(offer.drivers.factors),
+        "model_error": offer.model_error and plain_model_error(offer.model_error),
         "moves": [
             {
                 "name": move.name,

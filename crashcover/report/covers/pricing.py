@@ -68,7 +68,7 @@ def price_covers(
     closes: pd.Series | None = None,
     begin: Progress = silent,
 ) -> PricedCovers:
-    """Price covers and compute the drivers and sensitivities of their premiums.
+    """Price covers and compute the drivers, the sensitivities and the model error of their premiums.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def price_covers(
     begin : callable, optional
         Progress callback.
     """
-    found = make_offers(calibration, covers, basis=basis, settings=settings, begin=begin)
+    found = make_offers(calibration, covers, basis=basis, settings=settings, with_model_error=True, begin=begin)
     market = calibration.market
     return PricedCovers(
         calibration=json.loads(calibration.to_json()),
