@@ -100,10 +100,13 @@ class DistortedTail:
         rows[:-1, 8:] = _from_the_end(np.stack([weights * area, weights * area**2], axis=1))
         return cls(drops, rows)
 
-    def read(self, drops: FloatArray, has_ramp: bool) -> Reading:  # noqa: ARG002 - a row holds all fields
+    def read(self, drops: FloatArray, has_ramp: bool) -> Reading:
         """Read the tail at drops of shape (n,)."""
-        rows = self.rows[np.searchsorted(self.drops, least_drop(drops), side="left")]
-        return _extended(drops, *rows.T)
+        rows = self.rows[np.searchsorted(self.drops, least_drop(drops), side="left")].T
+        if has_ramp:
+            return _extended(drops, *rows)
+        _, distorted, slope, tilted, _, _, _, squares, _, _ = rows
+        return Reading(distorted, slope, tilted, 0.0, 0.0, 0.0, squares, 0.0, 0.0)
 
     def reader(self) -> "DistortedReader":
         """Return a reader of single losses, which keeps a third of the numbers."""

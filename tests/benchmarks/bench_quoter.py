@@ -10,7 +10,7 @@ import pytest
 
 from pricing import DropTrigger, FullPayout, LinearPayout, PricingBasis, Quoter, RateQuoter, TieredPayout, compact
 from pricing.contract.book import Book
-from pricing.principles import WangTransform
+from pricing.principles import parse_risk_load
 from pricing.rates.store import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
@@ -46,12 +46,14 @@ def test_quote_from_a_store(benchmark, folder, name):
     benchmark.extra_info.update(table="quote from a store", payout=name, reach=20e-6)
 
 
+@pytest.mark.parametrize("load", ["standard-deviation:0.25", "wang:0.45", "esscher:1"])
 @pytest.mark.parametrize("name", ["full", "linear"])
-def test_quote_with_a_principle_that_needs_the_whole_law(benchmark, folder, name):
-    quoter = RateQuoter(folder, PricingBasis(risk_load=WangTransform()), key=KEY)
+def test_quote_with_another_load(benchmark, folder, load, name):
+    """By sums of moments, by areas under the distorted curve, and by a pass over the law."""
+    quoter = RateQuoter(folder, PricingBasis(risk_load=parse_risk_load(load)), key=KEY)
     covers = cycle(covers_of(PAYOUTS[name]))
-    benchmark.pedantic(lambda: quoter.quote(next(covers), at=NOON), rounds=2_000, warmup_rounds=100)
-    benchmark.extra_info.update(table="quote from a store", payout=f"{name}, Wang transform")
+    benchmark.pedantic(lambda: quoter.quote(next(covers), at=NOON), rounds=2_000, warmup_rounds=500)
+    benchmark.extra_info.update(table="quote from a store", payout=f"{name}, {load}")
 
 
 def test_quote_from_all_paths(benchmark):
