@@ -56,8 +56,8 @@ def read_inputs(folder: Path, calibration_id: str) -> Inputs:
     document = json.loads(_read(folder / _CALIBRATIONS, calibration_id))
     if "inputs" not in document:
         raise DataError(
-            f"asset {document['asset']!r} must not be pegged: the record of its class does not say how its peg is lost "
-            "together with other tokens, or why its rate moves"
+            f"calibration of {document['asset']!r} must be by the laws of the market, got that of a pegged token (its "
+            "record does not say how pegs are lost together with other tokens: take it out of the book)"
         )
     market = Market.from_json(_read(folder / _MARKETS, document["market"]))
     return _inputs_from_plain(document["inputs"], market)

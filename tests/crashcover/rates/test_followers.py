@@ -51,7 +51,7 @@ def test_a_night_refuses_wrapped_tokens_and_rates_pegs_by_their_record(night):
     calibration_id = store.calibration_id("COIN")
     document = json.loads((out / "calibrations" / f"{calibration_id}.json").read_text())
     assert document["calibration"]["record"]["peg"] == "reserve"
-    with pytest.raises(DataError, match="asset 'COIN' must not be pegged"):
+    with pytest.raises(DataError, match="calibration of 'COIN' must be by the laws of the market"):
         read_inputs(out, calibration_id)
 
 
