@@ -203,6 +203,7 @@ def _excel_text(cell: object) -> str | None:
 
 def _from_columns(columns: pa.Table) -> pd.DataFrame:
     """Return typed columns; what pandas has noted about its index does not matter."""
+    columns.validate(full=True)  # texts of a damaged file may be no UTF-8, which nobody looks at when it is opened
     table: pd.DataFrame = columns.to_pandas(ignore_metadata=True)
     table = table.set_axis([str(name).strip() for name in table.columns], axis="columns")
     return table.set_axis(np.arange(1, len(table) + 1))

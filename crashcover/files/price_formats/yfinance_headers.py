@@ -13,7 +13,7 @@ def unfold(cells: pd.DataFrame, path: Path) -> pd.DataFrame | None:
     Raises
     ------
     DataError
-        If a token has two columns of one name.
+        If a token has two columns of one name, or the times have the name of another column.
     """
     if len(cells) < 3 or cells.iloc[:3, 0].fillna("").tolist()[:2] != ["Price", "Ticker"]:
         return None
@@ -23,7 +23,7 @@ def unfold(cells: pd.DataFrame, path: Path) -> pd.DataFrame | None:
     for ticker in tickers.dropna().unique():
         columns = tickers.index[tickers == ticker]
         names = [str(name) for name in fields[columns]]
-        require_different_names(names, path)
+        require_different_names([str(date), *names, "Ticker"], path)
         part = body[columns].set_axis(names, axis="columns").assign(Ticker=ticker)
         part.insert(0, str(date), body[0])
         parts.append(part)

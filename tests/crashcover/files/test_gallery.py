@@ -199,6 +199,13 @@ def test_a_table_that_may_mean_two_things_is_refused_in_one_line(tmp_path, heade
     assert "\n" not in str(caught.value)
 
 
+def test_times_of_yfinance_that_have_the_name_of_another_column_are_refused(tmp_path):
+    path = tmp_path / "OM.csv"
+    path.write_text((GALLERY / "daily-yfinance.csv").read_text(encoding="utf-8").replace("Date,", "Ticker,"))
+    with pytest.raises(DataError, match="row 1: must have different column names, got 'Ticker' twice"):
+        read_prices(path)
+
+
 def test_tokens_may_be_called_like_a_price_in_capitals(tmp_path):
     path = tmp_path / "panel.csv"
     path.write_text("time,LAST,PRICE,VOL\n2025-01-01T01:00Z,1,2,3\n", encoding="utf-8")

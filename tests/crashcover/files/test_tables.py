@@ -98,3 +98,15 @@ def test_a_comma_that_may_be_either_is_refused(tmp_path, cells):
     path = write(tmp_path, ["name;value", *(f"x;{cell}" for cell in cells)])
     with pytest.raises(DataError, match="must be a number, got '1,"):
         numbers(read_table(path), "value", path)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_a_text_of_damaged_bytes_is_refused_when_the_file_is_opened(tmp_path, kind):
+    path = tmp_path / f"OM.{kind}"
+    table = pd.DataFrame({"time": HOURS, "close": [1.0, 2.0, 3.0]})
+    table.to_parquet(path, compression=None) if kind == "parquet" else table.to_feather(
+        path, compression="uncompressed"
+    )
+    path.write_bytes(path.read_bytes().replace(b"2025-01-01T02:00Z", b"2025-\xff1-01T02:00Z"))
+    with pytest.raises(DataError, match=r"OM\.\w+: cannot be read: .*(?i:utf8)"):
+        read_prices(path)
