@@ -1,4 +1,4 @@
-"""How far an expected loss may be off because of the model, and what it would be under named stresses.
+"""Effects of a wrong model on an expected loss, and the loss under named stresses.
 
 Each cover is priced again with the same random numbers and one input of the law of the worst month changed. The parts
 of the model error are changes by about one standard deviation, down and up; logarithms of their effects are combined as
