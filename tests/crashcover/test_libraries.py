@@ -52,7 +52,7 @@ def run(library, arguments):
 codes = {}
 for library, arguments in json.loads(sys.argv[1]):
     if library != "pyarrow":  # pandas looks for it
-        import matplotlib.figure, pandas, scipy.stats
+        import matplotlib.figure, pandas, scipy.signal, scipy.stats
     if library not in ("pyarrow", "matplotlib", "pandas", "statsmodels", "arch"):  # arch needs the others
         import arch.univariate
     child = os.fork()

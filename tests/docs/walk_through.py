@@ -30,7 +30,8 @@ def walk_through(page, capsys):
 
 def run_commands(text):
     """Run commands of crashcover in this process, where its libraries are imported already; return what they print."""
-    return "".join(run_command(TARGETS.get(line, line)) for line in text.replace("\\\n", "").splitlines())
+    lines = text.replace("\\\n", "").splitlines()
+    return "".join(run_command(f"{TARGETS[line]} --paths 2000" if line in TARGETS else line) for line in lines)
 
 
 def run_command(line):

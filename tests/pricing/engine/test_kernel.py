@@ -32,7 +32,7 @@ def drops_of(build, model, monkeypatch, n_threads=1, *, rare_drops=False):
 def test_every_build_and_number_of_threads_gives_the_same_bits(name, rare_drops, monkeypatch):
     expected = drops_of("baseline", MODELS[name], monkeypatch, rare_drops=rare_drops)
     for build in kernel.usable_builds():
-        for n_threads in (1, 2, 3):
+        for n_threads in (1, 2):  # of two batches
             assert np.array_equal(
                 drops_of(build, MODELS[name], monkeypatch, n_threads, rare_drops=rare_drops), expected
             ), (build, n_threads)
