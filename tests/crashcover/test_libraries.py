@@ -46,7 +46,12 @@ def run(library, arguments):
     sys.argv = ["crashcover", *arguments]
     from crashcover.__main__ import main
 
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code)  # to take down all that was imported lasts longer than the command
 
 
 codes = {}
@@ -57,7 +62,8 @@ for library, arguments in json.loads(sys.argv[1]):
         import arch.univariate
     child = os.fork()
     if not child:
-        sys.exit(run(library, arguments))
+        run(library, arguments)
+        os._exit(0)
     codes[library] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 print(json.dumps(codes))
 """
