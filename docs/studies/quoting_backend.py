@@ -1,6 +1,6 @@
 """A selling backend in threads and in forked workers, with a hot swap under load; prints the latencies they reach.
 
-Usage: ``python -m docs.studies.quoting_backend [--assets 250] [--paths 100000] [--seconds 2]``
+Usage: ``python -m docs.studies.quoting_backend [--assets 250] [--paths 100000] [--quotes 5000] [--seconds 2]``
 """
 
 import argparse
@@ -136,7 +136,7 @@ def publish_night(folder: Path, surfaces: list[CompactSurface], n_assets: int, n
     publish(folder, rates(), name=name)
 
 
-def make_covers(payout: Payout, n_assets: int, n_covers: int = 5_000) -> list[Cover]:
+def make_covers(payout: Payout, n_assets: int, n_covers: int) -> list[Cover]:
     """Draw covers that insurers would sell."""
     rng = np.random.default_rng(1)
     return [
@@ -175,18 +175,18 @@ def show(name: str, times: list[float], note: str = "") -> None:
     print(f"{name:34} {len(times):7,} quotes   p50 {p50:6.1f} us   p99 {p99:7.1f} us   p99.9 {p999:8.1f} us   {note}")
 
 
-def in_one_thread(backend: Backend, n_assets: int) -> None:
+def in_one_thread(backend: Backend, n_assets: int, n_covers: int) -> None:
     """Quote each payout, one after the other."""
     for name, payout in PAYOUTS.items():
-        covers = make_covers(payout, n_assets)
+        covers = make_covers(payout, n_assets, n_covers)
         microseconds(backend.quote, covers[:500])
         show(f"one thread, {name}", microseconds(backend.quote, covers))
 
 
-def all_at_once(backend: Backend, n_assets: int) -> None:
+def all_at_once(backend: Backend, n_assets: int, n_covers: int) -> None:
     """Quote a book of a million covers."""
     rng = np.random.default_rng(2)
-    some = Book.of_covers(make_covers(PAYOUTS["full"], n_assets))
+    some = Book.of_covers(make_covers(PAYOUTS["full"], n_assets, n_covers))
     rows = rng.integers(len(some), size=1_000_000)
     book = Book(
         currency="USD",
@@ -207,10 +207,10 @@ def all_at_once(backend: Backend, n_assets: int) -> None:
 
 
 def in_threads(
-    backend: Backend, n_assets: int, n_threads: int, seconds: float, swap: Callable[[], None] | None
+    backend: Backend, n_assets: int, n_covers: int, n_threads: int, seconds: float, swap: Callable[[], None] | None
 ) -> None:
     """Quote in threads that pause between requests, while rates are swapped or not."""
-    covers = make_covers(PAYOUTS["full"], n_assets)
+    covers = make_covers(PAYOUTS["full"], n_assets, n_covers)
     times: list[float] = []
     versions: Counter[str] = Counter()
     stop = threading.Event()
@@ -239,10 +239,10 @@ def in_threads(
     show(name, times, ", ".join(f"{count:,} from {version}" for version, count in sorted(versions.items())))
 
 
-def in_forked_workers(backend: Backend, n_assets: int, n_workers: int) -> None:
+def in_forked_workers(backend: Backend, n_assets: int, n_covers: int, n_workers: int) -> None:
     """Quote in workers that were forked from a process with all rates loaded, as under ``gunicorn --preload``."""
     gc.freeze()  # else the first collection in a worker writes to, and so copies, every page with an object
-    covers = make_covers(PAYOUTS["full"], n_assets)
+    covers = make_covers(PAYOUTS["full"], n_assets, n_covers)
     readers = []
     for _ in range(n_workers):
         reader, writer = os.pipe()
@@ -270,6 +270,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--assets", type=int, default=250)
     parser.add_argument("--paths", type=int, default=100_000)
+    parser.add_argument("--quotes", type=int, default=5_000)
     parser.add_argument("--seconds", type=float, default=2.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -282,17 +283,17 @@ def main() -> None:
         print(f"{options.assets} assets of {len(WINDOWS) * len(TERMS)} signals and {options.paths:,} paths: "
               f"{size / 1e6:,.0f} MB, checked and mapped in {seconds:.2f} s")  # fmt: skip
         backend = Backend(quoter, capacity=1e6)
-        in_one_thread(backend, options.assets)
-        all_at_once(backend, options.assets)
+        in_one_thread(backend, options.assets, options.quotes)
+        all_at_once(backend, options.assets, options.quotes)
 
         def swap() -> None:
             publish_night(folder, surfaces[::-1], options.assets, "tuesday")
             backend.quoter.refresh()
 
-        in_threads(backend, options.assets, 16, options.seconds, None)
-        in_threads(backend, options.assets, 16, options.seconds, swap)
+        in_threads(backend, options.assets, options.quotes, 16, options.seconds, None)
+        in_threads(backend, options.assets, options.quotes, 16, options.seconds, swap)
         if hasattr(os, "fork"):
-            in_forked_workers(backend, options.assets, 2)
+            in_forked_workers(backend, options.assets, options.quotes, 2)
         show_sales(backend)
 
 

@@ -630,7 +630,7 @@ def test_payouts_of_your_own_are_quoted_by_a_pass_over_the_tail(folder, quoter):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the example forks")
 def test_the_example_of_the_documentation_runs():
-    options = ["--assets", "3", "--paths", "20000", "--seconds", "0.2"]
+    options = ["--assets", "3", "--paths", "5000", "--quotes", "500", "--seconds", "0.2"]
     printed = subprocess.run(
         [sys.executable, "-m", "docs.studies.quoting_backend", *options],
         cwd=CHECKOUT,
