@@ -18,6 +18,7 @@ from crashcover.options import (
     holder_columns_option,
     json_option,
     knowledge_options,
+    model_error_option,
     option,
     peg_option,
     pool_options,
@@ -96,7 +97,7 @@ def main() -> None:
 @simulation_options
 @threads_option
 @option("--plot", callback=check_picture, metavar="FILE", help="Draw the exceedance curves: .png, .svg or .pdf.")
-@option("--model-error", is_flag=True, help="Say how far the expected loss may be off, and price named stresses.")
+@model_error_option
 @json_option
 @csv_option
 @click.pass_context

@@ -270,6 +270,12 @@ basis_options = bundle(
         "--parameter-load", type=float, default=0.0, help="Load per unit of expected loss for unknown parameters."
     ),
     _premium(
+        "--survivorship-load",
+        type=float,
+        default=0.0,
+        help="Load per unit of expected loss for tokens that are gone from the record.",
+    ),
+    _premium(
         "--capital-rate",
         type=float,
         default=0.0,
@@ -286,6 +292,9 @@ basis_options = bundle(
         help="Minimum gross premium per year, as a fraction of the limit.",
     ),
     _premium("--interest-rate", type=float, default=0.0, help="Continuous annual rate that discounts payments."),
+)
+model_error_option = _simulation(
+    "--model-error", is_flag=True, help="Say how far the expected loss may be off, and price named stresses."
 )
 workplace_options = bundle(
     _processes(

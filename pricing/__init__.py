@@ -68,7 +68,7 @@ _EXPORTS = {
     "models.volatility": ["ConstantVolatility", "Garch"],
     "premiums.basis": ["PricingBasis"],
     "premiums.build_up": ["premium"],
-    "premiums.loadings": ["CapitalCost", "Loading", "ParameterUncertainty"],
+    "premiums.loadings": ["CapitalCost", "Loading", "ParameterUncertainty", "survivorship"],
     "premiums.premium": ["Premium", "PremiumFlag"],
     "principles": ["HazardTransform", "StandardDeviationPrinciple", "parse_risk_load"],
     "quotes.quote": ["Quote"],

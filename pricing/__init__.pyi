@@ -46,7 +46,7 @@ from pricing.models.price_model import Collapse, PriceModel
 from pricing.models.volatility import ConstantVolatility, Garch
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
-from pricing.premiums.loadings import CapitalCost, Loading, ParameterUncertainty
+from pricing.premiums.loadings import CapitalCost, Loading, ParameterUncertainty, survivorship
 from pricing.premiums.premium import Premium, PremiumFlag
 from pricing.principles import HazardTransform, StandardDeviationPrinciple, parse_risk_load
 from pricing.quotes.quote import Quote
@@ -154,5 +154,6 @@ __all__ = [
     "premium",
     "simulate",
     "simulate_three_windows",
+    "survivorship",
     "verify",
 ]

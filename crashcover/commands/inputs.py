@@ -20,7 +20,7 @@ from crashcover.sample_market import is_synthetic
 from pricing.contract.payouts import parse_payout
 from pricing.contract.triggers import Reference
 from pricing.premiums.basis import PLAIN_LOADINGS, PricingBasis
-from pricing.premiums.loadings import CapitalCost
+from pricing.premiums.loadings import CapitalCost, survivorship
 from pricing.principles import parse_risk_load
 from pricing.surface.settings import SimulationSettings
 
@@ -48,6 +48,7 @@ def read_basis(options: Options) -> PricingBasis:
     return PricingBasis(
         risk_load=parse_risk_load(options["risk_load"], horizon=options["load_horizon"]),
         capital=CapitalCost(annual_rate=capital_rate) if capital_rate else None,
+        loadings=[survivorship(options["survivorship_load"])] if options["survivorship_load"] else (),
         **{name: options[name] for name in PLAIN_LOADINGS},
     )
 

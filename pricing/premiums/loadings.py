@@ -148,6 +148,19 @@ class Loading:
             require_not_negative(getattr(self, name), name)
 
 
+def survivorship(of_loss: float) -> Loading:
+    """Return the loading for what a rate lacks that was learned from tokens that lived.
+
+    Parameters
+    ----------
+    of_loss : float
+        Share of the expected loss; ``docs/evidence.md`` has estimates with intervals, such as 0.13 for a fall of 30 %.
+    """
+    return Loading(
+        name="survivorship", heading="surviv.", meaning="for tokens that are gone from the record", of_loss=of_loss
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterUncertainty:
     """Share of the exceedance probabilities of a surface that is due to parameter uncertainty.

@@ -27,6 +27,7 @@ WRONG = {
         "--waiting-period": 1,
         "--risk-load": "hazards",
         "--load-horizon": "0d",
+        "--survivorship-load": -1,
         "--expense-ratio": 10,
         "--fixed-expense": -1,
         "--parameter-load": -1,
@@ -74,7 +75,7 @@ WRONG = {
 #: A message about a file names the file, one about a token the token; the others take any text, or none.
 NAMED_BY_VALUE = {"--prices", "--holders", "--supplies", "--market", "--book", "--rates", "--from", "--quote", "--out"}
 NAMED_BY_VALUE |= {"--asset", "--splits", "--pegs"}
-ANY_VALUE = {"--json", "--csv", "--rare-drops", "--quiet", "--stale-ok"}
+ANY_VALUE = {"--json", "--model-error", "--csv", "--rare-drops", "--quiet", "--stale-ok"}
 
 
 @pytest.fixture(scope="module")

@@ -242,7 +242,7 @@ def test_a_document_of_quotes_suffices(document, folder, sources):
     )
     for name in ("calibration", "simulation", "grid", "quotes", "refused", "verdict"):
         assert said[name] == meant[name]
-    unknown = {"drivers", "effects", "moves"}
+    unknown = {"drivers", "effects", "model_error", "moves"}
     for one, other in zip(said["covers"], meant["covers"], strict=True):
         assert {name: one[name] for name in one.keys() - unknown} == {
             name: other[name] for name in other.keys() - unknown

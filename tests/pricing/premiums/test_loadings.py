@@ -16,7 +16,7 @@ from pricing import (
     WeightedSample,
 )
 from pricing.premiums.build_up import premium_from_sample, premium_of_law
-from pricing.premiums.loadings import Loading
+from pricing.premiums.loadings import Loading, survivorship
 from pricing.principles import EsscherPrinciple, LossDistribution, TailValueAtRisk, ValueAtRisk
 
 #: 20 of 1,000 paths fire.
@@ -51,6 +51,13 @@ def test_further_lines_are_what_they_say_and_add_up():
     assert (priced.commission, priced.profit) == pytest.approx((0.1 * priced.gross, 0.05 * priced.gross), rel=1e-12)
     assert priced.minimum_lift == 0.0
     assert priced.tax == 0.2 * priced.gross
+
+
+def test_survivorship_is_a_line_of_its_own():
+    priced = price(loadings=(survivorship(0.13),))
+    assert dict(priced.further) == {"survivorship": pytest.approx(0.13 * priced.expected_loss, rel=1e-12)}
+    with pytest.raises(InvalidBasisError, match="of_loss must be finite and not negative, got -1"):
+        survivorship(-1.0)
 
 
 def test_further_lines_share_in_a_minimum():
