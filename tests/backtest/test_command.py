@@ -52,16 +52,23 @@ def test_a_file_of_one_token_is_no_panel(tmp_path):
         read_panel(tmp_path / "one.csv", leave_out=())
 
 
-def test_the_command_prints_tables_and_writes_a_document_and_a_page(files, tmp_path):
-    result = run(files / "opens.parquet", "--out", tmp_path, *QUICK)
+@pytest.fixture(scope="module")
+def finished(files, tmp_path_factory):
+    """A backtest that came to its end: its folder and what the command told."""
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, run(files / "opens.parquet", "--out", folder, *QUICK)
+
+
+def test_the_command_prints_tables_and_writes_a_document_and_a_page(finished):
+    folder, result = finished
     assert result.exit_code == 0, result.output
     assert "fall of 10 % within 24h, at some time in 30d: occurred in" in result.stdout
     assert "whole periods are resampled" in result.stdout
     for name in ("constant", "logit"):
         assert f" {name} " in result.stdout
-    document = json.loads((tmp_path / "backtest.json").read_text())
+    document = json.loads((folder / "backtest.json").read_text())
     assert document["plan"]["token_periods"] == 4 * TOKENS
-    assert (tmp_path / "backtest.html").read_text().startswith("<!doctype html>")
+    assert (folder / "backtest.html").read_text().startswith("<!doctype html>")
 
 
 def test_json_is_all_there_is_on_stdout(files, tmp_path):
@@ -96,8 +103,8 @@ def test_a_wrong_option_is_an_error_of_one_line(files, tmp_path, arguments, code
     assert result.stdout == ""
 
 
-def test_a_second_panel_in_the_same_folder_is_refused(files, tmp_path):
-    assert run(files / "opens.parquet", "--out", tmp_path, *QUICK, "--quiet").exit_code == 0
-    result = run(files / "unsaid.parquet", "--out", tmp_path, "--label", "open", *QUICK)
+def test_a_second_panel_in_the_same_folder_is_refused(files, finished):
+    folder, _ = finished
+    result = run(files / "unsaid.parquet", "--out", folder, "--label", "open", *QUICK)
     assert result.exit_code == 4
     assert "holds results of another panel" in result.stderr
