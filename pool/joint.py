@@ -213,7 +213,8 @@ def _by_depth(surface: DropSurface, ranking: Observation, asset: str, n: int) ->
     """Return the paths at `n` equally spaced weighted quantiles of the worst drop, shallowest first."""
     drops = path_drops(surface, ranking, asset)
     order = np.argsort(drops, kind="stable")
-    weights = np.ones(len(drops)) if surface.weights is None else surface.weights[order]
+    weights = surface.weights_of(ranking)
+    weights = np.ones(len(drops)) if weights is None else weights[order]
     cumulated = np.cumsum(weights)
     middles = (np.arange(n) + 0.5) / n * cumulated[-1]
     return np.asarray(order[np.searchsorted(cumulated, middles)])

@@ -123,7 +123,8 @@ def drivers_of(cover: Cover, variants: Variants) -> Drivers | None:
 def _losses(cover: Cover, surface: DropSurface) -> FloatArray:
     """Return the weighted loss of every path as a share of the limit, in the order of the paths."""
     losses = shares_by_path(cover, surface)
-    return losses if surface.weights is None else losses * surface.weights
+    weights = surface.weights_of(cover.observation)
+    return losses if weights is None else losses * weights
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> Estimate[float]:

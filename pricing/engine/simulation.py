@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,6 +16,7 @@ from pricing.engine.kernel import simulate_blocks
 from pricing.engine.kernel_inputs import ModelArrays, arrays_digest, model_arrays, path_factors, watches_and_records
 from pricing.engine.rare_drops.mixture import ProposalArrays, make_proposal
 from pricing.errors import PrecisionWarning, SimulationError, TooLargeError
+from pricing.models.anchors import Anchor, anchors_for
 from pricing.models.price_model import PriceModel
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import Anchoring, DropSurface
@@ -94,8 +95,9 @@ def simulate_observations(
 ) -> DropSurface:
     """Simulate the worst drops for covers; the other arguments are those of ``simulate``."""
     asked = make_signals(observations, model.step)
-    anchoring_signals = tuple(make_signal(anchor.observation, model.step) for anchor in model.anchors)
-    signals = tuple(sorted({*asked, *anchoring_signals}))
+    anchors = [anchors_for(model.anchors, signal.term_steps * model.step) for signal in asked]
+    met = {anchor: make_signal(anchor.observation, model.step) for each in anchors for anchor in each}
+    signals = tuple(sorted({*asked, *met.values()}))
     arrays = model_arrays(model)
     proposal = make_proposal(arrays, asked) if settings.rare_drops else None
     sample = _allocate(len(signals) + 1, settings.n_paths)
@@ -111,8 +113,8 @@ def simulate_observations(
         np.maximum(worst_drops, _JUST_BELOW * model.least_known_drop, out=worst_drops)
     anchoring: Anchoring | None = None
     if model.anchors:
-        anchored_rows = [worst_drops[signals.index(signal)] for signal in anchoring_signals]
-        weights, anchoring = anchored_weights(anchored_rows, weights, model.anchors)
+        rows = {anchor: worst_drops[signals.index(signal)] for anchor, signal in met.items()}
+        weights, anchoring = _anchor(rows, weights, anchors)
     return DropSurface(
         model=model,
         settings=settings,
@@ -124,6 +126,27 @@ def simulate_observations(
         weights=weights if proposal or anchoring or model.collapse else None,
         anchoring=anchoring,
     )
+
+
+def _anchor(
+    rows: Mapping[Anchor, FloatArray], weights: FloatArray, anchors: Sequence[tuple[Anchor, ...]]
+) -> tuple[FloatArray, Anchoring]:
+    """Return the weights of each signal, as one row if all must meet the same anchors, and the change for the longest.
+
+    Parameters
+    ----------
+    rows : mapping of Anchor to ndarray of shape (n_paths,)
+        Worst drops for each anchor.
+    weights : ndarray of shape (n_paths,)
+        Weights of the simulation.
+    anchors : sequence of tuple of Anchor
+        Anchors of each signal.
+    """
+    found = {
+        each: anchored_weights([rows[anchor] for anchor in each], weights, each) for each in dict.fromkeys(anchors)
+    }
+    longest, change = found[max(found, key=lambda each: each[-1].term)]
+    return longest if len(found) == 1 else np.stack([found[each][0] for each in anchors]), change
 
 
 def _check_weights(weights: FloatArray, plain_share: float) -> None:

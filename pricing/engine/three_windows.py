@@ -112,8 +112,8 @@ def exceedance_over_term(surface: DropSurface, drop: float, *, term: Duration) -
     """
     require_fraction(drop, "drop")
     rows, n_windows = _rows(surface), _windows_in(surface, parse_duration(term, "term"))
-    weights = np.ones(surface.settings.n_paths) if surface.weights is None else surface.weights
-    first_two, last_two, all_three = (weights * (surface.worst_drops[row] >= least_drop(drop)) for row in rows)
+    weights = np.broadcast_to(1.0 if surface.weights is None else surface.weights, surface.worst_drops.shape)
+    first_two, last_two, all_three = (weights[row] * (surface.worst_drops[row] >= least_drop(drop)) for row in rows)
     within_two, within_three = 0.5 * (first_two + last_two), all_three
     p2, p3 = float(within_two.mean()), float(within_three.mean())
     if p3 >= 1.0:

@@ -113,16 +113,17 @@ def event_premium(
     paid = terms.paid(by_path(amounts))
     limit = (1.0 - terms.coinsurance) * terms.term_limit
     shares = discount_factor(cover.observation, basis.interest_rate) * paid / limit
-    sample = WeightedSample.of_paths(shares, surface.weights)
-    fired = mean_over_paths((paid > 0.0).astype(np.float64), surface.weights)
+    weights = surface.weights_of(cover.observation)
+    sample = WeightedSample.of_paths(shares, weights)
+    fired = mean_over_paths((paid > 0.0).astype(np.float64), weights)
     losses = simulated_losses(sample, sample.drops, fired, basis)
     total = add_up(losses, basis, name=cover.cover_id, limit=limit, term=cover.term)
-    charged = mean_over_paths(by_path(_charged(amounts, paths, times, terms)), surface.weights)
+    charged = mean_over_paths(by_path(_charged(amounts, paths, times, terms)), weights)
     charge = terms.reinstatement_share * charged.value
     initial = total.gross / (1.0 + charge)
     return EventPremium(
         total=total,
-        mean_events=mean_over_paths(by_path(np.ones(len(events))), surface.weights),
+        mean_events=mean_over_paths(by_path(np.ones(len(events))), weights),
         expected_charge=charge,
         initial=initial,
         reinstatement=charge * initial,

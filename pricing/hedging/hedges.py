@@ -128,4 +128,6 @@ def net_losses(cover: Cover, surface: DropSurface, hedge: Hedge) -> WeightedSamp
         )
     if "one_touch" in instruments:
         deepest_falls = worst_drops_by_path(surface, Observation(reference=Reference.INCEPTION, term=cover.term))
-    return WeightedSample.of_paths(shares - hedge.payoff(final_falls, deepest_falls), surface.weights)
+    return WeightedSample.of_paths(
+        shares - hedge.payoff(final_falls, deepest_falls), surface.weights_of(cover.observation)
+    )

@@ -1,5 +1,6 @@
 """Probabilities of worst drops that a simulation must meet, beyond the dynamics of its paths."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -53,6 +54,17 @@ class Anchor:
     def observation(self) -> Observation:
         """Observation to simulate for the anchor."""
         return Observation(window=self.window, term=self.term)
+
+
+def anchors_for(anchors: Sequence[Anchor], term: timedelta) -> tuple[Anchor, ...]:
+    """Return the anchors that hold for a term: those of the next shorter and of the next longer or equal anchored term.
+
+    What a term costs then does not depend on which other terms are simulated as well.
+    """
+    terms = sorted({anchor.term for anchor in anchors})
+    place = bisect_left(terms, term)
+    held = terms[max(place - 1, 0) : place + 1]
+    return tuple(anchor for anchor in anchors if anchor.term in held)
 
 
 def _check_curve(drops: tuple[float, ...], probabilities: tuple[float, ...]) -> None:

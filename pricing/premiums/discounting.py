@@ -110,7 +110,7 @@ def value_at_hit(cover: Cover, surface: DropSurface, *, terms: Sequence[Duration
     paid_by_term = np.array([shares_by_path(replace(cover, term=term), surface) for term in terms])
     newly_paid = np.diff(paid_by_term, axis=0, prepend=0.0)
     value, lower, upper = (
-        mean_over_paths(factors @ newly_paid, surface.weights)
+        mean_over_paths(factors @ newly_paid, surface.weights_of(cover.observation))
         for factors in (np.array(inside), np.array(at_end[1:]), np.array(at_end[:-1]))
     )
     return ValueAtHit(value=value.value, standard_error=value.standard_error, lower=lower.value, upper=upper.value)

@@ -195,7 +195,8 @@ class _Priced:
         priced = premium(cover, surface, basis)
         basis = basis.over(cover.term)
         shares = discount_factor(cover.observation, basis.interest_rate) * shares_by_path(cover, surface)
-        weights = 1.0 if surface.weights is None else surface.weights
+        given = surface.weights_of(cover.observation)
+        weights = 1.0 if given is None else given
         # If a minimum lifts the premium, the premium does not change.
         moves = 0.0 if priced.minimum_lift else cover.limit / (1.0 - basis.ratio_of_gross)
         return cls(
@@ -208,7 +209,8 @@ class _Priced:
 def _influence(shares: FloatArray, surface: DropSurface, basis: PricingBasis, cover: Cover) -> FloatArray:
     """Return the contribution of each path to the net premium per unit of limit, to first order."""
     order = np.argsort(-shares, kind="stable")
-    weights = None if surface.weights is None else surface.weights[order]
+    given = surface.weights_of(cover.observation)
+    weights = None if given is None else given[order]
     losses = LossDistribution.of_sample(WeightedSample(shares[order], weights), shares[order])
     excess = losses.above_smallest
     influence = _smooth(basis.risk_load).influence(losses) + basis.ratio_of_loss * excess

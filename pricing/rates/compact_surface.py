@@ -8,7 +8,7 @@ share, provided that weights leave the indicators of two drops positively correl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -145,6 +145,10 @@ def compact(surface: DropSurface, *, share_of_error: float = 0.1) -> CompactSurf
     """
     if not 0.0 < share_of_error <= 1.0:
         raise InvalidTermsError(f"share_of_error must be above 0 and at most 1, got {share_of_error}")
+    largest = 1.0 if surface.weights is None else float(surface.weights.max())  # of any signal: the file holds one
+    samples = (
+        WeightedSample.of_paths(drops, surface.row_weights(row)) for row, drops in enumerate(surface.worst_drops)
+    )
     return CompactSurface(
         model_digest=surface.model_digest,
         settings=surface.settings,
@@ -152,8 +156,7 @@ def compact(surface: DropSurface, *, share_of_error: float = 0.1) -> CompactSurf
         share_of_error=share_of_error,
         signals=surface.signals,
         tails=tuple(
-            TailSums.of_sample(group(WeightedSample.of_paths(drops, surface.weights), share_of_error))
-            for drops in surface.worst_drops
+            replace(TailSums.of_sample(group(sample, share_of_error)), largest_weight=largest) for sample in samples
         ),
     )
 

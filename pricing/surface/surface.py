@@ -255,10 +255,11 @@ class DropSurface(SampledSurface):
         Observed signals.
     worst_drops : ndarray of shape (n_signals, n_paths)
         Worst drop of each path, a fraction of the reference price.
-    weights : ndarray of shape (n_paths,), optional
-        Weight of each path, with mean 1; None if all are 1.
+    weights : ndarray of shape (n_paths,) or (n_signals, n_paths), optional
+        Weight of each path, with mean 1; a row per signal if their terms must meet different anchors; None if all
+        weights are 1.
     anchoring : Anchoring, optional
-        Change of the weights to meet the anchors of the model; None if it has none.
+        Change of the weights of the longest term to meet the anchors of the model; None if it has none.
     """
 
     model: PriceModel
@@ -283,7 +284,21 @@ class DropSurface(SampledSurface):
             If the surface does not contain them.
         """
         row = find_signal(observation, self.signals, self.model.step)
-        return WeightedSample.of_paths(self.worst_drops[row], self.weights)
+        return WeightedSample.of_paths(self.worst_drops[row], self.row_weights(row))
+
+    def weights_of(self, observation: Observation) -> FloatArray | None:
+        """Return the weights of the paths for one observation; None if all are 1.
+
+        Raises
+        ------
+        NotSimulatedError
+            If the surface does not contain it.
+        """
+        return self.row_weights(find_signal(observation, self.signals, self.model.step))
+
+    def row_weights(self, row: int) -> FloatArray | None:
+        """Return the weights of the paths for one of the signals; None if all are 1."""
+        return self.weights if self.weights is None or self.weights.ndim == 1 else np.asarray(self.weights[row])
 
     def quantile(
         self,

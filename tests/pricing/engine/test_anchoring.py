@@ -25,6 +25,8 @@ from pricing import (
     simulate,
 )
 from pricing.engine.anchoring import anchored_weights
+from pricing.models.anchors import anchors_for
+from pricing.tools.units import parse_duration
 
 SETTINGS = SimulationSettings(n_paths=20_000, seed=3)
 PLAIN = PriceModel(
@@ -88,6 +90,51 @@ def test_weights_do_not_depend_on_what_else_is_asked_for():
     trigger = DropTrigger(drop=0.3, window="72h")
     one, two = (surface.expected_payout(FullPayout(), trigger=trigger, term="7d") for surface in (alone, among))
     assert one == two
+
+
+WEEK = Anchor(window="24h", term="7d", drops=(0.15, 0.2, 0.3), probabilities=(0.13, 0.06, 0.03))
+QUARTER = Anchor(window="24h", term="90d", drops=(0.2, 0.3), probabilities=(0.55, 0.3))
+OF_TERMS = replace(PLAIN, anchors=(WEEK, DAY, HOUR, QUARTER))
+
+
+@pytest.mark.parametrize(
+    ("term", "held"),
+    [
+        ("1d", (WEEK,)),
+        ("7d", (WEEK,)),
+        ("8d", (WEEK, DAY, HOUR)),
+        ("30d", (WEEK, DAY, HOUR)),
+        ("31d", (DAY, HOUR, QUARTER)),
+        ("90d", (DAY, HOUR, QUARTER)),
+        ("91d", (QUARTER,)),
+    ],
+)
+def test_a_term_is_held_by_the_anchors_on_either_side(term, held):
+    assert anchors_for(OF_TERMS.anchors, parse_duration(term, "term")) == held
+    assert anchors_for((DAY,), parse_duration(term, "term")) == (DAY,)
+    assert anchors_for((), parse_duration(term, "term")) == ()
+
+
+def test_every_anchored_term_is_met_in_one_surface_as_if_alone():
+    """Each term has weights of its own: no bit depends on the other terms, and shorter ones are simulated no longer."""
+    surface = simulate(OF_TERMS, windows=("1h", "24h"), terms=("7d", "30d", "90d"), settings=SETTINGS)
+    assert surface.weights.shape == surface.worst_drops.shape
+    for anchor in OF_TERMS.anchors:
+        met = surface.exceedance(anchor.drops, window=anchor.window, term=anchor.term)
+        assert met.value == pytest.approx(anchor.probabilities, abs=1e-7)
+        alone = simulate(OF_TERMS, windows=(anchor.window,), terms=(anchor.term,), settings=SETTINGS)
+        assert np.array_equal(alone.weights, surface.weights_of(anchor.observation))
+        again = alone.exceedance(anchor.drops, window=anchor.window, term=anchor.term)
+        assert np.array_equal(again.value, met.value)
+    assert surface.anchoring.nodes == 7  # of the longest term: of 30 and of 90 days
+
+
+def test_a_saved_surface_keeps_the_weights_of_each_term(tmp_path):
+    surface = simulate(OF_TERMS, terms=("7d", "30d"), settings=SETTINGS)
+    surface.save(tmp_path / "surface")
+    loaded = DropSurface.load(tmp_path / "surface")
+    assert np.array_equal(loaded.weights, surface.weights)
+    assert loaded.exceedance(0.25, term="7d") == surface.exceedance(0.25, term="7d")
 
 
 def test_anchored_rare_drop_sampling_meets_the_anchors_too():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing import (
+    Anchor,
     CompactSurface,
     ConstantVolatility,
     DropTrigger,
@@ -58,6 +59,20 @@ def exceedances(sample, squares, drops):
     reached, squared = (np.append(0.0, np.cumsum(values))[beyond] for values in (weights, squares))
     variance = squared / sample.n_paths - (reached / sample.n_paths) ** 2
     return reached / sample.n_paths, np.sqrt(np.maximum(variance, 0.0) / sample.n_paths)
+
+
+def test_every_signal_keeps_its_own_weights():
+    week, month = (
+        Anchor(window="24h", term=term, drops=(0.15, 0.2), probabilities=probabilities)
+        for term, probabilities in (("7d", (0.05, 0.01)), ("30d", (0.5, 0.2)))
+    )
+    model = PriceModel(volatility=ConstantVolatility(annual=1.2), innovations=StudentT(dof=4.0), anchors=(week, month))
+    whole = simulate(model, terms=("7d", "30d"), settings=SimulationSettings(n_paths=20_000, seed=1))
+    grouped = compact(whole)
+    for anchor in (week, month):
+        found = grouped.exceedance(anchor.drops, term=anchor.term)
+        assert found.value == pytest.approx(anchor.probabilities, abs=0.1 * found.standard_error.max() + 1e-7)
+    assert {tail.largest_weight for tail in grouped.tails} == {whole.weights.max()}
 
 
 @pytest.mark.parametrize("share_of_error", [0.05, 0.1, 0.5])
