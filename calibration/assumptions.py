@@ -3,7 +3,7 @@
 from calibration.hazard.factor import HazardFactor
 from calibration.holders.concentration_measures import Concentration
 from calibration.law.crashes import CrashRate
-from calibration.law.law_anchors import can_be_anchored
+from calibration.law.law_anchors import TERMS, can_be_anchored
 from calibration.law.worst_month import WorstMonth
 from calibration.market.market import Market
 from calibration.paths.volatility import PERSISTENCE_BOUND, VolatilityFit
@@ -79,10 +79,15 @@ def _of_paths(checked: CheckedCloses, shape: VolatilityFit, market: Market) -> t
         else f"Of a variance shock, {shape.persistence:.4f} remains after a step, at most {PERSISTENCE_BOUND}."
     )
     level = (
-        "The level of the paths is that of the laws, met exactly at their nodes over 30 days; shorter and longer terms "
-        "and other windows follow from the paths."
+        f"The level of the paths is that of the laws, met exactly at their nodes over {_terms()}, at the hazard rate "
+        "of 30 days; terms in between and other windows follow from the paths."
         if can_be_anchored(checked.step, market.laws)
         else "Bars are too long for the laws: the level of the paths is that of the token's own returns, "
         f"{shape.annual_volatility:.1%} a year."
     )
     return (shocks, fading, level)
+
+
+def _terms() -> str:
+    *most, last = (format_duration(term) for term in TERMS)
+    return f"{', '.join(most)} and {last}"

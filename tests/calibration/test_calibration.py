@@ -213,7 +213,7 @@ def test_json_is_complete_sorted_and_exact(calibrated):
     read = json.loads(text)
     assert json.dumps(read, sort_keys=True) == text
     assert read["model"]["innovations"]["dof"] == calibrated.model.innovations.dof
-    assert read["model"]["anchors"][1]["probabilities"] == list(calibrated.model.anchors[1].probabilities)
+    assert read["model"]["anchors"][3]["probabilities"] == list(calibrated.model.anchors[3].probabilities)
     assert read["model"]["volatility"]["omega"] == calibrated.model.volatility.omega
     assert read["model"]["jumps"][0]["per_year"] == calibrated.crashes[0].per_year
     assert read["model"]["step"] == "1h"

@@ -27,6 +27,7 @@ from docs.studies.pictures.canvas import (
     probability_axis,
 )
 from pricing import SimulationSettings, simulate
+from pricing.contract.observation import Observation
 
 MONTH = "30d"
 
@@ -70,7 +71,7 @@ def anchors() -> Picture:
     found, surface = names["found"], names["surface"]
     settings = SimulationSettings(n_paths=20_000, seed=1)
     free = simulate(replace(found.model, anchors=()), windows=("24h",), terms=(MONTH,), settings=settings)
-    [anchor] = [each for each in found.model.anchors if each.window.total_seconds() == 86400.0]
+    [anchor] = [each for each in found.model.anchors if each.observation == Observation()]
     figure, axes = new_figure()
     for each, colour, label in ((free, ORANGE, "paths before anchoring"), (surface, BLUE, "paths after anchoring")):
         draw_exceedance(axes, each.sample(window="24h", term=MONTH), colour=colour, label=label)

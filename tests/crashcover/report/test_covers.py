@@ -14,6 +14,7 @@ from crashcover import sample_market
 from crashcover.report.covers import pictures
 from crashcover.report.page import write_json, write_page
 from pricing import Quote
+from pricing.contract.observation import Observation
 from pricing.show.formats import without_advice, words
 from tests.crashcover.calling import call
 from tests.crashcover.report.report_numbers import unfounded_numbers
@@ -211,7 +212,7 @@ def test_moves_are_those_of_the_law_where_a_cover_is_anchored(content):
 
     def loss(hazard):
         model = remodel(calibration, replace(inputs, hazard=hazard))
-        (anchor,) = [anchor for anchor in model.anchors if anchor.window.total_seconds() == 86400]
+        (anchor,) = [anchor for anchor in model.anchors if anchor.observation == Observation()]
         return 100_000 * dict(zip(anchor.drops, anchor.probabilities, strict=True))[0.3]
 
     expected = 0.01 * (loss(1.05 * inputs.hazard) - loss(0.95 * inputs.hazard)) / 0.1
