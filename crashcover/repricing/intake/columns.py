@@ -94,6 +94,10 @@ def read_numbers(table: pa.Table, name: str) -> FloatArray:
     column = table[name]
     if is_text(column.type):
         return np.asarray(pd.to_numeric(column.cast(pa.string()).to_pandas(), errors="coerce"), dtype=np.float64)
+    if pa.types.is_decimal(
+        column.type
+    ):  # a direct cast multiplies by a power of ten: 0.207 becomes 0.20700000000000002
+        column = column.cast(pa.string())
     return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)  # rounds large integers
 
 
