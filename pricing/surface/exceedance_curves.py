@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pricing.show import drawing
-from pricing.surface.estimates import WeightedSample
+from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -35,11 +35,18 @@ def exceedance_band(
         Drops in increasing order.
     """
     drops = [drop for drop in grid if sample.n_beyond(drop) >= FEWEST_PATHS]
-    estimates = [sample.exceedance(drop) for drop in drops]
+    estimates = [_exceedance(sample, drop) for drop in drops]
     probability = np.array([estimate.value for estimate in estimates])
     error = np.array([estimate.standard_error for estimate in estimates])
     spread = np.exp(drawing.BAND * error / probability)
     return np.array(drops), probability, error, probability / spread, np.minimum(probability * spread, 1.0)
+
+
+def _exceedance(sample: WeightedSample, drop: float) -> Estimate[float]:
+    """Estimate an exceedance without a warning of few paths: the band shows how wide the error is."""
+    weighted = sample.weighted(np.ones(sample.n_beyond(drop)))
+    mean = float(weighted.sum()) / sample.n_paths
+    return Estimate(mean, sample.standard_error(weighted, mean))
 
 
 def draw_curve(axes: "Axes", sample: WeightedSample, *, style: int, name: str) -> None:

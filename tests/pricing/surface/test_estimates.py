@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from pricing import WeightedSample
-from pricing.errors import PrecisionError
+from pricing.errors import PrecisionError, PrecisionWarning
+from pricing.surface.exceedance_curves import exceedance_band
 
 DROPS = np.array([0.1, 0.5, 0.2, 0.4, 0.3])
 
@@ -84,3 +85,14 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
     inside = np.abs(hits / 400 - 0.1) <= 1.959964 * np.sqrt(hits / 400 * (1 - hits / 400) / 400)
     exact = binom.pmf(hits, 400, 0.1)[inside].sum()  # 0.949
     assert abs(covered / 2_000 - exact) < 4 * math.sqrt(exact * (1 - exact) / 2_000)
+
+
+def test_a_curve_of_few_heavy_paths_is_drawn_without_a_warning():
+    """One of 100 weights is 50: an estimate warns of it, and the band of a curve is as wide as its error."""
+    drops = np.linspace(0.9, 0.1, 100)
+    sample = WeightedSample(drops, np.where(np.arange(100) == 0, 50.0, 50.0 / 99.0))
+    with pytest.warns(PrecisionWarning, match="one of 100 paths carries"):
+        wanted = sample.exceedance(0.5)
+    _, probability, error, lower, _ = exceedance_band(sample, [0.5])
+    assert (probability[0], error[0]) == (wanted.value, wanted.standard_error)
+    assert probability[0] / lower[0] == pytest.approx(math.exp(1.96 * error[0] / probability[0]), rel=1e-3)
