@@ -54,6 +54,11 @@ class Distortion(SmoothPrinciple):
     def slope(self, exceedances: FloatArray) -> FloatArray:
         """Return the derivative of g at probabilities strictly between 0 and 1."""
 
+    def at(self, exceedance: float) -> tuple[float, float]:
+        """Return g and its slope at one probability strictly between 0 and 1; overridden where that is faster."""
+        one = np.array([exceedance])
+        return float(self.distort(one)[0]), float(self.slope(one)[0])
+
     def log_dual(self, log_survivals: FloatArray) -> FloatArray:
         """Return ``ln(1 - g(1 - exp(x)))``: the loaded chance of no loss; overridden where it is known for a low x."""
         with np.errstate(divide="ignore"):

@@ -90,6 +90,15 @@ class HazardTransform(Distortion):
         kept = np.exp((1.0 + self.margin) * survival - self._charge * self._capital(survival))
         return np.asarray(kept * (1.0 + self.margin + self._charge * bend) / np.exp(survival))
 
+    def at(self, exceedance: float) -> tuple[float, float]:
+        """Return g and its slope at one probability, as ``distort`` and ``slope`` do."""
+        survival = math.log1p(-exceedance)
+        months, margin, charge = MONTH / self.term, 1.0 + self.margin, self._charge
+        monthly, rest = -math.expm1(months * survival), 1.0 - self.least_capital
+        exponent = margin * survival - charge * (self.least_capital + rest * monthly / (monthly + TAIL))
+        bend = rest * TAIL / (monthly + TAIL) ** 2 * months * math.exp(months * survival)
+        return -math.expm1(exponent), math.exp(exponent - survival) * (margin + charge * bend)
+
     @property
     def _charge(self) -> float:
         return self.capital_rate * (self.term / YEAR)

@@ -268,8 +268,8 @@ def _distorted_price(
     tail: TailSums, nodes: Sequence[NodeColumns], factor: float, principle: PremiumPrinciple
 ) -> Estimate[FloatArray]:
     assert is_distortion(principle)
-    distorted = DistortedTail.of_columns(tail.columns, tail.paths, principle)
-    price, influence, squares = distorted_sums(distorted.read, nodes).scaled(factor)
+    read = DistortedTail(tail.columns, tail.paths, principle).reading(has_ramps=any(rises for *_, rises in nodes))
+    price, influence, squares = distorted_sums(read, nodes).scaled(factor)
     return Estimate(price, errors_of_means(squares, influence, tail.paths, tail.largest_weight))
 
 

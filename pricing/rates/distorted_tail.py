@@ -16,7 +16,7 @@ import numpy as np
 from pricing.contract.payouts import PiecewisePayout
 from pricing.contract.thresholds import least_drop
 from pricing.principles import Distortion
-from pricing.tools.arrays import FloatArray, view_of
+from pricing.tools.arrays import FloatArray, IntArray, view_of
 
 #: A reader keeps sums at intervals of this many groups.
 STRIDE = 8
@@ -67,55 +67,61 @@ class PriceSums(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistortedTail:
-    """The exceedance curve of a signal, as a distortion sees it.
+    """The exceedance curve of a signal, as a distortion sees it; areas are computed only if a ramp needs them.
 
     Parameters
     ----------
-    drops : ndarray of shape (n_groups + 1,)
-        Drops in increasing order, ended by infinity.
-    rows : ndarray of shape (n_groups + 1, 10)
-        The drop, 1 at the end, and the fields of ``Reading`` at it.
+    columns : ndarray of shape (3, n_groups + 1)
+        Those of ``TailSums``.
+    paths : int
+        Number of paths.
+    distortion : Distortion
+        The distortion.
     """
 
-    drops: FloatArray = field(repr=False)
-    rows: FloatArray = field(repr=False)
+    columns: FloatArray = field(repr=False)
+    paths: int
+    distortion: Distortion
 
-    @classmethod
-    def of_columns(cls, columns: FloatArray, paths: int, distortion: Distortion) -> "DistortedTail":
-        """Distort the columns of ``TailSums``."""
-        drops, reached, squares = columns
-        exceedances = np.minimum(reached / paths, 1.0)
-        if len(drops) > 1:
-            exceedances[0] = 1.0  # a deficit of weight belongs to the smallest loss, as in LossDistribution
-        seen, inside = exceedances > 0.0, (exceedances > 0.0) & (exceedances < 1.0)
-        rows = np.zeros((len(drops), 1 + len(Reading._fields)))
-        drop, distorted, slope, tilted = rows.T[:4]
-        drop[:] = np.append(drops[:-1], 1.0)
-        distorted[seen] = distortion.distort(exceedances[seen])
-        slope[inside] = distortion.slope(exceedances[inside])
-        tilted[:] = slope * exceedances
-        rows[:-1, 4:7] = _from_the_end(np.diff(drop)[:, np.newaxis] * rows[1:, 1:4])
-        area, weights = rows[:-1, 5], -np.diff(squares)
+    def rows(self) -> FloatArray:
+        """Return the drop, 1 at the end, and the fields of ``Reading`` at it, shape (n_groups + 1, 10)."""
+        rows = np.zeros((self.columns.shape[1], 1 + len(Reading._fields)))
+        rows[:, 0] = np.append(self.columns[0, :-1], 1.0)
+        rows[:, 1:4] = np.stack(self._curves(np.arange(len(rows))), axis=1)
+        rows[:-1, 4:7] = _from_the_end(np.diff(rows[:, 0])[:, np.newaxis] * rows[1:, 1:4])
+        area, squares = rows[:-1, 5], self.columns[2]
+        weights = -np.diff(squares)
         rows[:, 7] = squares
         rows[:-1, 8:] = _from_the_end(np.stack([weights * area, weights * area**2], axis=1))
-        return cls(drops, rows)
+        return rows
 
-    def read(self, drops: FloatArray, has_ramp: bool) -> Reading:
-        """Read the tail at drops of shape (n,)."""
-        rows = self.rows[np.searchsorted(self.drops, least_drop(drops), side="left")].T
-        if has_ramp:
-            return _extended(drops, *rows)
-        _, distorted, slope, tilted, _, _, _, squares, _, _ = rows
-        return Reading(distorted, slope, tilted, 0.0, 0.0, 0.0, squares, 0.0, 0.0)
+    def reading(self, *, has_ramps: bool) -> Callable[[FloatArray, bool], Reading]:
+        """Return a function that reads the tail at drops of shape (n,), for covers with or without ramps."""
+        rows = self.rows() if has_ramps else None
+
+        def read(drops: FloatArray, has_ramp: bool) -> Reading:
+            place = np.searchsorted(self.columns[0], least_drop(drops), side="left")
+            if has_ramp and rows is not None:
+                return _extended(drops, *rows[place].T)
+            return Reading(*self._curves(place), 0.0, 0.0, 0.0, self.columns[2, place], 0.0, 0.0)
+
+        return read
 
     def reader(self) -> "DistortedReader":
-        """Return a reader of single losses, which keeps a third of the numbers."""
-        drop, distorted, slope, tilted, *areas, squares, by_area, by_area2 = self.rows.T
-        last = len(drop) - 1
-        places = np.minimum(np.arange(0, last + STRIDE, STRIDE), last)
-        sums = np.stack([*areas, by_area, by_area2], axis=1)[places]
-        columns = map(np.ascontiguousarray, (self.drops, drop, distorted, slope, tilted, squares, sums.ravel()))
-        return DistortedReader(*map(view_of, columns))
+        """Return a reader of single losses."""
+        drops, reached, squares = map(view_of, self.columns)
+        return DistortedReader(self, drops, reached, squares)
+
+    def _curves(self, place: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return g(S), g'(S) and S g'(S) at groups."""
+        exceedances = np.minimum(self.columns[1, place] / self.paths, 1.0)
+        # All paths fire: a deficit of weight belongs to the smallest loss, as in LossDistribution.
+        exceedances[(place == 0) & (self.columns.shape[1] > 1)] = 1.0
+        seen, inside = exceedances > 0.0, (exceedances > 0.0) & (exceedances < 1.0)
+        distorted, slope = np.zeros((2, len(place)))
+        distorted[seen] = self.distortion.distort(exceedances[seen])
+        slope[inside] = self.distortion.slope(exceedances[inside])
+        return distorted, slope, slope * exceedances
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,21 +130,20 @@ class DistortedReader:
 
     Parameters
     ----------
-    thresholds : memoryview
-        Drops in increasing order, ended by infinity.
-    drops, distorted, slopes, tilted, squares : memoryview
-        The drop, 1 at the end, and fields of ``Reading`` at it.
-    sums : memoryview
-        The other fields at every eighth group, row after row.
+    tail : DistortedTail
+        The exceedance curve.
+    drops, reached, squares : memoryview
+        Its columns.
+    ramps : list of memoryview
+        For ramps, once one was priced: the drop with 1 at the end, and g(S), g'(S) and S g'(S) at it, then the sums of
+        the other fields at every eighth group, row after row.
     """
 
-    thresholds: "memoryview[float]"
+    tail: DistortedTail
     drops: "memoryview[float]"
-    distorted: "memoryview[float]"
-    slopes: "memoryview[float]"
-    tilted: "memoryview[float]"
+    reached: "memoryview[float]"
     squares: "memoryview[float]"
-    sums: "memoryview[float]"
+    ramps: "list[memoryview[float]]" = field(default_factory=list, repr=False)
 
     def sum_up(self, payout: PiecewisePayout, drop: float) -> PriceSums:
         """Price the loss of a cover.
@@ -153,18 +158,22 @@ class DistortedReader:
         return distorted_sums(self._read, nodes_from(payout, drop))
 
     def _read(self, start: float, has_ramp: bool) -> Reading:
-        place = bisect_left(self.thresholds, least_drop(start))
-        curves, square = (self.distorted[place], self.slopes[place], self.tilted[place]), self.squares[place]
-        if not has_ramp:
-            return Reading(*curves, 0.0, 0.0, 0.0, square, 0.0, 0.0)
-        *areas, by_area, by_area2 = self._sums_at(place)
-        return _extended(start, self.drops[place], *curves, *areas, square, by_area, by_area2)
+        place = bisect_left(self.drops, least_drop(start))
+        if has_ramp:
+            return self._read_ramp(start, place)
+        square, chance = self.squares[place], min(self.reached[place] / self.tail.paths, 1.0)
+        if not chance:
+            return Reading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, square, 0.0, 0.0)
+        if place == 0 or chance == 1.0:
+            return Reading(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, square, 0.0, 0.0)
+        distorted, slope = self.tail.distortion.at(chance)
+        return Reading(distorted, slope, slope * chance, 0.0, 0.0, 0.0, square, 0.0, 0.0)
 
-    def _sums_at(self, place: int) -> tuple[float, ...]:
-        """Return the sums at the next eighth group, and add the groups before it."""
-        drops, distorted, slopes, tilted, squares = self.drops, self.distorted, self.slopes, self.tilted, self.squares
-        block = -(-place // STRIDE)
-        sums: Sequence[float] = self.sums[5 * block : 5 * block + 5].tolist()
+    def _read_ramp(self, start: float, place: int) -> Reading:
+        """Read the sums at the next eighth group, and add the groups before it."""
+        drops, distorted, slopes, tilted, kept = self.ramps or self._keep_ramps()
+        squares, block = self.squares, -(-place // STRIDE)
+        sums: Sequence[float] = kept[5 * block : 5 * block + 5].tolist()
         distorted_area, slope_area, tilted_area, by_area, by_area2 = sums
         for each in range(min(block * STRIDE, len(drops) - 1), place, -1):
             gap, square = drops[each] - drops[each - 1], squares[each - 1] - squares[each]
@@ -173,7 +182,17 @@ class DistortedReader:
             tilted_area += gap * tilted[each]
             by_area += square * slope_area
             by_area2 += square * slope_area * slope_area
-        return distorted_area, slope_area, tilted_area, by_area, by_area2
+        curves, areas = (distorted[place], slopes[place], tilted[place]), (distorted_area, slope_area, tilted_area)
+        return _extended(start, drops[place], *curves, *areas, squares[place], by_area, by_area2)
+
+    def _keep_ramps(self) -> "list[memoryview[float]]":
+        drop, distorted, slope, tilted, *areas, _, by_area, by_area2 = self.tail.rows().T
+        last = len(drop) - 1
+        places = np.minimum(np.arange(0, last + STRIDE, STRIDE), last)
+        sums = np.stack([*areas, by_area, by_area2], axis=1)[places]
+        found = [view_of(np.ascontiguousarray(each)) for each in (drop, distorted, slope, tilted, sums.ravel())]
+        self.ramps[:] = found  # in one step: threads that meet here compute the same twice
+        return found
 
 
 def _from_the_end(terms: FloatArray) -> FloatArray:

@@ -237,7 +237,7 @@ class TailReader:
         """Return a reader of the tail as a distortion sees it."""
         reader = self.distortions.get(distortion)
         if reader is None:  # threads that meet here compute the same twice
-            reader = DistortedTail.of_columns(self.sums.columns, self.sums.paths, distortion).reader()
+            reader = DistortedTail(self.sums.columns, self.sums.paths, distortion).reader()
             self.distortions[distortion] = reader
         return reader
 

@@ -16,6 +16,7 @@ from pricing.principles import (
     WangTransform,
     WangTTransform,
 )
+from tests.pricing.principles.principles_under_test import DISTORTIONS
 
 DAY = timedelta(days=1)
 terms = st.integers(1, 365)
@@ -108,3 +109,11 @@ def test_the_dual_is_what_the_distortion_leaves(distortion, survival):
 def test_a_principle_that_does_not_depend_on_the_term_is_its_own():
     principle = WangTransform()
     assert principle.over(DAY) is principle
+
+
+@given(probability=probabilities, days=terms)
+@pytest.mark.parametrize("principle", DISTORTIONS, ids=repr)
+def test_one_probability_gives_what_many_give(principle, probability, days):
+    load = principle.over(days * DAY)
+    wanted = load.distort(np.array([probability]))[0], load.slope(np.array([probability]))[0]
+    assert load.at(probability) == pytest.approx(wanted, rel=1e-12)
