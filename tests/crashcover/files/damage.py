@@ -182,7 +182,10 @@ class Reader:
         wrong = closes.drop(right.index)
         touched = _records(text) - _records(self.texts[name])
         written = {
-            float(number) for line in touched for number in re.findall(r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", line)
+            float(number)
+            for line in touched
+            for form in (line, line.replace(",", "."))  # a comma may be a decimal sign
+            for number in re.findall(r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", form)
         }
         assert len(wrong) <= len(touched), (*where, wrong, text)
         assert set(wrong) <= written, (*where, wrong, text)
