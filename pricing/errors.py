@@ -13,6 +13,7 @@
             UnknownAssetError (LookupError)
             SuspendedAssetError
             StaleRateError
+            NotYetValidError
             SalesFrozenError
             WaitingPeriodError
             NotSimulatedError (LookupError)
@@ -23,7 +24,10 @@
         CorruptSurfaceError
         RateStoreError
         TamperedQuoteError
+        ExpiredQuoteError
+        ForeignQuoteError
         ReproductionError
+        NewerFormatError
         CalibrationError
             DataError (ValueError)
             InsufficientDataError
@@ -57,7 +61,9 @@ class Reason(Enum):
     SUSPENDED = "suspended"
     """The asset is suspended from sale."""
     STALE = "stale"
-    """The rates of the asset are too old."""
+    """The rates of the asset are too old, or of another engine."""
+    NOT_YET_VALID = "not_yet_valid"
+    """The time of the quote is before the data of the rates, or before the rate in force was set."""
     FROZEN = "frozen"
     """There was an alert on the asset shortly before."""
     WAITING_PERIOD = "waiting_period"
@@ -166,9 +172,15 @@ class SuspendedAssetError(QuoteRefusedError):
 
 
 class StaleRateError(QuoteRefusedError):
-    """Raised if the rates of the asset are marked as stale, no longer valid, or older than the selling rules allow."""
+    """Raised if rates are marked as stale, no longer valid, too old for the rules, or from another engine."""
 
     reason = Reason.STALE
+
+
+class NotYetValidError(QuoteRefusedError):
+    """Raised if a quote is asked for at a time before the data of its rate, or before the rate in force was set."""
+
+    reason = Reason.NOT_YET_VALID
 
 
 class SalesFrozenError(QuoteRefusedError):
@@ -223,6 +235,18 @@ class RateStoreError(PricingError):
 
 class TamperedQuoteError(PricingError):
     """Raised if a sealed quote was changed, or was sealed with another key."""
+
+
+class ExpiredQuoteError(PricingError):
+    """Raised if a quote is accepted outside the time for which it was offered."""
+
+
+class ForeignQuoteError(PricingError):
+    """Raised if a quote was offered to another audience."""
+
+
+class NewerFormatError(PricingError):
+    """Raised if something stored is in a format of a newer release."""
 
 
 class ReproductionError(PricingError):

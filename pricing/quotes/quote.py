@@ -1,10 +1,11 @@
 """A quote: a premium with everything needed to reproduce it to the last bit."""
 
-import json
+import hashlib
+import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation, Payment
@@ -12,7 +13,7 @@ from pricing.contract.payouts import payout_classes
 from pricing.contract.sentences import terms_table
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.engine.simulation import simulate_observations
-from pricing.errors import PricingError, QuoteRefusedError, ReproductionError
+from pricing.errors import DataWarning, PricingError, QuoteRefusedError, ReproductionError, TooLargeError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium
@@ -32,6 +33,7 @@ from pricing.show.html_tables import write_html
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools import plain
+from pricing.tools.stored import format_name, parse_json, read_format
 from pricing.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -57,6 +59,12 @@ _QUOTE_CLASSES = (
 
 #: Number of fields that an error names.
 _MOST_NAMED = 3
+
+_KIND = "quote"
+_FORMAT_1, FORMAT = format_name(_KIND, 1), format_name(_KIND, 2)
+_MOST_CHARACTERS = 2**26
+#: Most steps of all paths together that are simulated to reproduce a quote.
+MOST_STEPS = 10**12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,16 @@ class Quote:
     simulated_for : tuple of Observation
         Observations of the simulation, if rare drops were made common for all of them; otherwise empty, because worst
         drops do not depend on what else was simulated.
+    format : str
+        Version of the form in which the quote is stored.
+    digest : str
+        SHA-256 sum of everything else, written by ``to_json``; empty before, and in format 1. It shows damage, but
+        anybody can create it: only the seal of a ``RateQuote`` proves who issued a quote.
+
+    Raises
+    ------
+    PricingError
+        If a part has another type.
     """
 
     cover: Cover
@@ -95,6 +113,17 @@ class Quote:
     uncertainty: ParameterUncertainty | None = None
     engine_version: str = ENGINE_VERSION
     simulated_for: tuple[Observation, ...] = ()
+    format: str = FORMAT
+    digest: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            if not isinstance(getattr(self, name), kind):
+                raise PricingError(f"{name} of a quote must be a {kind.__name__}, got {getattr(self, name)!r:.80}")
+        if self.uncertainty is not None and not isinstance(self.uncertainty, ParameterUncertainty):
+            raise PricingError(f"uncertainty of a quote must be a ParameterUncertainty, got {self.uncertainty!r:.80}")
+        if not all(isinstance(each, Observation) for each in self.simulated_for):
+            raise PricingError(f"simulated_for of a quote must be observations, got {self.simulated_for!r:.80}")
 
     @property
     def price(self) -> Decimal:
@@ -134,8 +163,12 @@ class Quote:
         )
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """Write the quote as JSON with sorted keys."""
-        return plain.to_json(self, indent=indent)
+        """Write the quote as JSON with sorted keys, and its digest."""
+        whole = self if self.digest or self.format == _FORMAT_1 else replace(self, digest=self._sum())
+        return plain.to_json(whole, indent=indent)
+
+    def _sum(self) -> str:
+        return hashlib.sha256(plain.to_json(replace(self, digest="")).encode()).hexdigest()
 
     @staticmethod
     def from_json(text: str, *, classes: Iterable[type] = ()) -> "Quote":
@@ -151,15 +184,25 @@ class Quote:
         Raises
         ------
         PricingError
-            If the text is not a quote.
+            If the text is not a quote, or has more than 2^26 characters.
+        NewerFormatError
+            If a newer release wrote it.
         """
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise PricingError(f"not a quote: {error}") from error
-        quote = plain.from_plain(value, (*_QUOTE_CLASSES, Quote, *payout_classes(), *classes))
-        if not isinstance(quote, Quote):
-            raise PricingError(f"not a quote but a {type(quote).__name__}")
+        value, known = (
+            parse_json(text, "a quote", most=_MOST_CHARACTERS),
+            (*_QUOTE_CLASSES, *payout_classes(), *classes),
+        )
+        if not isinstance(value, dict) or value.get("type") != Quote.__name__:
+            raise PricingError(f"not a quote but a {type(plain.from_plain(value, known)).__name__}")
+        parts: dict[str, Any] = read_format(
+            value.get("format", _FORMAT_1),
+            _KIND,
+            {
+                1: lambda: {**value, "format": _FORMAT_1, "digest": ""},
+                2: lambda: {**value, "digest": value.get("digest") or None},
+            },
+        )
+        quote: Quote = plain.from_plain(parts, (Quote, *known))
         return quote
 
     def reproduce(self, *, n_threads: int = 1) -> "Quote":
@@ -169,9 +212,18 @@ class Quote:
         ------
         ReproductionError
             If the quote was altered, or was made by another engine or with other tables.
+        TooLargeError
+            If that takes more than 10^12 steps of paths: whoever wrote the quote chose the work.
         """
         settings = replace(self.settings, n_threads=n_threads)
-        self.require_same(simulate_observations(self.model, self.simulated_for or (self.cover.observation,), settings))
+        observations = self.simulated_for or (self.cover.observation,)
+        n_steps = settings.n_paths * (max(each.term for each in observations) // self.model.step)
+        if n_steps > MOST_STEPS:
+            raise TooLargeError(
+                f"quote {self.cover.cover_id!r}: n_paths times the steps of the term must be at most {MOST_STEPS:,} to "
+                f"be simulated again, got {n_steps:,}"
+            )
+        self.require_same(simulate_observations(self.model, observations, settings))
         return self
 
     def require_same(self, surface: DropSurface) -> None:
@@ -200,6 +252,36 @@ class Quote:
             ) from error
         if again != self.premium:
             raise ReproductionError(f"{name} was altered after it was issued: {_differences(self.premium, again)}")
+        self._require_identity(name)
+
+    def _require_identity(self, name: str) -> None:
+        """Check what no figure depends on, such as the names of cover, asset and currency."""
+        if self.format == _FORMAT_1:
+            warnings.warn(
+                f"{name} is of format 1, which has no digest: whether its cover_id, asset and currency were altered "
+                "cannot be seen",
+                DataWarning,
+                stacklevel=3,
+            )
+        elif self.digest and self.digest != self._sum():
+            raise ReproductionError(
+                f"{name} was altered after it was issued: its digest is {self.digest}, its fields give {self._sum()} "
+                "(its cover_id, asset or currency)"
+            )
+
+
+_KINDS: dict[str, type] = {
+    "cover": Cover,
+    "premium": Premium,
+    "basis": PricingBasis,
+    "model": PriceModel,
+    "settings": SimulationSettings,
+    "model_digest": str,
+    "engine_version": str,
+    "simulated_for": tuple,
+    "format": str,
+    "digest": str,
+}
 
 
 def _differences(stored: Premium, again: Premium) -> str:

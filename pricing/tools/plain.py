@@ -106,7 +106,10 @@ def from_plain(value: Any, types: Iterable[type]) -> Any:
     PricingError
         If a class is not among `types`, or its fields do not fit.
     """
-    return _rebuild(value, {cls.__name__: cls for cls in types})
+    try:
+        return _rebuild(value, {cls.__name__: cls for cls in types})
+    except RecursionError as error:
+        raise PricingError(f"parts are nested too deeply: {error}") from error
 
 
 def _rebuild(value: Any, types: Mapping[str, type]) -> Any:
@@ -119,9 +122,13 @@ def _rebuild(value: Any, types: Mapping[str, type]) -> Any:
     cls = types.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise PricingError(f"type must be one of {', '.join(sorted(types))}, got {kind!r}")
+    if issubclass(cls, Enum) and parts.keys() != {"name"}:
+        raise PricingError(f"{cls.__name__} cannot be rebuilt from the fields {sorted(parts)}: it has a name alone")
     try:
         return cls[parts["name"]] if issubclass(cls, Enum) else cls(**parts)
-    except (TypeError, KeyError) as error:
+    except PricingError:
+        raise
+    except (TypeError, LookupError, ValueError, AttributeError, ArithmeticError) as error:
         raise PricingError(f"{cls.__name__} cannot be rebuilt from the fields {sorted(parts)}: {error}") from error
 
 

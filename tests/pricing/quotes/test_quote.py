@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -30,7 +31,16 @@ from pricing import (
     TieredPayout,
     simulate,
 )
-from pricing.errors import PricingError, ReproductionError, UnknownAssetError, UnresolvedError
+from pricing.errors import (
+    DataWarning,
+    NewerFormatError,
+    PrecisionWarning,
+    PricingError,
+    ReproductionError,
+    TooLargeError,
+    UnknownAssetError,
+    UnresolvedError,
+)
 
 GARCH = Garch(omega=1e-6, alpha=0.05, beta=0.9, gamma=0.05, initial_variance=1 / 3e4)
 MODELS = [
@@ -206,3 +216,74 @@ def test_a_quote_with_rare_drops_reproduces_whatever_was_simulated_beside_it(mod
 
 def test_a_quote_without_rare_drops_does_not_say_what_was_simulated_beside_it():
     assert quote_of(MODELS[0], make_cover()).simulated_for == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("cover_id", "C-2"), ("asset", "LUNA"), ("currency", "EUR"), ("asset", "OM ")]
+)
+def test_names_are_part_of_what_is_reproduced(field, value):
+    plain = json.loads(quote_of(MODELS[0], make_cover()).to_json())
+    plain["cover"][field] = value
+    altered = Quote.from_json(json.dumps(plain))
+    with pytest.raises(ReproductionError, match=r"its digest is \w+, its fields give \w+ \(its cover_id, asset or"):
+        altered.reproduce()
+    with pytest.raises(ReproductionError):  # writing it again does not make it whole
+        Quote.from_json(altered.to_json()).reproduce()
+
+
+@pytest.mark.parametrize("digest", ["", None, 3])
+def test_a_quote_does_not_lose_its_digest(digest):
+    plain = json.loads(quote_of(MODELS[0], make_cover()).to_json())
+    with pytest.raises(PricingError, match="digest of a quote must be a str"):
+        Quote.from_json(json.dumps({**plain, "digest": digest}))
+
+
+def test_a_quote_of_format_1_reproduces_and_says_what_cannot_be_seen():
+    quote = quote_of(MODELS[0], make_cover())
+    plain = json.loads(quote.to_json())
+    del plain["format"], plain["digest"]
+    old = Quote.from_json(json.dumps(plain))
+    with pytest.warns(DataWarning, match="is of format 1, which has no digest"):
+        old.reproduce()
+    assert old.premium == quote.premium
+    assert json.loads(old.to_json())["format"] == "crashcover quote 1"
+
+
+def test_a_quote_of_a_newer_release_says_so():
+    plain = json.loads(quote_of(MODELS[0], make_cover()).to_json())
+    with pytest.raises(NewerFormatError, match="format is 'crashcover quote 3', this release reads quote up to 2"):
+        Quote.from_json(json.dumps({**plain, "format": "crashcover quote 3", "colour": "red"}))
+
+
+def test_work_that_its_writer_chose_is_bounded():
+    plain = json.loads(quote_of(MODELS[0], make_cover()).to_json())
+    plain["settings"]["n_paths"] = 2**40
+    with pytest.raises(TooLargeError, match="n_paths times the steps of the term must be at most 1,000,000,000,000"):
+        Quote.from_json(json.dumps(plain)).reproduce()
+
+
+def leaves(value, path=()):
+    """List the way to every value inside plain JSON."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(leaf for name, item in inner for leaf in leaves(item, (*path, name)))]
+
+
+JUNK = (None, True, "1", "\ud800", [], {}, {"type": "Cover"}, {"type": "Payment", "name": "AT_HIT"}, -1e308, 10**39)
+PLAIN = quote_of(MODELS[0], make_cover(payout=PAYOUTS[0])).to_json()
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=repr)
+@pytest.mark.parametrize("path", leaves(json.loads(PLAIN))[1:], ids=str)
+def test_whatever_is_put_into_a_quote_is_refused_or_does_not_reproduce(path, junk):
+    plain = json.loads(PLAIN)
+    *way, last = path
+    inner = plain
+    for step in way:
+        inner = inner[step]
+    if inner[last] == junk and type(inner[last]) is type(junk):
+        pytest.skip("nothing is changed")
+    inner[last] = junk
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrecisionWarning)
+        with pytest.raises(PricingError):
+            Quote.from_json(json.dumps(plain)).reproduce()
