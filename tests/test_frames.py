@@ -235,6 +235,9 @@ def test_the_frame_of_a_sealed_quote_is_that_of_its_premium():
         "surface_id",
         "calibration_id",
         "engine_version",
+        "quote_id",
+        "audience",
+        "key_id",
         "basis_id",
         "digest",
     )

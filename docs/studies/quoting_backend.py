@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from pricing import (
+    ENGINE_VERSION,
     Anchor,
     CompactSurface,
     Conditions,
@@ -38,7 +39,6 @@ from pricing import (
     SalesFrozenError,
     SellingRules,
     SimulationSettings,
-    StaleRateError,
     StudentT,
     TieredPayout,
     compact,
@@ -68,6 +68,7 @@ class Backend:
     quoter: RateQuoter
     capacity: float
     conditions: dict[str, Conditions] = field(default_factory=dict)
+    sold: set[str] = field(default_factory=set)
     changing: threading.Lock = field(default_factory=threading.Lock)
 
     def quote(self, cover: Cover) -> RateQuote:
@@ -81,11 +82,12 @@ class Backend:
 
     def sell(self, quote: RateQuote) -> None:
         """Take up an offer: check it, and let the next one cost more."""
-        verify(quote, KEY)
         now, cover = datetime.now(UTC), quote.cover
-        if now >= datetime.fromisoformat(quote.valid_until):
-            raise StaleRateError(f"the offer for {cover.cover_id} was valid until {quote.valid_until}, now is {now}")
+        verify(quote, KEY, at=now)
         with self.changing:
+            if quote.quote_id in self.sold:
+                raise PricingError(f"quote {quote.quote_id!r} was accepted before")
+            self.sold.add(quote.quote_id)
             known = self._conditions(cover.asset)
             pressure = self.bump.after_sale(known.pressure, limit=cover.limit, capacity=self.capacity, at=now)
             self.conditions[cover.asset] = replace(known, pressure=pressure)
@@ -126,7 +128,7 @@ def publish_night(folder: Path, surfaces: list[CompactSurface], n_assets: int, n
                     asset=f"T{number}",
                     surface_id=surface.model_digest[:16],
                     calibration_id=f"{name}-{number}",
-                    engine_version="example",
+                    engine_version=ENGINE_VERSION,
                     as_of=now.isoformat(),
                     valid_until=(now + timedelta(hours=30)).isoformat(),
                 ),

@@ -12,9 +12,11 @@ from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import sample_for
 from pricing.premiums.discounting import discount_factor
 from pricing.quotes.sealed_quote import terms_text
+from pricing.quotes.selling_rules import SellingRules
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.store import RateEntry, RateStore
 from pricing.rates.tail_sums import TailReader
+from pricing.version import ENGINE_VERSION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +30,18 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AssetRates:
-    """Data for quotes on one asset, read once."""
+    """Data for quotes on one asset, read once.
+
+    If it `is_plain`, nothing but an alert keeps the asset from sale from `plain_from` until `plain_until`. Otherwise
+    the rules say what does.
+    """
 
     entry: RateEntry
     as_of: datetime
     valid_until: datetime
+    is_plain: bool
+    plain_from: datetime
+    plain_until: datetime
     surface: CompactSurface
     tails: Mapping[Observation, tuple[TailReader, Terms]]
 
@@ -59,7 +68,7 @@ class LoadedRates:
     assets: Mapping[str, AssetRates]
 
 
-def load_rates(folder: str | Path, basis: PricingBasis) -> LoadedRates:
+def load_rates(folder: str | Path, basis: PricingBasis, rules: SellingRules) -> LoadedRates:
     """Map all surfaces of the version in force.
 
     Raises
@@ -69,10 +78,14 @@ def load_rates(folder: str | Path, basis: PricingBasis) -> LoadedRates:
     """
     store = RateStore.open(folder)
     terms: dict[Observation, Terms] = {}
-    return LoadedRates(store.version, {asset: _load_asset(store, asset, basis, terms) for asset in store.entries})
+    return LoadedRates(
+        store.version, {asset: _load_asset(store, asset, basis, rules, terms) for asset in store.entries}
+    )
 
 
-def _load_asset(store: RateStore, asset: str, basis: PricingBasis, terms: dict[Observation, Terms]) -> AssetRates:
+def _load_asset(
+    store: RateStore, asset: str, basis: PricingBasis, rules: SellingRules, terms: dict[Observation, Terms]
+) -> AssetRates:
     entry, surface = store.entries[asset], store.surface(asset)
     tails = {}
     for signal, tail in zip(surface.signals, surface.tails, strict=True):
@@ -82,4 +95,14 @@ def _load_asset(store: RateStore, asset: str, basis: PricingBasis, terms: dict[O
                 factor = discount_factor(observation, basis.interest_rate)
                 terms[observation] = Terms(terms_text(observation), factor, basis.over(observation.term))
             tails[observation] = reader, terms[observation]
-    return AssetRates(entry, entry.as_of_time, entry.valid_until_time, surface, tails)
+    as_of, valid_until = entry.as_of_time, entry.valid_until_time
+    return AssetRates(
+        entry=entry,
+        as_of=as_of,
+        valid_until=valid_until,
+        is_plain=entry.status == "fresh" and entry.engine_version == ENGINE_VERSION,
+        plain_from=as_of - rules.clock_skew,
+        plain_until=valid_until if valid_until - as_of <= rules.oldest else as_of + rules.oldest,
+        surface=surface,
+        tails=tails,
+    )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from os import urandom
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ import numpy as np
 from pricing.contract.book import Book
 from pricing.contract.cover import Cover
 from pricing.errors import (
+    InvalidTermsError,
+    NotYetValidError,
     PricingError,
     QuoteRefusedError,
     Reason,
@@ -31,10 +34,11 @@ from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import add_up, require_payment
 from pricing.premiums.premium import Premium
 from pricing.premiums.statements import LEAST_COIN, ROUNDED_UP, require_coins
+from pricing.quotes.keys import UNSEALED, SealKey, Unsealed, seal_key
 from pricing.quotes.known_assets import find_asset
 from pricing.quotes.loaded_rates import AssetRates, LoadedRates, Terms, load_rates
 from pricing.quotes.rate_limits import RateInForce, RatesInForce
-from pricing.quotes.sealed_quote import RateQuote, require_key, seal
+from pricing.quotes.sealed_quote import FORMAT, RateQuote, seal
 from pricing.quotes.selling_rules import Conditions, SellingRules
 from pricing.rates.book_premiums import PremiumColumns, premium_columns
 from pricing.rates.cover_losses import tail_losses
@@ -43,12 +47,14 @@ from pricing.rates.tail_sums import TailReader
 from pricing.tools import plain
 from pricing.tools.arrays import CodeArray, FloatArray
 from pricing.tools.times import to_utc
-from pricing.tools.units import YEAR
+from pricing.tools.units import YEAR, is_unicode
+from pricing.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _UNREMARKABLE = Conditions()
+_MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,29 +100,30 @@ class RateQuoter:
         Loadings of every quote.
     rules : SellingRules, optional
         Rules on when to sell, and on price reactions to sales.
-    key : bytes
-        Key that seals quotes; see ``verify``.
+    key : bytes, optional
+        Key of at least 16 bytes that seals quotes; see ``verify``.
 
     Raises
     ------
     RateStoreError, CorruptSurfaceError
         If the store is empty or damaged.
     InvalidTermsError
-        If the key is not bytes, for example because an environment variable is not set.
+        If the key is not bytes or too short, for example because an environment variable is not set.
     """
 
     folder: str | Path
     basis: PricingBasis = field(default_factory=PricingBasis)
     rules: SellingRules = field(default_factory=SellingRules)
-    key: bytes = field(default=b"", repr=False)
+    key: bytes | Unsealed = field(default=UNSEALED, repr=False)
     _rates: LoadedRates = field(init=False, repr=False)
     _basis_id: str = field(init=False, repr=False)
+    _seal_key: SealKey = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        require_key(self.key)
+        object.__setattr__(self, "_seal_key", seal_key(self.key))
         basis_id = hashlib.sha256(plain.to_json(self.basis).encode()).hexdigest()[:16]
         object.__setattr__(self, "_basis_id", basis_id)
-        object.__setattr__(self, "_rates", load_rates(self.folder, self.basis))
+        object.__setattr__(self, "_rates", load_rates(self.folder, self.basis, self.rules))
 
     @property
     def version(self) -> str:
@@ -136,7 +143,7 @@ class RateQuoter:
         PricingError
             If there is a key, which must not travel with a pickle.
         """
-        if self.key:
+        if self.key is not UNSEALED:
             raise PricingError(
                 "a quoter with a key cannot be sent to another process, because the key would go with it: call "
                 "RateQuoter(folder, ..., key=...) in each worker"
@@ -167,7 +174,7 @@ class RateQuoter:
         """
         before = self._rates.version
         while current_version(self.folder) != self._rates.version:
-            object.__setattr__(self, "_rates", load_rates(self.folder, self.basis))
+            object.__setattr__(self, "_rates", load_rates(self.folder, self.basis, self.rules))
         return self._rates.version != before
 
     def quote(
@@ -177,6 +184,8 @@ class RateQuoter:
         at: datetime,
         conditions: Conditions = _UNREMARKABLE,
         in_force: RateInForce | None = None,
+        quote_id: str = "",
+        audience: str = "",
     ) -> RateQuote:
         """Price a cover for sale, and seal the offer.
 
@@ -190,11 +199,17 @@ class RateQuoter:
             Alerts and recent sales on the asset.
         in_force : RateInForce, optional
             The rate at which the same terms were offered before.
+        quote_id : str
+            Identity of the offer, by which it can be accepted once; by default 96 random bits.
+        audience : str
+            Whom the offer is for, such as a buyer or an environment; ``verify`` asks for it again.
 
         Raises
         ------
-        UnknownAssetError, SuspendedAssetError, StaleRateError, SalesFrozenError, WaitingPeriodError
+        UnknownAssetError, SuspendedAssetError, StaleRateError, NotYetValidError, SalesFrozenError, WaitingPeriodError
             If the rules forbid the sale.
+        InvalidTermsError
+            If `quote_id` or `audience` is not a text of at most 200 characters.
         NotSimulatedError
             If the rates do not contain the cover's observation.
         UnmeasurableLossError, NegativeRiskLoadError
@@ -207,6 +222,8 @@ class RateQuoter:
         at, rates = to_utc(at, "at"), self._rates
         asset = find_asset(cover, rates.assets)
         self._require_sellable(asset, at, conditions.alerted_at)
+        if in_force is not None:
+            self.rules.require_set(in_force.since, at)
         self.rules.require_lag(cover.waiting_period)
         tail, terms = asset.find(cover)
         priced = _price(cover, tail, terms)
@@ -216,15 +233,32 @@ class RateQuoter:
             rate_factor = self.rules.rate_factor(priced.rate_on_line, in_force, at, least=least)
         sales_factor = self.rules.sales_factor(conditions.pressure, at)
         _require_price(cover, priced, rate_factor * sales_factor)
-        entry = asset.entry
+        entry, key = asset.entry, self._seal_key
+        quote_id = _require_text(quote_id, "quote_id") if quote_id else urandom(12).hex()
+        if audience:
+            _require_text(audience, "audience")
         issued_at, valid_until = at.isoformat(), self.rules.valid_until(at, asset.valid_until).isoformat()
-        ids = (entry.surface_id, entry.calibration_id, entry.engine_version, self._basis_id)
-        texts = (issued_at, valid_until, rates.version, *ids)
+        texts = (
+            FORMAT,
+            quote_id,
+            audience,
+            key.key_id,
+            issued_at,
+            valid_until,
+            rates.version,
+            entry.surface_id,
+            entry.calibration_id,
+            entry.engine_version,
+            self._basis_id,
+        )
         return RateQuote(
             cover=cover,
             premium=priced,
             rate_factor=rate_factor,
             sales_factor=sales_factor,
+            quote_id=quote_id,
+            audience=audience,
+            key_id=key.key_id,
             issued_at=issued_at,
             valid_until=valid_until,
             version=rates.version,
@@ -232,7 +266,7 @@ class RateQuoter:
             calibration_id=entry.calibration_id,
             engine_version=entry.engine_version,
             basis_id=self._basis_id,
-            digest=seal(cover, terms.text, priced, rate_factor, sales_factor, texts, self.key),
+            digest=seal(cover, terms.text, priced, rate_factor, sales_factor, texts, key.secret),
         )
 
     def quote_many(
@@ -262,7 +296,7 @@ class RateQuoter:
         of_asset = [(conditions or {}).get(asset, _UNREMARKABLE) for asset in book.assets]
         assets = {asset: known.assets[asset] for asset in book.assets if asset in known.assets}
         surfaces = {asset: rates.surface for asset, rates in assets.items()}
-        refusal = self._refusals(book, assets, at, of_asset)
+        refusal = self._refusals(book, assets, at, of_asset, in_force)
         premiums = premium_columns(book, surfaces, self.basis, refusal=refusal)
         factor = self._factors(book, premiums, at, of_asset, in_force)
         price = premiums.total * factor
@@ -279,7 +313,12 @@ class RateQuoter:
         )
 
     def _refusals(
-        self, book: Book, assets: Mapping[str, AssetRates], at: datetime, conditions: Sequence[Conditions]
+        self,
+        book: Book,
+        assets: Mapping[str, AssetRates],
+        at: datetime,
+        conditions: Sequence[Conditions],
+        in_force: RatesInForce | None,
     ) -> CodeArray:
         """Return the refusals of the rules; reasons of the asset precede those of the observation."""
         by_asset = np.array(
@@ -290,7 +329,11 @@ class RateQuoter:
             dtype=np.int8,
         )[book.asset]
         lags = [self._refusal_of_lag(observation.waiting_period) for observation in book.observations]
-        return np.where(by_asset, by_asset, np.array(lags, dtype=np.int8)[book.observation])
+        by_cover = np.array(lags, dtype=np.int8)[book.observation]
+        is_of_book = in_force is not None and in_force.rate.shape == by_cover.shape  # the rules refuse other shapes
+        if in_force is not None and is_of_book and self._refusal_of_time(in_force.since, at):
+            by_cover = np.where(np.isnan(in_force.rate), by_cover, np.int8(Reason.NOT_YET_VALID.code))
+        return np.where(by_asset, by_asset, by_cover)
 
     def _factors(
         self,
@@ -314,6 +357,13 @@ class RateQuoter:
             return error.reason.code
         return 0
 
+    def _refusal_of_time(self, since: datetime, at: datetime) -> int:
+        try:
+            self.rules.require_set(since, at)
+        except NotYetValidError as error:
+            return error.reason.code
+        return 0
+
     def _refusal_of_lag(self, waiting_period: timedelta) -> int:
         try:
             self.rules.require_lag(waiting_period)
@@ -322,6 +372,8 @@ class RateQuoter:
         return 0
 
     def _require_sellable(self, asset: AssetRates, at: datetime, alerted_at: datetime | None) -> None:
+        if asset.is_plain and asset.plain_from <= at < asset.plain_until and alerted_at is None:
+            return
         entry = asset.entry
         if entry.status == "suspended":
             reasons = f" ({'; '.join(entry.verdict)})" if entry.verdict else ""
@@ -330,8 +382,19 @@ class RateQuoter:
             raise StaleRateError(f"asset {entry.asset!r}: the rate of {entry.as_of} is marked as stale")
         if at >= asset.valid_until:
             raise StaleRateError(f"asset {entry.asset!r}: the rate was valid until {entry.valid_until}, now is {at}")
+        if entry.engine_version != ENGINE_VERSION:
+            raise StaleRateError(
+                f"asset {entry.asset!r}: the rate is of engine {entry.engine_version}, this is {ENGINE_VERSION} "
+                "(publish with this release, or quote with the release that published)"
+            )
         self.rules.require_young(entry.asset, asset.as_of, at)
         self.rules.require_calm(entry.asset, alerted_at, at)
+
+
+def _require_text(text: object, name: str) -> str:
+    if not (isinstance(text, str) and len(text) <= _MOST_CHARACTERS and is_unicode(text)):
+        raise InvalidTermsError(f"{name} must be a text of at most {_MOST_CHARACTERS} characters, got {text!r:.80}")
+    return text
 
 
 def _price(cover: Cover, tail: TailReader, terms: Terms) -> Premium:

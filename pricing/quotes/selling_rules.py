@@ -8,12 +8,21 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from pricing.errors import InvalidBasisError, SalesFrozenError, StaleRateError, WaitingPeriodError
+from pricing.errors import (
+    InvalidBasisError,
+    InvalidTermsError,
+    NotYetValidError,
+    SalesFrozenError,
+    StaleRateError,
+    WaitingPeriodError,
+)
 from pricing.quotes.rate_limits import RateInForce, RateLimits, RatesInForce
 from pricing.quotes.sales import SalesBump, SalesPressure
 from pricing.tools.arrays import FloatArray
 from pricing.tools.times import to_utc
 from pricing.tools.units import DurationField, default_duration, format_duration, parse_duration
+
+_NO_TIME, _LARGEST_SKEW = timedelta(0), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +65,8 @@ class SellingRules:
         Price increase after sales.
     rate_limits : RateLimits, optional
         Limits on the change from the rate in force.
+    clock_skew : timedelta or str
+        Time by which the clock of a quote may be behind the clock that dated its rate, at most an hour.
 
     Raises
     ------
@@ -70,22 +81,50 @@ class SellingRules:
     freeze_after_alert: DurationField = default_duration("48h")
     bump: SalesBump | None = None
     rate_limits: RateLimits | None = None
+    clock_skew: DurationField = default_duration("5s")
 
     def __post_init__(self) -> None:
-        for name in ("oldest", "validity", "coverage_lag", "freeze_after_alert"):
+        for name in ("oldest", "validity", "coverage_lag", "freeze_after_alert", "clock_skew"):
             object.__setattr__(self, name, parse_duration(getattr(self, name), name))
+        if self.clock_skew > _LARGEST_SKEW:
+            raise InvalidTermsError(
+                f"clock_skew must be at most {format_duration(_LARGEST_SKEW)}, got {format_duration(self.clock_skew)} "
+                "(set the clock)"
+            )
 
     def require_young(self, asset: str, as_of: datetime, at: datetime) -> None:
-        """Check that the data behind a rate are recent enough.
+        """Check that the data behind a rate are recent enough, and not of a later time.
 
         Raises
         ------
         StaleRateError
-            If they are not.
+            If they are too old.
+        NotYetValidError
+            If they are later than the clock may be behind.
         """
-        if at - as_of > self.oldest:
+        age = at - as_of
+        if age < _NO_TIME and -age > self.clock_skew:
+            raise NotYetValidError(
+                f"asset {asset!r}: the rate is of {as_of}, more than {format_duration(self.clock_skew)} after {at} "
+                "(a slow clock?)"
+            )
+        if age > self.oldest:
             raise StaleRateError(
                 f"asset {asset!r}: the rate is of {as_of}, more than {format_duration(self.oldest)} before {at}"
+            )
+
+    def require_set(self, since: datetime, at: datetime) -> None:
+        """Check that the rate in force was set before a quote, as far as clocks agree.
+
+        Raises
+        ------
+        NotYetValidError
+            If it was set later than the clock may be behind.
+        """
+        if since - at > self.clock_skew:
+            raise NotYetValidError(
+                f"the rate in force was set at {since}, more than {format_duration(self.clock_skew)} after {at} "
+                "(a slow clock?)"
             )
 
     def valid_until(self, at: datetime, rate_valid_until: datetime) -> datetime:
@@ -139,7 +178,8 @@ class SellingRules:
         """
         if self.rate_limits is None or in_force is None:
             return 1.0
-        limited = self.rate_limits.limited(before=in_force.rate, asked=asked, elapsed=at - in_force.since)
+        elapsed = max(at - in_force.since, _NO_TIME)
+        limited = self.rate_limits.limited(before=in_force.rate, asked=asked, elapsed=elapsed)
         return max(limited.rate, least) / asked
 
     def rate_factors(
@@ -150,5 +190,6 @@ class SellingRules:
             raise InvalidBasisError(f"rate must have one entry per cover, {asked.shape}, got {in_force.rate.shape}")
         if self.rate_limits is None or in_force is None:
             return np.ones_like(asked)
-        limited = self.rate_limits.limited_rates(before=in_force.rate, asked=asked, elapsed=at - in_force.since)
+        elapsed = max(at - in_force.since, _NO_TIME)
+        limited = self.rate_limits.limited_rates(before=in_force.rate, asked=asked, elapsed=elapsed)
         return np.where(np.isnan(in_force.rate), 1.0, np.maximum(limited, least) / asked)

@@ -80,6 +80,8 @@ def folder(tmp_path_factory):
         make_entry("MARK", status="stale"),
         make_entry("OLD", as_of="2026-11-20T23:59:59+00:00"),
         make_entry("PAST", valid_until="2026-11-22T12:00:00+00:00"),
+        make_entry("ENGINE", engine_version="0.1.0"),
+        make_entry("AHEAD", as_of="2026-11-22T12:00:06+00:00"),
     ]
     folder = tmp_path_factory.mktemp("rates")
     publish(folder, ((entry, EXACT) for entry in entries), name="night")
@@ -160,6 +162,8 @@ SLIPS = {
     "suspended": (Slip(make_cover(asset="SUSP")), Reason.SUSPENDED, FROM_A_STORE),
     "marked as stale": (Slip(make_cover(asset="MARK")), Reason.STALE, FROM_A_STORE),
     "older than the rules allow": (Slip(make_cover(asset="OLD")), Reason.STALE, FROM_A_STORE),
+    "of another engine": (Slip(make_cover(asset="ENGINE")), Reason.STALE, FROM_A_STORE),
+    "not yet valid": (Slip(make_cover(asset="AHEAD")), Reason.NOT_YET_VALID, FROM_A_STORE),
     "no longer valid": (Slip(make_cover(asset="PAST")), Reason.STALE, FROM_A_STORE),
     "frozen": (Slip(make_cover(), conditions=Conditions(alerted_at=NOON)), Reason.FROZEN, FROM_A_STORE),
     "short waiting period": (

@@ -381,7 +381,7 @@ def test_the_error_of_a_quantile_is_that_of_its_paths_also_where_few_values_are_
 
 @pytest.mark.parametrize("key", [None, "secret", bytearray(b"secret")])
 def test_a_key_must_be_bytes(folder, quoter, key):
-    with pytest.raises(InvalidTermsError, match=r"key must be bytes, got \w+ \(b'' to seal without one\)"):
+    with pytest.raises(InvalidTermsError, match=r"key must be bytes, got \w+ \(leave it out to seal without one\)"):
         RateQuoter(folder, key=key)
     with pytest.raises(InvalidTermsError, match="key must be bytes"):
         verify(quoter.quote(make_cover(), at=NOON), key)
@@ -396,15 +396,15 @@ def test_a_price_raised_to_the_limit_is_refused(folder):
 
 
 @pytest.mark.parametrize("payout", PAYOUTS, ids=str)
-@pytest.mark.parametrize("key", [b"", KEY])
+@pytest.mark.parametrize("key", [{}, {"key": KEY}], ids=["no key", "key"])
 def test_a_quote_survives_json_and_keeps_its_seal(folder, payout, key):
-    quote = RateQuoter(folder, key=key).quote(make_cover(payout=payout), at=NOON)
-    verify(quote, key)
+    quote = RateQuoter(folder, **key).quote(make_cover(payout=payout), at=NOON)
+    verify(quote, **key)
     again = RateQuote.from_json(quote.to_json())
     assert again == quote
-    verify(again, key)
+    verify(again, **key)
     with pytest.raises(TamperedQuoteError, match="does not match its digest"):
-        verify(quote, b"another key")
+        verify(quote, b"another key of 16 bytes or more")
 
 
 def leaves(value, path=()):
@@ -422,7 +422,10 @@ SEALED = json.loads(
         premium=premium_from_sample(make_cover(payout=PAYOUTS[3]), FULL.sample(), PricingBasis()),
         rate_factor=1.0,
         sales_factor=1.0,
-        **dict.fromkeys(("issued_at", "valid_until", "version", "surface_id", "calibration_id"), "x"),
+        **dict.fromkeys(
+            ("quote_id", "audience", "key_id", "issued_at", "valid_until", "version", "surface_id", "calibration_id"),
+            "x",
+        ),
         **dict.fromkeys(("engine_version", "basis_id", "digest"), "x"),
     ).to_json()
 )
@@ -436,7 +439,7 @@ def test_a_change_anywhere_breaks_the_seal(quoter, path):
     for step in way:
         inner = inner[step]
     inner[last] = changed(inner[last])
-    with pytest.raises(TamperedQuoteError):
+    with pytest.raises(PricingError if last == "format" else TamperedQuoteError):
         verify(RateQuote.from_json(json.dumps(plain)), KEY)
 
 
@@ -569,7 +572,7 @@ def test_a_damaged_new_version_leaves_the_old_one_in_force(tmp_path):
 
 
 def _quote_in_child(quoter, folder, answers):
-    before = quoter.quote(make_cover(asset="T1"), at=NOON)
+    before = quoter.quote(make_cover(asset="T1"), at=NOON, quote_id="Q-1")
     quoter.refresh()
     after = quoter.quote(make_cover(asset="T1"), at=NOON)
     answers.put((before.to_json(), after.version, is_whole(after), str(folder)))
@@ -580,7 +583,7 @@ def _quote_in_child(quoter, folder, answers):
 def test_a_forked_worker_quotes_the_same_and_refreshes_by_itself(tmp_path):
     publish_level(tmp_path, 0)
     quoter = RateQuoter(tmp_path, key=KEY)
-    wanted = quoter.quote(make_cover(asset="T1"), at=NOON).to_json()
+    wanted = quoter.quote(make_cover(asset="T1"), at=NOON, quote_id="Q-1").to_json()
     publish_level(tmp_path, 1)
     context = multiprocessing.get_context("fork")
     answers = context.SimpleQueue()

@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
 
 
 def quote_of(quoter):
-    return quoter.quote(make_cover(), at=NOON)
+    return quoter.quote(make_cover(), at=NOON, quote_id="Q-1")
 
 
 def in_worker(method, quoter):

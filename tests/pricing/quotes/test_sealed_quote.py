@@ -12,12 +12,14 @@ import pytest
 from pricing import FullPayout, LinearPayout, PremiumFlag, PricingBasis, RateQuote, RateQuoter, compact, verify
 from pricing.errors import PricingError, TamperedQuoteError
 from pricing.premiums.loadings import Loading
+from pricing.quotes.keys import UNSEALED
 from pricing.rates.store import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 FEES = tuple(
     Loading(name=name, heading=name, meaning=name, fixed=fixed) for name, fixed in (("fee", 3.0), ("duty", 4.0))
 )
+FIRST = ("format", "quote_id", "audience", "key_id")
 IDENTITIES = ("issued_at", "valid_until", "version", "surface_id", "calibration_id", "engine_version", "basis_id")
 
 
@@ -28,8 +30,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-def quote_of(folder, *, key=KEY, loadings=(), **changes):
-    return RateQuoter(folder, PricingBasis(loadings=loadings), key=key).quote(make_cover(**changes), at=NOON)
+def quote_of(folder, *, key=KEY, loadings=(), audience="", **changes):
+    quoter = RateQuoter(folder, PricingBasis(loadings=loadings), key=key)
+    return quoter.quote(make_cover(**changes), at=NOON, audience=audience)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,21 +53,23 @@ PARTS = {
 
 
 @pytest.mark.parametrize(("payout", "text", "ends"), PARTS.values(), ids=PARTS)
-@pytest.mark.parametrize("key", [b"", KEY])
+@pytest.mark.parametrize("key", [UNSEALED, KEY])
 def test_the_seal_is_that_of_its_documentation(folder, key, payout, text, ends):
     """Lengths of the texts, the texts, the amounts and the numbers of the payout, by a second hand."""
-    quote = quote_of(folder, key=key, payout=payout)
+    quote = quote_of(folder, key=key, payout=payout, audience="buyer ö")
     cover, premium = quote.cover, quote.premium
     terms = f"ROLLING_HIGH {cover.trigger.window} {cover.term} {cover.waiting_period} {cover.payment.value}"
-    words = ["C-1", "OM", "USD", terms, text, premium.flag.value, *(getattr(quote, name) for name in IDENTITIES)]
+    words = ["C-1", "OM", "USD", terms, text, premium.flag.value]
+    words += [getattr(quote, name) for name in (*FIRST, *IDENTITIES)]
     amounts = [
         getattr(premium, field.name) for field in dataclasses.fields(premium) if field.name not in ("flag", "further")
     ]
     numbers = [0.4, 1e5, 1.0, 1.0, *amounts, *ends]
     message = (
-        struct.pack("<13I", *map(len, words)) + "".join(words).encode() + struct.pack(f"<{len(numbers)}d", *numbers)
+        struct.pack("<17I", *map(len, words)) + "".join(words).encode() + struct.pack(f"<{len(numbers)}d", *numbers)
     )
-    wanted = hmac.new(key, message, "sha256") if key else hashlib.sha256(message)
+    secret = None if key is UNSEALED else hashlib.sha256(key).digest()
+    wanted = hmac.new(secret, message, "sha256") if secret else hashlib.sha256(message)
     assert quote.digest == wanted.hexdigest()
 
 
@@ -142,6 +147,6 @@ def test_a_payout_of_the_users_own_is_sealed_and_read_back(folder):
 
 
 def test_a_quote_without_a_key_is_checked_without_one(folder):
-    verify(quote_of(folder, key=b""))
+    verify(quote_of(folder, key=UNSEALED))
     with pytest.raises(TamperedQuoteError):
         verify(quote_of(folder))
