@@ -11,6 +11,7 @@ from pool.tail import tail_value_at_risk, tail_weights
 from pricing.contract.book import sum_by
 from pricing.contract.cover import Cover
 from pricing.contract.loss_functions import CompressedBook
+from pricing.contract.shares import shares_of
 from pricing.contract.thresholds import least_drop
 from pricing.principles import TailValueAtRisk
 from pricing.show.frames import make_frame, require_table
@@ -167,7 +168,7 @@ def marginal_capital(
         If the scenarios lack the asset or the observation.
     """
     drops = scenarios.worst_drops(cover.asset, cover.observation)
-    losses = cover.limit * np.where(drops >= least_drop(cover.trigger.drop), cover.payout.share(drops), 0.0)
+    losses = cover.limit * np.where(drops >= least_drop(cover.trigger.drop), shares_of(cover.payout, drops), 0.0)
     with_cover = pool_total + losses
     added = tail_value_at_risk(with_cover, level).value - tail_value_at_risk(pool_total, level).value
     difference = _beyond(with_cover, level) - _beyond(pool_total, level)

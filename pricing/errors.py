@@ -17,9 +17,11 @@
             SalesFrozenError
             WaitingPeriodError
             NotSimulatedError (LookupError)
+            InvalidPayoutError (InvalidTermsError)
             UnmeasurableLossError (PrecisionError)
             NegativeRiskLoadError (InvalidBasisError)
             UninsurableError
+            FallingRiskLoadError (InvalidBasisError)
             UnresolvedError (PrecisionError)
         CorruptSurfaceError
         RateStoreError
@@ -70,12 +72,16 @@ class Reason(Enum):
     """The waiting period is too short."""
     NOT_SIMULATED = "not_simulated"
     """The rates do not contain the cover's observation."""
+    INVALID_PAYOUT = "invalid_payout"
+    """A payout of the user's own returns no shares, shares out of range, or a smaller share for a deeper drop."""
     UNMEASURABLE = "unmeasurable"
     """The basis requires a measure of the loss that the simulation cannot provide."""
     NEGATIVE_RISK_LOAD = "negative_risk_load"
     """The risk load of the basis would lower the premium."""
     UNINSURABLE = "uninsurable"
     """The premium reaches the limit, or rounds to zero where it is offered for sale."""
+    FALLING_RISK_LOAD = "falling_risk_load"
+    """The risk load of the basis would make a larger loss cheaper than this one."""
     UNRESOLVED = "unresolved"
     """No simulated path triggers a payment."""
 
@@ -201,6 +207,12 @@ class NotSimulatedError(QuoteRefusedError, LookupError):
     reason = Reason.NOT_SIMULATED
 
 
+class InvalidPayoutError(QuoteRefusedError, InvalidTermsError):
+    """Raised if a payout of the user's own returns anything but rising shares of the limit, one per worst drop."""
+
+    reason = Reason.INVALID_PAYOUT
+
+
 class UnmeasurableLossError(QuoteRefusedError, PrecisionError):
     """Raised if the risk load or the capital of a basis cannot be measured: too few paths, or too large an aversion."""
 
@@ -217,6 +229,12 @@ class UninsurableError(QuoteRefusedError):
     """Raised if a premium reaches the limit, or rounds to zero."""
 
     reason = Reason.UNINSURABLE
+
+
+class FallingRiskLoadError(QuoteRefusedError, InvalidBasisError):
+    """Raised if the principle of the risk load would price a larger loss, such as a surer one, below this one."""
+
+    reason = Reason.FALLING_RISK_LOAD
 
 
 class UnresolvedError(QuoteRefusedError, PrecisionError):

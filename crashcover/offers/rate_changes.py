@@ -8,6 +8,7 @@ import pandas as pd
 
 from calibration import Calibration, exchanged, inputs_of, remodel
 from crashcover.offers.outcomes import simulate_covers
+from pricing.contract.shares import shares_of
 from pricing.errors import InvalidTermsError
 from pricing.models.price_model import PriceModel
 from pricing.premiums.build_up import sample_for
@@ -117,4 +118,4 @@ def _loss_on_line(model: PriceModel, quote: Quote) -> float:
     cover = quote.cover
     surface = simulate_covers(model, (cover,), quote.settings)
     sample = sample_for(cover, surface)
-    return sample.mean(cover.payout.share(sample.tail(cover.trigger.drop))).value
+    return sample.mean(shares_of(cover.payout, sample.tail(cover.trigger.drop))).value

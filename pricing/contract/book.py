@@ -16,6 +16,7 @@ from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
 from pricing.contract.payouts import Payout
 from pricing.contract.sentences import observation_texts, payout_text
+from pricing.contract.shares import require_payout
 from pricing.errors import InvalidTermsError
 from pricing.show.frames import make_frame
 from pricing.tools.arrays import FloatArray, IntArray
@@ -65,6 +66,8 @@ class Book:
     def __post_init__(self) -> None:
         if not len(self.limit):
             raise InvalidTermsError("limit must hold at least one cover, got an empty book")
+        for payout in self.payouts:
+            require_payout(payout)
         for name, values in (("asset", self.assets), ("observation", self.observations), ("payout", self.payouts)):
             self._set_column(name, np.intp)
             column = getattr(self, name)

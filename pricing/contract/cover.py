@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pricing.contract.observation import Observation, Payment
 from pricing.contract.payouts import Payout
+from pricing.contract.shares import require_payout
 from pricing.contract.triggers import DropTrigger
 from pricing.errors import InvalidTermsError
 from pricing.tools.units import DurationField, as_number, default_duration, is_unicode
@@ -75,8 +76,7 @@ class Cover:
                 raise InvalidTermsError(f"{name} must be a text that can be encoded, got {value!r} (half a character)")
         if not isinstance(self.trigger, DropTrigger):
             raise InvalidTermsError(f"trigger must be a DropTrigger, got {self.trigger!r}")
-        if not isinstance(self.payout, Payout):
-            raise InvalidTermsError(f"payout must have share(worst_drop), got {self.payout!r}")
+        require_payout(self.payout)
         object.__setattr__(self, "limit", as_number(self.limit, "limit"))
         if not 0.0 < self.limit < math.inf:
             raise InvalidTermsError(f"limit must be positive and finite, got {self.limit}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pricing.contract.cover import Cover
+from pricing.contract.shares import shares_of
 from pricing.contract.thresholds import least_drop
 from pricing.engine.path_replay import replay
 from pricing.errors import InvalidTermsError, UninsurableError, UnresolvedError
@@ -105,7 +106,7 @@ def event_premium(
     basis = (basis or PricingBasis()).over(cover.term)
     events = events_on_surface(cover, surface, rules or EventRules())
     paths, times = _where_and_when(events, cover, surface)
-    amounts = cover.limit * cover.payout.share(np.array([event.drop for event in events]))
+    amounts = cover.limit * shares_of(cover.payout, np.array([event.drop for event in events]))
 
     def by_path(values: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(paths, values, minlength=surface.settings.n_paths), dtype=np.float64)
@@ -201,7 +202,7 @@ def poisson_events(cover: Cover, surface: DropSurface, *, n_units: int = 1) -> P
     if isinstance(n_units, bool) or not isinstance(n_units, int) or n_units < 1:
         raise InvalidTermsError(f"n_units must be a whole number of at least 1, got {n_units}")
     sample = sample_for(cover, surface)
-    shares = cover.payout.share(sample.tail(cover.trigger.drop))
+    shares = shares_of(cover.payout, sample.tail(cover.trigger.drop))
     cumulated = np.concatenate([[0.0], np.cumsum(sample.weighted(np.ones(len(shares))))]) / sample.n_paths
     # Thresholds: no loss (the trigger alone), half a unit, one and a half units, ...
     floors = np.concatenate([[-np.inf], (np.arange(n_units) + 0.5) / n_units])

@@ -23,6 +23,7 @@ from scipy.special import ndtr
 from pricing.closed_form import cash_at_expiry, cash_at_hit
 from pricing.closed_form._checks import check_model, check_terms
 from pricing.contract.cover import Cover
+from pricing.contract.shares import shares_of
 from pricing.contract.thresholds import least_drop
 from pricing.errors import InvalidModelError, InvalidTermsError
 from pricing.hedging.hedges import Hedge, Leg
@@ -249,7 +250,7 @@ def _payouts_of(cover: Cover, falls: FloatArray) -> FloatArray:
     InvalidTermsError
         If none of them is deep enough.
     """
-    shares = np.where(falls >= least_drop(cover.trigger.drop), cover.payout.share(falls), 0.0)
+    shares = np.where(falls >= least_drop(cover.trigger.drop), shares_of(cover.payout, falls), 0.0)
     if not shares.any():
         raise InvalidTermsError(
             f"one strike must be at most {1.0 - cover.trigger.drop:g}, got {(1.0 - falls).tolist()}"

@@ -10,8 +10,9 @@ from typing import Any, Generic
 import numpy as np
 
 from pricing.contract.cover import Cover
+from pricing.contract.shares import shares_of
 from pricing.errors import (
-    InvalidTermsError,
+    FallingRiskLoadError,
     NegativeRiskLoadError,
     NotSimulatedError,
     PrecisionError,
@@ -54,12 +55,16 @@ def premium(
     ------
     NotSimulatedError
         If the surface does not contain the cover's signal.
+    InvalidPayoutError
+        If a payout of the user's own returns anything but rising shares of the limit.
     UnmeasurableLossError
         If the simulation cannot provide the risk load or the capital of the basis.
     NegativeRiskLoadError
         If the risk load would lower the premium.
     UninsurableError
         If the premium reaches the limit.
+    FallingRiskLoadError
+        If the risk load would make a larger loss, such as a surer one, cheaper.
 
     Examples
     --------
@@ -97,14 +102,14 @@ def premium_from_sample(
     basis = basis.over(cover.term)
     drops = sample.tail(cover.trigger.drop)
     shares = discounted_shares(cover, drops, basis)
-    losses = simulated_losses(sample, shares, sample.exceedance(cover.trigger.drop), basis)
+    losses = simulated_losses(sample, shares, sample.mean(np.ones(len(drops))), basis)
     uncertain = uncertainty.part_of_mean(sample, drops, shares) if uncertainty else 0.0
     return add_up(losses, basis, name=cover.cover_id, limit=cover.limit, term=cover.term, uncertain=uncertain)
 
 
 def discounted_shares(cover: Cover, drops: FloatArray, basis: PricingBasis) -> FloatArray:
     """Return the shares of the limit that worst drops pay, discounted to the sale."""
-    shares: FloatArray = discount_factor(cover.observation, basis.interest_rate) * cover.payout.share(drops)
+    shares: FloatArray = discount_factor(cover.observation, basis.interest_rate) * shares_of(cover.payout, drops)
     return shares
 
 
@@ -196,6 +201,10 @@ def premium_of_law(
     return add_up(known, basis, name=name, limit=limit, term=term)
 
 
+#: Largest weight of the paths that fire a trigger, as a share of all paths; beyond 1 it is no rounding.
+MOST_WEIGHT = 1.0 + 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class Losses(Generic[FloatOrArray]):
     """Losses that a premium is made from, of one cover or of a column of them.
@@ -232,13 +241,9 @@ def simulated_losses(
 
     Raises
     ------
-    InvalidTermsError
-        If a share is not between 0 and 1, or they increase.
     UnmeasurableLossError
         If the simulation cannot provide the risk load or the capital.
     """
-    if shares.size and not (shares[0] <= 1.0 and shares[-1] >= 0.0):
-        raise InvalidTermsError(f"shares of a payout must be between 0 and 1, got {shares[-1]} to {shares[0]}")
 
     def price(principle: PremiumPrinciple) -> Estimate[float]:
         return principle.estimate(sample, shares)
@@ -272,17 +277,24 @@ def add_up(
 
     Raises
     ------
+    UnmeasurableLossError
+        If the weights of the paths that fire the trigger exceed those of all paths.
     NegativeRiskLoadError
         If the risk load would lower the premium.
     UninsurableError
         If the premium reaches the limit.
+    FallingRiskLoadError
+        If the risk load would make a larger loss cheaper.
     """
+    _require_probability(losses.fired.value, name)
     if losses.price.value - losses.mean.value < -ROUNDING * losses.mean.value:
         raise _negative_load(losses, basis, name)
     priced: Premium = make_figures(
         losses, basis, limit=limit, years=term / YEAR, uncertain=uncertain, flag=_flag(losses), larger=max, make=Premium
     )
     _require_insurable(priced.total, limit, losses.fired.value, name)
+    if not basis.risk_load.rises(losses.mean.value, losses.price.value):
+        raise _falling_load(losses, basis, name)
     return priced
 
 
@@ -335,7 +347,7 @@ def make_figures(
         )
     charged = _charge(risk_lines, further, basis, least, larger)
     return make(
-        trigger_probability=losses.fired.value,
+        trigger_probability=-larger(-losses.fired.value, -1.0),  # rounding may leave a little more than 1
         trigger_probability_standard_error=losses.fired.standard_error,
         expected_loss=expected_loss,
         expected_loss_standard_error=limit * mean.standard_error,
@@ -403,6 +415,24 @@ def _negative_load(losses: Losses[float], basis: PricingBasis, name: str) -> Neg
         f"limit, below its expected {losses.mean.value:.3g} (use it to measure capital, not as a risk load)",
         trigger_probability=losses.fired.value,
     )
+
+
+def _falling_load(losses: Losses[float], basis: PricingBasis, name: str) -> FallingRiskLoadError:
+    return FallingRiskLoadError(
+        f"cover {name!r}: {type(basis.risk_load).__name__} would price a larger loss below this one, whose expected "
+        f"value is {losses.mean.value:.3g} per unit of limit (the loss is too sure for it: use a distortion, such as "
+        "HazardTransform)",
+        trigger_probability=losses.fired.value,
+    )
+
+
+def _require_probability(fired: float, name: str) -> None:
+    if fired > MOST_WEIGHT:
+        raise UnmeasurableLossError(
+            f"cover {name!r}: the weights of the paths that fire the trigger average {fired:.6f}, more than 1, so the "
+            "loss is too sure to be measured by rare-drop sampling (simulate without rare_drops)",
+            trigger_probability=1.0,
+        )
 
 
 def _require_insurable(total: float, limit: float, fired: float, name: str) -> None:

@@ -6,6 +6,7 @@ Risk Theory (1979), chapter 5. Aversions are per unit of the loss, which may be 
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from pricing.surface.estimates import ROUNDING, Estimate, FloatOrArray, Weighted
 from pricing.tools.arrays import FloatArray
 
 _LARGEST_EXPONENT = 700.0
+_LEAST_FALL = 1e-9  # of the expected loss: less is rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,13 @@ class StandardDeviationPrinciple(SmoothPrinciple):
     def __post_init__(self) -> None:
         require_not_negative(self.multiple, "multiple")
 
+    def rises(self, mean: Any, price: Any) -> Any:
+        """Return whether the deviation is at least `multiple` means, which every mixture of two such losses inherits.
+
+        As probability moves from no loss to a small one, the price moves by ``1 - multiple mean / deviation`` of it.
+        """
+        return price - mean >= (self.multiple * self.multiple - _LEAST_FALL) * mean
+
     def price(self, losses: LossDistribution) -> float:
         """Price a loss whose law is known."""
         return losses.mean + self.multiple * math.sqrt(_variance(losses))
@@ -106,6 +115,10 @@ class VariancePrinciple(SmoothPrinciple):
 
     def __post_init__(self) -> None:
         require_not_negative(self.multiple, "multiple")
+
+    def rises(self, mean: Any, price: Any) -> Any:  # noqa: ARG002 - the mean decides
+        """Return whether it rises as probability moves from no loss to a small one: by ``1 - 2 multiple mean``."""
+        return 2.0 * self.multiple * mean <= 1.0
 
     def price(self, losses: LossDistribution) -> float:
         """Price a loss whose law is known."""
@@ -183,6 +196,10 @@ class EsscherPrinciple(SmoothPrinciple):
 
     def __post_init__(self) -> None:
         require_not_negative(self.aversion, "aversion")
+
+    def rises(self, mean: Any, price: Any) -> Any:  # noqa: ARG002 - the price decides
+        """Return whether it rises as probability moves from no loss to a small one: as ``1 - aversion price``."""
+        return self.aversion * price <= 1.0
 
     def price(self, losses: LossDistribution) -> float:
         """Price a loss whose law is known.

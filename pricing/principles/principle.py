@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from datetime import timedelta
+from typing import Any
 
 from pricing.errors import InvalidBasisError
 from pricing.principles.loss_distribution import LossDistribution
@@ -39,6 +40,18 @@ class PremiumPrinciple(ABC):
             f"{type(self).__name__} cannot measure the losses within {horizon} from those within {term} "
             "(use a distortion such as TailValueAtRisk)"
         )
+
+    def rises(self, mean: Any, price: Any) -> Any:  # noqa: ARG002 - for principles whose price may fall
+        """Return whether no loss of which this one is a part is cheaper; of one loss, or of a column of them.
+
+        If it holds for two losses, and one is never the larger one, its price is not the larger one either.
+
+        Parameters
+        ----------
+        mean, price : float or ndarray
+            Expected loss, and the price of the loss by this principle.
+        """
+        return True
 
     @abstractmethod
     def price(self, losses: LossDistribution) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pricing.contract.book import Book
 from pricing.contract.payouts import Node, Payout, is_piecewise
-from pricing.errors import UnmeasurableLossError
+from pricing.errors import QuoteRefusedError
 from pricing.premiums.basis import PricingBasis
 from pricing.principles import PremiumPrinciple
 from pricing.rates.cover_losses import is_distortion, is_of_moments, is_of_sums, moment_sums, principles_of, tail_losses
@@ -20,7 +20,7 @@ from pricing.rates.distorted_tail import DistortedTail, distorted_sums
 from pricing.rates.grouped_sample import errors_of_means
 from pricing.rates.tail_sums import NARROW, LossSums, TailSums, shifted_powers
 from pricing.surface.estimates import Estimate
-from pricing.tools.arrays import FloatArray, IntArray
+from pricing.tools.arrays import CodeArray, FloatArray, IntArray
 
 #: Drops, shares and slopes of one node of each cover, and whether any has a slope.
 NodeColumns = tuple[FloatArray, FloatArray, FloatArray, bool]
@@ -40,12 +40,15 @@ class LossColumns:
     ----------
     fired, mean, price, capital : ndarray of shape (2, n_covers)
         As in ``Losses``.
+    refusal : ndarray of int8, shape (n_covers,)
+        Code of the reason why a loss cannot be priced; 0 for all others.
     """
 
     fired: FloatArray
     mean: FloatArray
     price: FloatArray
     capital: FloatArray
+    refusal: CodeArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +116,7 @@ def loss_columns(book: Book, cells: Cells, basis: PricingBasis) -> LossColumns:
         if any(map(is_distortion, principles_of(basis))):
             _price_by_distortions(columns, np.flatnonzero(kind), book, cells, shapes, basis)
     else:
-        columns = LossColumns(*np.full((4, 2, len(book)), np.nan))
+        columns = _columns_of_nothing(len(book))
     _price_one_by_one(columns, np.flatnonzero(kind == _ONE_BY_ONE), book, cells, basis)
     return columns
 
@@ -228,6 +231,11 @@ def _ramp_sums(book: Book, cells: Cells, shapes: _Shapes, covers: IntArray) -> F
     return sums
 
 
+def _columns_of_nothing(n_covers: int) -> LossColumns:
+    fired, mean, price, capital = np.full((4, 2, n_covers), np.nan)
+    return LossColumns(fired, mean, price, capital, np.zeros(n_covers, dtype=np.int8))
+
+
 def _columns_of_sums(sums: LossSums, cells: Cells, basis: PricingBasis) -> LossColumns:
     """Price as ``tail_losses`` does; what distortions price is left out."""
     paths, largest, factor = cells.paths[cells.cell], cells.largest_weights[cells.cell], cells.factors[cells.cell]
@@ -247,6 +255,7 @@ def _columns_of_sums(sums: LossSums, cells: Cells, basis: PricingBasis) -> LossC
         mean=estimate(mean, factor * factor * sums.squares, mean),
         price=price,
         capital=capital,
+        refusal=np.zeros(len(mean), dtype=np.int8),
     )
 
 
@@ -286,7 +295,8 @@ def _price_one_by_one(columns: LossColumns, covers: IntArray, book: Book, cells:
             payout, drop = book.payouts[book.payout[cover]], float(book.drop[cover])
             try:
                 losses = tail_losses(reader, payout, drop, of_cell, float(cells.factors[cells.cell[cover]]))
-            except UnmeasurableLossError:
+            except QuoteRefusedError as error:
+                columns.refusal[cover] = error.reason.code
                 continue
             for name in ("fired", "mean", "price", "capital"):
                 estimate = getattr(losses, name)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pricing.contract.book import Book
 from pricing.errors import REASONS, NotSimulatedError, Reason
 from pricing.premiums.basis import PricingBasis
-from pricing.premiums.build_up import Losses, make_figures
+from pricing.premiums.build_up import MOST_WEIGHT, Losses, make_figures
 from pricing.premiums.discounting import discount_factor
 from pricing.premiums.premium import IMPRECISE, ROUNDING, PremiumFlag
 from pricing.rates.book_losses import Cells, LossColumns, loss_columns
@@ -136,10 +136,12 @@ def premium_columns(
     refusal = without_sample if refusal is None else np.where(refusal, refusal, without_sample)
     losses = loss_columns(book, cells, basis)
     columns = _add_up(losses, book, basis)
+    refusal = np.where(refusal, refusal, losses.refusal)
     for reason, is_refused in (
-        (Reason.UNMEASURABLE, np.isnan(losses.price[0])),
+        (Reason.UNMEASURABLE, losses.fired[0] > MOST_WEIGHT),
         (Reason.NEGATIVE_RISK_LOAD, losses.price[0] < losses.mean[0] * (1.0 - ROUNDING)),
         (Reason.UNINSURABLE, columns["total"] >= book.limit),
+        (Reason.FALLING_RISK_LOAD, np.logical_not(basis.risk_load.rises(losses.mean[0], losses.price[0]))),
         (Reason.UNRESOLVED, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
     ):
         refusal[(refusal == 0) & is_refused] = reason.code

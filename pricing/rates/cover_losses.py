@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, TypeGuard
 
 from pricing.contract.payouts import Payout, PiecewisePayout, is_piecewise
+from pricing.contract.shares import shares_of
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import Losses, simulated_losses
 from pricing.principles import (
@@ -95,7 +96,7 @@ def _are_smooth(basis: PricingBasis) -> bool:
 
 def _all_groups(tail: TailReader, payout: Payout, drop: float) -> tuple[GroupedSample, FloatArray]:
     sample = tail.sums.sample()
-    return sample, payout.share(sample.tail(drop))
+    return sample, shares_of(payout, sample.tail(drop))
 
 
 def _losses_of_sums(

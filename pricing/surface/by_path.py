@@ -4,6 +4,7 @@ import numpy as np
 
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
+from pricing.contract.shares import shares_of
 from pricing.contract.signals import find_signal
 from pricing.contract.thresholds import least_drop
 from pricing.surface.estimates import Estimate, WeightedSample
@@ -32,7 +33,7 @@ def shares_by_path(cover: Cover, surface: DropSurface) -> FloatArray:
         If the surface does not contain the signal of the cover.
     """
     worst_drops = worst_drops_by_path(surface, cover.observation)
-    return np.where(worst_drops >= least_drop(cover.trigger.drop), cover.payout.share(worst_drops), 0.0)
+    return np.where(worst_drops >= least_drop(cover.trigger.drop), shares_of(cover.payout, worst_drops), 0.0)
 
 
 def mean_over_paths(values: FloatArray, weights: FloatArray | None) -> Estimate[float]:

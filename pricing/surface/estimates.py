@@ -126,8 +126,12 @@ class WeightedSample:
         return math.sqrt(squares / n / n)
 
     def exceedance(self, drop: float) -> Estimate[float]:
-        """Estimate the probability of a worst drop of `drop` or more."""
-        return self.mean(np.ones(self.n_beyond(drop)))
+        """Estimate the probability of a worst drop of `drop` or more.
+
+        Likelihood ratios average one only in the long run; an excess of weight belongs to the smallest drops.
+        """
+        found = self.mean(np.ones(self.n_beyond(drop)))
+        return Estimate(min(found.value, 1.0), found.standard_error)
 
     def quantile(self, probability: float) -> Estimate[float]:
         """Estimate the drop that is not exceeded with a given probability.

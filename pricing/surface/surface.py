@@ -12,6 +12,7 @@ import numpy as np
 from pricing.contract.observation import Observation
 from pricing.contract.payouts import Payout
 from pricing.contract.sentences import describe_observation, observation_texts
+from pricing.contract.shares import shares_of
 from pricing.contract.signals import Signal, find_signal, observation_of
 from pricing.contract.triggers import DropTrigger, Reference
 from pricing.errors import CorruptSurfaceError, PricingError
@@ -176,7 +177,7 @@ class SampledSurface(ABC):
         sample = self.sample(
             window=trigger.window, term=term, reference=trigger.reference, waiting_period=waiting_period
         )
-        return sample.mean(payout.share(sample.tail(trigger.drop)))
+        return sample.mean(shares_of(payout, sample.tail(trigger.drop)))
 
     def to_frame(self, drops: Sequence[float] = GRID) -> "pd.DataFrame":
         """Return the probabilities of a grid of drops as a data frame: a row per observation and drop.

@@ -62,6 +62,14 @@ PAYOUTS = {
 }
 
 
+@dataclass(frozen=True)
+class OwnPayout:
+    """A payout of a user's own that returns one share, however many are due."""
+
+    def share(self, _):
+        return np.ones(1)
+
+
 @dataclass
 class Slip:
     """A cover, and all that may keep it from being sold."""
@@ -84,7 +92,9 @@ def folder(tmp_path_factory):
         make_entry("AHEAD", as_of="2026-11-22T12:00:06+00:00"),
     ]
     folder = tmp_path_factory.mktemp("rates")
-    publish(folder, ((entry, EXACT) for entry in entries), name="night")
+    rare = make_entry("RARE"), compact(simulate_surface("weighted", n_paths=2_000, seed=12))
+    assert rare[1].exceedance(0.01, window="24h", term="30d").value == 1.0
+    publish(folder, [*((entry, EXACT) for entry in entries), rare], name="night")
     return folder
 
 
@@ -154,6 +164,8 @@ VALUE = (by_premium, by_columns, by_repricing)
 #: Ways that offer it for sale, to the cent.
 SELL = (by_quoter, by_rate_quoter, by_quote_many, by_command_line, by_report)
 FROM_A_STORE = (by_rate_quoter, by_quote_many)
+#: Ways that take payouts without a text.
+OF_ANY_PAYOUT = (by_premium, by_columns, by_quoter, by_rate_quoter, by_quote_many, by_command_line)
 BY_ASSET = (by_quoter, *FROM_A_STORE, by_columns)
 
 SOLD_OUT = Conditions(pressure=SalesPressure(sold=1.0, at=NOON))
@@ -195,6 +207,24 @@ SLIPS = {
     "aversion too large": (
         Slip(make_cover(trigger=DropTrigger(drop=0.3)), PricingBasis(risk_load=EsscherPrinciple(aversion=1e4))),
         Reason.UNMEASURABLE,
+        VALUE + SELL,
+    ),
+    "payout of the user's own that returns one share": (
+        Slip(make_cover(payout=OwnPayout())),
+        Reason.INVALID_PAYOUT,
+        OF_ANY_PAYOUT,
+    ),
+    "rare-drop sampling of a sure event": (
+        Slip(make_cover(asset="RARE", trigger=DropTrigger(drop=0.02), payout=PAYOUTS["tiered:0.01=0.1,0.6=1"])),
+        Reason.UNMEASURABLE,
+        (by_rate_quoter, by_quote_many),
+    ),
+    "a surer loss would be cheaper": (
+        Slip(
+            make_cover(trigger=DropTrigger(drop=0.02), payout=PAYOUTS["tiered:0.01=0.1,0.6=1"]),
+            PricingBasis(risk_load=StandardDeviationPrinciple(multiple=1.0)),
+        ),
+        Reason.FALLING_RISK_LOAD,
         VALUE + SELL,
     ),
     "risk load below the mean": (

@@ -319,17 +319,6 @@ def test_a_parameter_load_is_a_share_of_the_expected_loss():
     )
 
 
-@pytest.mark.parametrize("shares", [(1.5, 0.5), (0.5, -0.5), (2.0, 2.0)])
-def test_a_payout_of_more_than_its_limit_or_of_less_than_nothing_is_refused(shares):
-    class AnyPayout:
-        def share(self, worst_drop):
-            return np.where(np.arange(len(worst_drop)) == 0, *shares)
-
-    message = f"shares of a payout must be between 0 and 1, got {shares[1]} to {shares[0]}"
-    with pytest.raises(InvalidTermsError, match=message):
-        premium_from_sample(make_cover(payout=AnyPayout()), binary_sample(2, 100), PricingBasis())
-
-
 def test_a_payout_may_be_the_whole_limit_and_nothing():
     cover = make_cover(payout=LinearPayout(attachment=0.5, exhaustion=0.6))
     sample = WeightedSample.of_paths(np.array([0.7, 0.4, *[0.0] * 98]), None)
