@@ -1,7 +1,10 @@
 """The assumptions of a calibration, in sentences that an actuary can read and challenge."""
 
+import math
+
 from calibration.hazard.factor import HazardFactor
 from calibration.holders.concentration_measures import Concentration
+from calibration.law.bar_lengths import HOURLY, Sight
 from calibration.law.crashes import CrashRate
 from calibration.law.law_anchors import TERMS, can_be_anchored
 from calibration.law.worst_month import WorstMonth
@@ -18,6 +21,7 @@ def state_assumptions(
     months: tuple[WorstMonth, ...],
     crashes: tuple[CrashRate, ...],
     market: Market,
+    sight: Sight,
     hazard: HazardFactor,
     owners: Concentration | None,
 ) -> tuple[str, ...]:
@@ -28,7 +32,8 @@ def state_assumptions(
         *_of_market(market, months),
         *(_of_crashes(rate) for rate in crashes),
         *_of_holders(hazard, owners),
-        *_of_paths(checked, shape, market),
+        *_of_bars(checked, market, sight),
+        *_of_paths(shape, market, sight),
     )
 
 
@@ -71,7 +76,24 @@ def _of_holders(hazard: HazardFactor, owners: Concentration | None) -> tuple[str
     )
 
 
-def _of_paths(checked: CheckedCloses, shape: VolatilityFit, market: Market) -> tuple[str, ...]:
+def _of_bars(checked: CheckedCloses, market: Market, sight: Sight) -> tuple[str, ...]:
+    """State what is seen on bars and grids that are longer than an hour."""
+    said, window = [], market.laws[-1].window
+    if sight.grid != checked.step or sight.covers != HOURLY:
+        said.append(
+            f"Covers are observed every {format_duration(sight.grid)}: a fall within a day looks shallower than from "
+            f"hour to hour, by a factor of {math.exp(-sight.covers.log_factor):.2f} on the log price."
+        )
+    if sight.bars != HOURLY:
+        said.append(
+            f"Bars of {format_duration(checked.step)} show volatility and record less exactly than hourly bars: a "
+            f"standard error of {sight.level_error(window):.1%} of the depth of a month, and of "
+            f"{sight.bars.rate_error(window):.0%} of the rate of the token's own crashes."
+        )
+    return tuple(said)
+
+
+def _of_paths(shape: VolatilityFit, market: Market, sight: Sight) -> tuple[str, ...]:
     shocks = f"Shocks within a path are independent, of the law {type(shape.innovations).__name__} with unit variance."
     fading = (
         "Volatility within a path is constant."
@@ -81,8 +103,8 @@ def _of_paths(checked: CheckedCloses, shape: VolatilityFit, market: Market) -> t
     level = (
         f"The level of the paths is that of the laws, met exactly at their nodes over {_terms()}, at the hazard rate "
         "of 30 days; terms in between and other windows follow from the paths."
-        if can_be_anchored(checked.step, market.laws)
-        else "Bars are too long for the laws: the level of the paths is that of the token's own returns, "
+        if can_be_anchored(sight.grid, market.laws)
+        else "Bars do not divide a day: the level of the paths is that of the token's own returns, "
         f"{shape.annual_volatility:.1%} a year."
     )
     return (shocks, fading, level)

@@ -15,14 +15,15 @@ from calibration.hazard.risk_signals import RiskSignals
 from calibration.holders.concentration_measures import Concentration, concentration
 from calibration.holders.lists import BURN_ADDRESSES, Labels
 from calibration.judgement import judge
-from calibration.law.crashes import CrashRate, crash_rate, crashes_frame
+from calibration.law.bar_lengths import DAY, Sight, bar_effect, fits, measured_step
+from calibration.law.crashes import CrashRate, crash_rate, crashes_frame, crashes_within
 from calibration.law.drop_law import DropLaw, MarketState, TokenState
 from calibration.law.law_anchors import can_be_anchored, coherent_anchors
 from calibration.law.token_history import TokenHistory, observe
 from calibration.law.worst_month import WorstMonth, draw_worst_months, worst_month_law
 from calibration.market.market import Market
 from calibration.market.shipped import shipped_market
-from calibration.paths.dynamics import collapse_of_month, paths_of_month
+from calibration.paths.dynamics import collapse_of_month, paths_of_month, stretched_volatility
 from calibration.paths.volatility import (
     SHORTEST_SAMPLE,
     Innovations,
@@ -40,14 +41,14 @@ from calibration.prices.labels import Label
 from calibration.prices.splits import Splits
 from calibration.prices.standstills import without_standstills
 from calibration.verdict import Verdict, explain
-from pricing.errors import DataError, InsufficientDataError, NotConvergedError
+from pricing.errors import DataError, InsufficientDataError, InvalidTermsError, NotConvergedError
 from pricing.models.price_model import PriceModel
 from pricing.models.volatility import Garch
 from pricing.show import drawing
 from pricing.show.frames import require_table
 from pricing.show.html_tables import Table, write_html
 from pricing.tools.plain import Form, to_plain
-from pricing.tools.units import Duration, format_duration
+from pricing.tools.units import Duration, format_duration, parse_duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,6 +83,8 @@ class Calibration:
         The state of the market that was used; it moves every quote at once.
     market : Market
         The laws of the market, and the data behind them.
+    sight : Sight
+        Effects of the bars of the prices, and of the grid of the covers.
     diagnostics : Diagnostics
         Summary figures of the price history.
     findings : tuple of Finding
@@ -106,6 +109,7 @@ class Calibration:
     concentration: Concentration | None
     market_state: MarketState
     market: Market = field(repr=False, metadata={"plain": False})
+    sight: Sight = field(repr=False, metadata={"plain": False})
     diagnostics: Diagnostics
     findings: tuple[Finding, ...]
     as_of: datetime
@@ -118,11 +122,15 @@ class Calibration:
     def figures(self) -> tuple[Figure, ...]:
         """Name and text of the figures that a summary shows."""
         return (
-            *price_figures(self.diagnostics, self.model.step, self.as_of),
+            *price_figures(self.diagnostics, self.history.step, self.as_of),
             *state_figures(self.state, self.market_state),
             *law_figures(self.worst_months, self.crashes, self.hazard),
             *holder_figures(self.concentration),
         )
+
+    def market_on_grid(self, market: Market) -> Market:
+        """Return a market with its laws on the grid of the covers, for a token known from these bars."""
+        return replace(market, laws=self.sight.on_grid(market.laws))
 
     def to_frame(self, table: Literal["findings", "worst_months", "crashes"] = "findings") -> pd.DataFrame:
         """Return one table of the calibration as a data frame.
@@ -182,6 +190,7 @@ def calibrate(
     market: Market | None = None,
     as_of: datetime | date | str | None = None,
     step: Duration | None = None,
+    grid: Duration | None = None,
     label: Label | None = None,
     splits: Splits | None = None,
     stale_ok: bool = False,
@@ -208,6 +217,9 @@ def calibrate(
         beginning.
     step : timedelta or str, optional
         Length of a bar; by default the most common spacing. At most a day.
+    grid : timedelta or str, optional
+        Time between two observations of the covers, which the contract names; by default the length of a bar. A day,
+        or a part of it such as an hour.
     label, splits, stale_ok
         As for ``check_closes``: what times label, redenominations, and whether old prices will do.
     law : {"garch", "gjr", "constant"}
@@ -220,6 +232,8 @@ def calibrate(
     ------
     DataError
         If a price, a holder or a signal is invalid, or the market is later than the prices.
+    InvalidTermsError
+        If the grid does not divide a day.
     InsufficientDataError
         If there are too few returns, they do not vary, or no market is available for so early a time.
     PeggedTokenError
@@ -230,6 +244,7 @@ def calibrate(
     checked = check_closes(prices, step=step, as_of=as_of, label=label, splits=splits, stale_ok=stale_ok)
     _require_history(checked)
     require_unpegged(checked)
+    sight = _sight(checked, checked.step if grid is None else _read_grid(grid))
     laws_from = shipped_market(checked.as_of) if market is None else market
     _require_earlier(laws_from, checked)
     owners = None
@@ -238,14 +253,38 @@ def calibrate(
     shape, shape_is_fitted = _shape(checked, law, innovations)
     return _assemble(
         checked=checked,
-        history=observe(checked.closes, checked.step, tuple(law.window for law in laws_from.laws)),
+        history=observe(checked.closes, checked.step, _readable_windows(laws_from.laws, checked.step)),
         market=laws_from,
+        sight=sight,
         shape=shape,
         shape_is_fitted=shape_is_fitted,
         owners=owners,
         hazard=hazard_factor(concentration=owners, signals=signals),
         diagnostics=diagnose(checked),
     )
+
+
+def _read_grid(grid: Duration) -> timedelta:
+    duration = parse_duration(grid, "grid")
+    if duration <= timedelta(0) or not fits(DAY, duration):
+        raise InvalidTermsError(
+            f"grid must divide a day, got {format_duration(duration)} (the time between two observations, such as 1h)"
+        )
+    return duration
+
+
+def _sight(checked: CheckedCloses, grid: timedelta) -> Sight:
+    return Sight(
+        grid=grid,
+        bars=bar_effect(measured_step(checked.step), checked.as_of),
+        covers=bar_effect(grid, checked.as_of),
+    )
+
+
+def _readable_windows(laws: tuple[DropLaw, ...], step: timedelta) -> tuple[timedelta, ...]:
+    """Return the windows for which bars show a record."""
+    windows = tuple(law.window for law in laws)
+    return tuple(window for window in windows if fits(window, measured_step(step))) or windows[-1:]
 
 
 def _require_history(checked: CheckedCloses) -> None:
@@ -306,6 +345,7 @@ def update(
         checked=replace(checked, findings=tuple(dict.fromkeys((*calibration.findings, *checked.findings)))),
         history=history.advance(later),
         market=laws_from,
+        sight=_sight(checked, calibration.sight.grid),
         shape=_with_later_variance(
             calibration.volatility, without_standstills(checked.log_returns[later.index[0] :], checked.closes)
         ),
@@ -353,6 +393,7 @@ def _assemble(
     checked: CheckedCloses,
     history: TokenHistory,
     market: Market,
+    sight: Sight,
     shape: VolatilityFit,
     shape_is_fitted: bool,
     owners: Concentration | None,
@@ -360,14 +401,13 @@ def _assemble(
     diagnostics: Diagnostics,
 ) -> Calibration:
     """Put the parts together: rates, worst months, anchors, model, and the verdict."""
-    state = history.state(market.laws)
+    state = history.state(market.laws, sight.bars)
     market_state = market.state_at(checked.as_of)
-    crashes = tuple(crash_rate(law, state, place, hazard.value) for place, law in enumerate(market.laws))
-    months = tuple(
-        worst_month_law(law, state, place, market_state, crashes[place]) for place, law in enumerate(market.laws)
-    )
+    laws = sight.on_grid(market.laws)
+    crashes = tuple(crash_rate(law, state, place, hazard.value) for place, law in enumerate(laws))
+    months = tuple(worst_month_law(law, state, place, market_state, crashes[place]) for place, law in enumerate(laws))
     return Calibration(
-        model=_model(market.laws, months, crashes, shape, checked.step),
+        model=_model(laws, months, crashes, shape, checked.step, sight.grid),
         worst_months=months,
         crashes=crashes,
         volatility=shape,
@@ -375,11 +415,14 @@ def _assemble(
         concentration=owners,
         market_state=market_state,
         market=market,
+        sight=sight,
         diagnostics=diagnostics,
         findings=checked.findings,
         as_of=checked.as_of,
-        verdict=judge(checked, diagnostics, shape, crashes, market, hazard, owners, shape_is_fitted=shape_is_fitted),
-        assumptions=state_assumptions(checked, shape, months, crashes, market, hazard, owners),
+        verdict=judge(
+            checked, diagnostics, shape, crashes, market, sight, hazard, owners, shape_is_fitted=shape_is_fitted
+        ),
+        assumptions=state_assumptions(checked, shape, months, crashes, market, sight, hazard, owners),
         state=state,
         history=history,
     )
@@ -391,19 +434,21 @@ def _model(
     crashes: tuple[CrashRate, ...],
     shape: VolatilityFit,
     step: timedelta,
+    grid: timedelta,
 ) -> PriceModel:
-    """Anchor the paths if bars are short enough for the windows of the laws; otherwise keep the returns' level."""
-    if not can_be_anchored(step, laws):
-        return PriceModel(volatility=shape.law, innovations=shape.innovations, jumps=(crashes[-1].jumps(),), step=step)
-    volatility, spread = paths_of_month(shape, step=step, month=months[-1])
+    """Anchor paths on a grid, if it carries the window of a law; otherwise keep the returns' level."""
+    law = stretched_volatility(shape.law, grid / step)
+    if not can_be_anchored(grid, laws):
+        return PriceModel(volatility=law, innovations=shape.innovations, jumps=(crashes[-1].jumps(),), step=grid)
+    volatility, spread = paths_of_month(law, shape.innovations, step=grid, month=months[-1])
     return PriceModel(
         volatility=volatility,
         innovations=shape.innovations,
-        jumps=(crashes[0].jumps(),),
-        step=step,
+        jumps=(crashes_within(crashes, grid).jumps(),),
+        step=grid,
         volatility_spread=spread,
         collapse=collapse_of_month(months[-1], crashes[-1]),
-        anchors=coherent_anchors(laws, [month.probabilities for month in months]),
+        anchors=coherent_anchors(laws, [month.probabilities for month in months], grid),
     )
 
 

@@ -3,6 +3,7 @@
 from calibration.hazard.factor import HazardFactor
 from calibration.holders.concentration_measures import Concentration
 from calibration.holders.lists import HolderFindingKind
+from calibration.law.bar_lengths import HOURLY, Sight
 from calibration.law.crashes import CrashRate
 from calibration.law.law_anchors import can_be_anchored
 from calibration.market.market import Market
@@ -39,6 +40,7 @@ def judge(
     shape: VolatilityFit,
     crashes: tuple[CrashRate, ...],
     market: Market,
+    sight: Sight,
     hazard: HazardFactor,
     owners: Concentration | None,
     *,
@@ -54,7 +56,8 @@ def judge(
         Verdict.HAZARD_CAPPED: hazard.capped,
         Verdict.OLD_MARKET: market.is_stale(checked.as_of),
         Verdict.SHAPE_NOT_FITTED: not shape_is_fitted,
-        Verdict.NOT_ANCHORED: not can_be_anchored(checked.step, market.laws),
+        Verdict.NOT_ANCHORED: not can_be_anchored(sight.grid, market.laws),
+        Verdict.COARSE_BARS: sight.bars != HOURLY,
     }
     verdict = Verdict.OK
     for flag in [flag for flag, applies in reasons.items() if applies] + _found(checked, owners):

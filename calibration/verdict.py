@@ -25,6 +25,7 @@ class Verdict(Flag):
     SHAPE_NOT_FITTED = auto()
     NOT_ANCHORED = auto()
     PEGGED = auto()
+    COARSE_BARS = auto()
 
 
 _EXPLANATIONS = {
@@ -44,7 +45,8 @@ _EXPLANATIONS = {
     Verdict.HAZARD_CAPPED: "the effect of holders and signals on the crash rate reached a cap",
     Verdict.OLD_MARKET: "the market was fitted more than 45 days earlier: its run-up is assumed to be zero",
     Verdict.SHAPE_NOT_FITTED: "the volatility fit did not converge: paths have constant volatility",
-    Verdict.NOT_ANCHORED: "bars are longer than the windows of the laws: the level of the paths is the token's own",
+    Verdict.NOT_ANCHORED: "bars do not divide a day: the level of the paths is the token's own",
+    Verdict.COARSE_BARS: "bars are longer than an hour: the token is known less well, and quotes have a larger error",
     Verdict.PEGGED: "a pegged token: its price is a declared judgement, the upper bound of the record of its class",
 }
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from calibration.calibration import Calibration
-from calibration.law.crashes import crash_rate
+from calibration.law.crashes import crash_rate, crashes_within
 from calibration.law.drop_law import MarketState, TokenState
 from calibration.law.law_anchors import coherent_anchors
 from calibration.law.worst_month import worst_month_law
@@ -19,7 +19,7 @@ class Inputs:
     Parameters
     ----------
     market : Market
-        The laws.
+        The laws, on the grid of the covers.
     market_state : MarketState
         State of the market.
     state : TokenState
@@ -40,7 +40,7 @@ class Inputs:
 def inputs_of(calibration: Calibration) -> Inputs:
     """Return the inputs of a calibration."""
     return Inputs(
-        market=calibration.market,
+        market=calibration.market_on_grid(calibration.market),
         market_state=calibration.market_state,
         state=calibration.state,
         hazard=calibration.hazard.value,
@@ -84,7 +84,7 @@ def remodel(calibration: Calibration, inputs: Inputs) -> PriceModel:
     curves = [month.certain_probabilities if inputs.certain else month.probabilities for month in months]
     return replace(
         calibration.model,
-        jumps=(rates[0].jumps(),),
+        jumps=(crashes_within(rates, calibration.model.step).jumps(),),
         collapse=collapse_of_month(months[-1], rates[-1]),
-        anchors=coherent_anchors(laws, curves),
+        anchors=coherent_anchors(laws, curves, calibration.model.step),
     )

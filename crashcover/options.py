@@ -201,6 +201,9 @@ knowledge_options = bundle(
         "--supply", type=float, metavar="TOKENS", help="Number of tokens in existence; by default the listed total."
     ),
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
+    _terms(
+        "--grid", metavar="DURATION", help="Time between observations of the covers; by default a bar of the prices."
+    ),
     _files("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),
     splits_option,
 )

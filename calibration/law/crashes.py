@@ -82,6 +82,12 @@ def crash_rate(law: DropLaw, state: TokenState, place: int, hazard_factor: float
     )
 
 
+def crashes_within(crashes: Sequence[CrashRate], step: timedelta) -> CrashRate:
+    """Return the crashes that one step can hold: those of the longest window that is no longer, or of the shortest."""
+    held = [each for each in crashes if each.window <= step]
+    return held[-1] if held else crashes[0]
+
+
 def crashes_frame(crashes: Sequence[CrashRate]) -> pd.DataFrame:
     """Return crash rates as a data frame: a row per window with the rate per year and its factors."""
     columns = ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor", "index")

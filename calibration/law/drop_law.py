@@ -214,6 +214,17 @@ class DropLaw:
         untouched = (1.0 - self.common_exceedance(log_drop, centre)) * np.exp(-own_rates * self.own.beyond(log_drop))
         return np.asarray(1.0 - untouched)
 
+    def seen(self, log_factor: float) -> "DropLaw":
+        """Return the law of the same falls if their log drops look shallower by a factor, of which this is the log."""
+        if not log_factor:
+            return self
+        return replace(
+            self,
+            level=replace(self.level, intercept=self.level.intercept - log_factor),
+            own=replace(self.own, threshold=self.own.threshold * math.exp(-log_factor)),
+            block_means=tuple(None if mean is None else mean - log_factor for mean in self.block_means),
+        )
+
     def known_exactly(self) -> "DropLaw":
         """Return the same law without the uncertainty of its level."""
         return replace(self, level=replace(self.level, error=0.0))

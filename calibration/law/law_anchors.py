@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import brentq
 
+from calibration.law.bar_lengths import fits
 from calibration.law.drop_law import TERM, DropLaw
 from pricing.models.anchors import Anchor
 from pricing.tools.arrays import FloatArray
@@ -50,21 +51,24 @@ def log_drop_exceeded(law: DropLaw, probability: float, centre: float, rate: flo
 
 
 def can_be_anchored(step: timedelta, laws: Sequence[DropLaw]) -> bool:
-    """Return whether every window of the laws is a whole number of bars."""
-    return all(law.window % step == timedelta(0) for law in laws)
+    """Return whether the longest window of the laws is a whole number of steps."""
+    return fits(laws[-1].window, step)
 
 
-def coherent_anchors(laws: Sequence[DropLaw], curves: Sequence[Sequence[float]]) -> tuple[Anchor, ...]:
+def coherent_anchors(laws: Sequence[DropLaw], curves: Sequence[Sequence[float]], step: timedelta) -> tuple[Anchor, ...]:
     """Turn exceedance probabilities of a month at the nodes into anchors of all terms.
 
     Parameters
     ----------
     laws : sequence of DropLaw
-        Shortest window first.
+        Shortest window first; those whose windows are no whole numbers of steps have no anchors.
     curves : sequence of sequence of float
         Exceedance probabilities in 30 days at ``NODES``; a curve below that of a shorter window is raised above it.
+    step : timedelta
+        Step of the paths.
     """
-    windows = [law.window for law in laws]
+    held = [(law.window, curve) for law, curve in zip(laws, curves, strict=True) if fits(law.window, step)]
+    windows, curves = [window for window, _ in held], [curve for _, curve in held]
     return tuple(anchor for term in TERMS for anchor in _anchors_of(term, windows, curves))
 
 

@@ -121,13 +121,15 @@ class Track:
         )
 
 
-def track_excesses(excesses: FloatArray) -> Track:
+def track_excesses(excesses: FloatArray, crash_excess: float = CRASH_EXCESS) -> Track:
     """Accumulate the record of tokens block by block.
 
     Parameters
     ----------
     excesses : ndarray of shape (n_blocks, n_tokens)
         Log worst drop of each block less the market's mean; NaN if unknown.
+    crash_excess : float
+        A block beyond it is an own crash.
     """
     decay = 0.5 ** (1.0 / RECORD_HALF_LIFE)
     known = ~np.isnan(excesses)
@@ -139,7 +141,7 @@ def track_excesses(excesses: FloatArray) -> Track:
         usual[block] = total / (weight + RECORD_PRIOR)
     return Track(
         excess=usual,
-        crashes=np.cumsum(known & (excesses > CRASH_EXCESS), axis=0, dtype=np.float64),
+        crashes=np.cumsum(known & (excesses > crash_excess), axis=0, dtype=np.float64),
         known=np.cumsum(known, axis=0, dtype=np.float64),
     )
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from calibration.law.bar_lengths import BarEffect, measured_step
 from calibration.law.drop_law import DropLaw, TokenState, token_state
 from calibration.law.own_record import (
     BLOCK,
     BLOCK_EPOCH,
+    CRASH_EXCESS,
     OwnRecord,
     block_number,
     log_worst_blocks,
@@ -43,21 +45,33 @@ class BlockRecord:
     first: int
     logs: FloatArray = field(repr=False)
 
-    def against(self, law: DropLaw) -> OwnRecord:
-        """Return the record of these blocks against the market's."""
+    def against(self, law: DropLaw, *, crash_share: float, crash_excess: float) -> OwnRecord:
+        """Return the record of these blocks against those of the market.
+
+        Parameters
+        ----------
+        law : DropLaw
+            Law of the same window.
+        crash_share : float
+            Share of the market's blocks that were own crashes.
+        crash_excess : float
+            A block beyond it is an own crash.
+        """
+        if not len(self.logs):
+            return no_record(1)
         means = np.full(len(self.logs), np.nan)
         for place in range(len(self.logs)):
             at = self.first + place - law.first_block
             mean = law.block_means[at] if 0 <= at < len(law.block_means) else None
             means[place] = np.nan if mean is None else mean
-        if not len(means):
-            return no_record(1)
-        return track_excesses((self.logs - means)[:, None]).record(-1, law.own.crash_share)
+        return track_excesses((self.logs - means)[:, None], crash_excess).record(-1, crash_share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TokenHistory:
     """Running sums and complete blocks of a token, and the bars since the beginning of the current block.
+
+    Bars of less than an hour are measured once an hour, so that they say the same as hourly bars.
 
     Parameters
     ----------
@@ -79,10 +93,27 @@ class TokenHistory:
     blocks: tuple[BlockRecord, ...]
     recent: pd.Series = field(repr=False)
 
-    def state(self, laws: tuple[DropLaw, ...]) -> TokenState:
-        """Return the state of the token that laws use."""
+    def state(self, laws: tuple[DropLaw, ...], effect: BarEffect) -> TokenState:
+        """Return the state of the token that laws use, as hourly bars would show it.
+
+        A law whose window is not a whole number of bars is given the record of the longest window.
+
+        Parameters
+        ----------
+        laws : tuple of DropLaw
+            Laws of closes of every hour, shortest window first.
+        effect : BarEffect
+            Effect of the length of the bars.
+        """
         by_window = {record.window: record for record in self.blocks}
-        return token_state(self.squares, tuple(by_window[law.window].against(law) for law in laws))
+        longest = laws[-1].seen(effect.log_factor)
+        records = []
+        for law in laws:
+            read = law if law.window in by_window and law.window < longest.window else longest
+            bound = CRASH_EXCESS + effect.crash_shift(law.window)
+            against = by_window[read.window].against
+            records.append(against(read, crash_share=law.own.crash_share, crash_excess=bound))
+        return effect.hourly(token_state(self.squares, tuple(records)))
 
     def advance(self, closes: pd.Series) -> "TokenHistory":
         """Add later bars; the work grows with their number only.
@@ -103,13 +134,14 @@ class TokenHistory:
                 f"closes must be whole steps of {format_duration(self.step)} after {self.last_close.isoformat()}, got "
                 f"{closes.index[0].isoformat()} to {closes.index[-1].isoformat()} (bars of another venue, or shifted)"
             )
-        values = joined.to_numpy()
-        n_old = len(self.recent)
-        returns = np.diff(values, prepend=np.nan)[n_old:, None]
-        squares = running_squares(
-            returns, np.array([len(returns) - 1]), per_day=self.squares.per_day, before=self.squares
-        )[-1]
-        blocks = tuple(_extended(record, joined, self.step) for record in self.blocks)
+        measured, step = _measured(joined, self.step)
+        returns = measured.diff()[measured.index > self.last_close].to_numpy()[:, None]
+        squares = self.squares
+        if len(returns):
+            squares = running_squares(returns, np.array([len(returns) - 1]), per_day=squares.per_day, before=squares)[
+                -1
+            ]
+        blocks = tuple(_extended(record, measured, step) for record in self.blocks)
         return TokenHistory(
             step=self.step,
             last_close=joined.index[-1],
@@ -132,15 +164,22 @@ def observe(closes: pd.Series, step: timedelta, windows: tuple[timedelta, ...]) 
         Windows for which blocks are kept, whole numbers of steps.
     """
     log_prices = _on_grid(np.log(closes), step, _usual_time(pd.DatetimeIndex(closes.index), step))
-    values = log_prices.to_numpy()
-    returns = np.diff(values, prepend=np.nan)[:, None]
+    measured, every = _measured(log_prices, step)
+    returns = measured.diff().to_numpy()[:, None]
     return TokenHistory(
         step=step,
         last_close=log_prices.index[-1],
-        squares=running_squares(returns, np.array([len(values) - 1]), per_day=_DAY / step)[-1],
-        blocks=tuple(_blocks(log_prices, step, window) for window in windows),
+        squares=running_squares(returns, np.array([len(returns) - 1]), per_day=_DAY / every)[-1],
+        blocks=tuple(_blocks(measured, every, window) for window in windows),
         recent=_since_block(log_prices),
     )
+
+
+def _measured(log_prices: pd.Series, step: timedelta) -> tuple[pd.Series, timedelta]:
+    """Return the closes at which a history is measured, and their spacing."""
+    every = measured_step(step)
+    phases = (pd.DatetimeIndex(log_prices.index) - BLOCK_EPOCH) % pd.Timedelta(every)
+    return log_prices[phases < pd.Timedelta(step)], every
 
 
 def _usual_time(times: pd.DatetimeIndex, step: timedelta) -> pd.Timestamp:

@@ -13,10 +13,11 @@ import numpy as np
 from calibration.law.crashes import CrashRate
 from calibration.law.drop_law import TERM
 from calibration.law.worst_month import WorstMonth
-from calibration.paths.volatility import VolatilityFit
+from calibration.paths.volatility import PERSISTENCE_BOUND
 from pricing.engine.simulation import simulate
+from pricing.models.innovations import InnovationLaw
 from pricing.models.price_model import Collapse, PriceModel
-from pricing.models.volatility import ConstantVolatility, VolatilityLaw, scaled_volatility
+from pricing.models.volatility import ConstantVolatility, Garch, VolatilityLaw, scaled_volatility
 from pricing.surface.settings import SimulationSettings
 from pricing.tools.units import steps_per_year
 
@@ -29,6 +30,26 @@ COLLAPSE_DROP = 0.5
 LEAST_COLLAPSE, MOST_COLLAPSE = 1e-3, 0.05
 
 _TAME_DEVIATION = 0.2
+
+
+def stretched_volatility(law: VolatilityLaw, factor: float) -> VolatilityLaw:
+    """Return a volatility law for steps that are longer by a factor.
+
+    A variance shock fades as fast per hour as before, but not more slowly than `PERSISTENCE_BOUND` per step; the share
+    of the news in the variance stays.
+    """
+    if factor == 1.0 or isinstance(law, ConstantVolatility):
+        return law
+    persistence = min(law.persistence**factor, PERSISTENCE_BOUND)
+    kept = persistence / law.persistence if law.persistence else 1.0
+    mean = law.omega / (1.0 - law.persistence)
+    return Garch(
+        omega=factor * mean * (1.0 - persistence),
+        alpha=kept * law.alpha,
+        beta=kept * law.beta,
+        gamma=kept * law.gamma,
+        initial_variance=factor * law.initial_variance,
+    )
 
 
 def collapse_of_month(month: WorstMonth, crashes: CrashRate) -> Collapse:
@@ -53,7 +74,9 @@ def collapse_of_month(month: WorstMonth, crashes: CrashRate) -> Collapse:
     )
 
 
-def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) -> tuple[VolatilityLaw, float]:
+def paths_of_month(
+    law: VolatilityLaw, innovations: InnovationLaw, *, step: timedelta, month: WorstMonth
+) -> tuple[VolatilityLaw, float]:
     """Scale a volatility law until its months have the median and dispersion of the law.
 
     Without drift and jumps every log drop is proportional to the root of the variance, so one simulation is enough: a
@@ -61,8 +84,10 @@ def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) ->
 
     Parameters
     ----------
-    fit : VolatilityFit
-        Fitted shape.
+    law : ConstantVolatility or Garch
+        Law of the variance per step, at any level.
+    innovations : Normal, StudentT, Empirical
+        Law of the standardised shock.
     step : timedelta
         Length of a step.
     month : WorstMonth
@@ -77,9 +102,9 @@ def paths_of_month(fit: VolatilityFit, *, step: timedelta, month: WorstMonth) ->
     """
     # At its own level an extreme shape may fall by more than a double can represent, and there would be no median to
     # scale.
-    tame = scaled_volatility(fit.law, _TAME_DEVIATION / math.sqrt(_largest_variance(fit.law, step) * (TERM / step)))
+    tame = scaled_volatility(law, _TAME_DEVIATION / math.sqrt(_largest_variance(law, step) * (TERM / step)))
     pilot = simulate(
-        PriceModel(volatility=tame, innovations=fit.innovations, step=step),
+        PriceModel(volatility=tame, innovations=innovations, step=step),
         windows=(month.window,),
         terms=(TERM,),
         settings=PILOT,

@@ -186,7 +186,7 @@ def _calibrate_column(closes: pd.Series, asset: str, options: Options, *, has_ho
     holders = read_holder_list(options, asset) if has_holders else None
     market = read_market(Path(options["market"])) if options["market"] else None
     splits = read_split_file(Path(options["splits"]), asset=asset) if options["splits"] else None
-    known = {"as_of": options["as_of"], "splits": splits, "stale_ok": options["stale_ok"]}
+    known = {name: options[name] for name in ("as_of", "grid", "stale_ok")} | {"splits": splits}
     try:
         with one_blas_thread():
             return calibrate(closes, holders=holders, market=market, **known)

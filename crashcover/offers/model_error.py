@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import pandas as pd
 from scipy.special import gammaincinv
@@ -17,6 +18,7 @@ from scipy.special import gammaincinv
 from calibration import Calibration, Inputs, Market, inputs_of, remodel, shipped_market
 from calibration.hazard.factor import CONCENTRATION_CAPS
 from calibration.hazard.slopes import SLOPES
+from calibration.law.bar_lengths import HOURLY
 from calibration.law.drop_law import DropLaw
 from calibration.law.own_record import CREDIBILITY_SHAPE, block_number
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
@@ -28,6 +30,7 @@ from pricing.quotes.quote import Quote
 from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface
 from pricing.tools.progress import Progress, silent
+from pricing.tools.units import format_duration
 
 #: Number of paths for a ratio: few are enough on the same paths.
 MOST_PATHS = 20_000
@@ -251,6 +254,8 @@ def _parts(calibration: Calibration) -> list[_Change]:
             tuple(_with_index(inputs, factor) for factor in (_THIN_TAIL, _HEAVY_TAIL)),
         ),
     ]
+    if calibration.sight.bars != HOURLY:
+        parts.append(_of_bars(calibration))
     if hazard.lower < hazard.upper:
         ends = tuple(hazard.value * (end / hazard.value) ** _NINETY_TO_ONE for end in (hazard.lower, hazard.upper))
         meaning = "one standard deviation of their slopes"
@@ -261,6 +266,25 @@ def _parts(calibration: Calibration) -> list[_Change]:
         meaning = f"laws fitted {ages} days before, for the same state of market and token"
         parts.append(_Change("laws", meaning, tuple(replace(inputs, market=each) for each in earlier.values())))
     return parts
+
+
+def _of_bars(calibration: Calibration) -> _Change:
+    """Change the level of each law and the rate of own crashes by what longer bars show less exactly."""
+    inputs, sight = inputs_of(calibration), calibration.sight
+
+    def moved(law: DropLaw, sign: float) -> DropLaw:
+        intercept = law.level.intercept + sign * sight.level_error(law.window)
+        return replace(law, level=replace(law.level, intercept=intercept))
+
+    rate_error = sight.bars.rate_error(inputs.market.laws[-1].window)
+    return _Change(
+        "length of bars",
+        f"one standard error of what bars of {format_duration(calibration.history.step)} show of the token",
+        tuple(
+            replace(_with_laws(inputs, partial(moved, sign=sign)), hazard=inputs.hazard * math.exp(sign * rate_error))
+            for sign in (-1.0, 1.0)
+        ),
+    )
 
 
 def _stresses(calibration: Calibration) -> list[_Change]:
@@ -332,7 +356,8 @@ def _earlier_laws(calibration: Calibration) -> dict[int, Market]:
     found = {}
     for days in _EARLIER:
         try:
-            found[days] = shipped_market(calibration.market.as_of - timedelta(days=days))
+            market = shipped_market(calibration.market.as_of - timedelta(days=days))
+            found[days] = calibration.market_on_grid(market)
         except InsufficientDataError:
             break
     return found

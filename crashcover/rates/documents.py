@@ -40,8 +40,9 @@ def write_calibration(folder: Path, asset: str, calibration: AnyCalibration) -> 
     """
     document = {"asset": asset, "calibration": json.loads(calibration.to_json())}
     if not isinstance(calibration, PegCalibration):
-        document["inputs"] = _plain_inputs(inputs_of(calibration))
-        document["market"] = _write(folder / _MARKETS, calibration.market.to_json())
+        inputs = inputs_of(calibration)
+        document["inputs"] = _plain_inputs(inputs)
+        document["market"] = _write(folder / _MARKETS, inputs.market.to_json())
     return _write(folder / _CALIBRATIONS, json.dumps(document, sort_keys=True, allow_nan=False))
 
 

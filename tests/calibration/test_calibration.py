@@ -15,8 +15,9 @@ from calibration import (
     remodel,
     shipped_market,
 )
+from calibration.law.law_anchors import exceedance
 from pricing.engine.simulation import simulate
-from pricing.errors import DataError, InsufficientDataError
+from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
 from pricing.models.innovations import Empirical, StudentT
 from pricing.models.volatility import ConstantVolatility, Garch
 from pricing.surface.settings import SimulationSettings
@@ -260,16 +261,57 @@ def test_an_old_market_is_flagged_and_has_no_run_up(hourly_closes):
     assert found.market_state.run_up == 0.0 != old.state.run_up
 
 
-def test_bars_longer_than_an_hour_are_not_anchored(gjr_returns):
-    daily = np.exp(
-        gjr_returns(900, omega=1e-4, alpha=0.06, gamma=0.04, beta=0.88, dof=6.0, seed=7)
-        .set_axis(pd.date_range("2021-01-01", periods=900, freq="D", tz="UTC"))
-        .cumsum()
-    )
-    found = calibrate(daily)
+def bars_of(hours, gjr_returns):
+    returns = gjr_returns(1000, omega=1e-4, alpha=0.06, gamma=0.04, beta=0.88, dof=6.0, seed=7)
+    return np.exp(returns.set_axis(pd.date_range("2022-01-01", periods=1000, freq=f"{hours}h", tz="UTC")).cumsum())
+
+
+def test_bars_that_do_not_divide_a_day_are_not_anchored(gjr_returns):
+    found = calibrate(bars_of(7, gjr_returns))
     assert Verdict.NOT_ANCHORED in found.verdict
     assert found.model.anchors == ()
     assert found.model.volatility == found.volatility.law
+
+
+@pytest.mark.parametrize("hours", [2, 4, 12, 24])
+def test_longer_bars_meet_the_law_of_their_own_grid(hours, gjr_returns):
+    found = calibrate(bars_of(hours, gjr_returns))
+    assert Verdict.COARSE_BARS in found.verdict
+    assert Verdict.NOT_ANCHORED not in found.verdict
+    assert found.model.step == pd.Timedelta(hours=hours)
+    assert any("rate of the token's own crashes" in each for each in found.assumptions)
+    surface = simulate(found.model, windows=("24h",), settings=SimulationSettings(n_paths=20_000))
+    for drop in (0.3, 0.4, 0.5):
+        assert surface.exceedance(drop, window="24h").value == pytest.approx(found.worst_months[1].at(drop), rel=1e-6)
+    assert remodel(found, inputs_of(found)) == found.model
+
+
+def test_a_grid_of_hours_sees_falls_as_shallower_by_one_factor(hourly_closes, calibrated):
+    """A fall of 30 % every 4 hours is one of 1 - 0.7^k every hour, and neither bars nor their doubts change."""
+    found = calibrate(hourly_closes, grid="4h")
+    factor = np.exp(found.sight.covers.log_factor)
+    law, centre = calibrated.market.laws[1], calibrated.worst_months[1].centre
+    for drop in (0.1, 0.3):
+        deeper = exceedance(law, 1.0 - (1.0 - drop) ** factor, centre, calibrated.crashes[1].rate)
+        assert found.worst_months[1].at(drop) == pytest.approx(deeper, rel=1e-9)
+    assert factor > 1.05
+    assert found.worst_months[0] == calibrated.worst_months[0]
+    assert found.verdict == calibrated.verdict
+    assert {anchor.window for anchor in found.model.anchors} == {pd.Timedelta("24h")}
+
+
+def test_long_bars_may_price_covers_that_are_observed_every_hour(gjr_returns):
+    found = calibrate(bars_of(24, gjr_returns), grid="1h")
+    assert found.model.step == pd.Timedelta("1h")
+    surface = simulate(found.model, windows=("1h", "24h"), settings=SimulationSettings(n_paths=20_000))
+    for month in found.worst_months:
+        assert surface.exceedance(0.2, window=month.window).value == pytest.approx(month.at(0.2), rel=1e-6)
+    assert found.worst_months[1].at(0.2) > calibrate(bars_of(24, gjr_returns)).worst_months[1].at(0.2)
+
+
+def test_a_grid_must_divide_a_day(hourly_closes):
+    with pytest.raises(InvalidTermsError, match="grid must divide a day, got 7h"):
+        calibrate(hourly_closes, grid="7h")
 
 
 def test_public_names():

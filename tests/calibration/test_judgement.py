@@ -7,6 +7,7 @@ import pytest
 
 from calibration import Verdict, calibrate, check_closes, concentration, fit_volatility, hazard_factor
 from calibration.judgement import judge
+from calibration.law.bar_lengths import HOUR, BarEffect, Sight
 from calibration.prices.findings import Finding, FindingKind
 from tests.calibration.drop_laws import a_law
 
@@ -28,6 +29,7 @@ def parts(hourly_closes):
         "shape": replace(found.volatility, diagnostics=independent),
         "crashes": tuple(replace(rate, crashes=0.0) for rate in found.crashes),
         "market": found.market,
+        "sight": found.sight,
         "hazard": hazard_factor(),
         "owners": owners,
         "shape_is_fitted": True,
@@ -66,7 +68,8 @@ def test_an_ordinary_token_needs_no_second_look(parts):
             Verdict.OLD_MARKET,
         ),
         (lambda _: {"shape_is_fitted": False}, Verdict.SHAPE_NOT_FITTED),
-        (lambda p: {"checked": replace(p["checked"], step=timedelta(hours=4))}, Verdict.NOT_ANCHORED),
+        (lambda _: {"sight": Sight(grid=timedelta(hours=7))}, Verdict.NOT_ANCHORED),
+        (lambda _: {"sight": Sight(grid=HOUR, bars=BarEffect(error_24h=0.01))}, Verdict.COARSE_BARS),
         (lambda p: {"market": replace(p["market"], laws=(a_law("90min"),))}, Verdict.NOT_ANCHORED),
         (lambda p: {"hazard": replace(p["hazard"], value=12.0)}, Verdict.HAZARD_CAPPED),
     ],
@@ -81,7 +84,8 @@ def test_each_reason_raises_its_flag_and_no_other(parts, change, flag):
         lambda p: {"diagnostics": replace(p["diagnostics"], years=0.5)},
         lambda p: {"shape": with_p_value(p["shape"], 0.01)},
         lambda p: {"market": replace(p["market"], as_of=p["checked"].as_of - timedelta(days=45))},
-        lambda p: {"checked": replace(p["checked"], step=timedelta(minutes=15))},
+        lambda _: {"sight": Sight(grid=timedelta(minutes=15))},
+        lambda _: {"sight": Sight(grid=timedelta(hours=4), covers=BarEffect(log_factor=0.1))},
     ],
 )
 def test_at_its_edge_a_reason_is_none(parts, change):
@@ -122,5 +126,5 @@ def test_a_calibration_carries_the_judgement_of_its_parts(hourly_closes):
     found = calibrate(hourly_closes.iloc[:2000], **CALM)
     checked = check_closes(hourly_closes.iloc[:2000])
     fit = fit_volatility(checked.log_returns, step=checked.step, **CALM)
-    parts = (checked, found.diagnostics, fit, found.crashes, found.market, found.hazard, None)
+    parts = (checked, found.diagnostics, fit, found.crashes, found.market, found.sight, found.hazard, None)
     assert found.verdict == judge(*parts, shape_is_fitted=True)

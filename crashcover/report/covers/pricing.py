@@ -104,7 +104,7 @@ def price_covers(
 
 def _history(closes: pd.Series, covers: Sequence[Cover], calibration: Calibration) -> Mapping[str, Any]:
     shallowest = min(covers, key=lambda cover: cover.trigger.drop)
-    return plain_history(closes, shallowest, calibration.model.step)
+    return plain_history(closes, shallowest, calibration.history.step)
 
 
 def read_covers(path: Path, begin: Progress = silent) -> PricedCovers:

@@ -51,7 +51,7 @@ def test_nodes_rise_and_cover_what_is_sold():
 
 @given(CENTRES, CENTRES, RATES, RATES)
 def test_a_day_is_at_least_as_bad_as_an_hour(hourly_centre, daily_centre, hourly_rate, daily_rate):
-    anchors = coherent_anchors(LAWS, curves(hourly_centre, daily_centre, (hourly_rate, daily_rate)))
+    anchors = coherent_anchors(LAWS, curves(hourly_centre, daily_centre, (hourly_rate, daily_rate)), HOUR)
     for term in TERMS:
         hourly, daily = of_term(anchors, term)
         for drop, probability in zip(hourly.drops, hourly.probabilities, strict=True):
@@ -61,7 +61,7 @@ def test_a_day_is_at_least_as_bad_as_an_hour(hourly_centre, daily_centre, hourly
 
 @given(CENTRES, CENTRES, RATES, RATES)
 def test_probabilities_fall_strictly_between_their_bounds(hourly_centre, daily_centre, hourly_rate, daily_rate):
-    anchors = coherent_anchors(LAWS, curves(hourly_centre, daily_centre, (hourly_rate, daily_rate)))
+    anchors = coherent_anchors(LAWS, curves(hourly_centre, daily_centre, (hourly_rate, daily_rate)), HOUR)
     assert [(anchor.term, anchor.window) for anchor in anchors] == list(product(TERMS, (law.window for law in LAWS)))
     for anchor in anchors:
         assert all(deeper < before for before, deeper in pairwise(anchor.probabilities))
@@ -71,7 +71,7 @@ def test_probabilities_fall_strictly_between_their_bounds(hourly_centre, daily_c
 
 def test_laws_that_agree_are_left_as_they_are():
     hourly, daily = curves(-2.8, -1.8)
-    anchors = of_term(coherent_anchors(LAWS, [hourly, daily]))
+    anchors = of_term(coherent_anchors(LAWS, [hourly, daily], HOUR))
     for anchor, curve in zip(anchors, (hourly, daily), strict=True):
         kept = {drop: p for drop, p in zip(NODES, curve, strict=True) if 1e-5 < p < 0.995}
         assert dict(zip(anchor.drops, anchor.probabilities, strict=True)) == pytest.approx(kept, rel=1e-12)
@@ -79,7 +79,7 @@ def test_laws_that_agree_are_left_as_they_are():
 
 def test_a_daily_law_below_the_hourly_one_is_lifted_and_the_hourly_one_stays():
     hourly, daily = curves(-1.5, -2.5)
-    anchors = of_term(coherent_anchors(LAWS, [hourly, daily]))
+    anchors = of_term(coherent_anchors(LAWS, [hourly, daily], HOUR))
     plain = dict(zip(NODES, hourly, strict=True))
     assert anchors[0].probabilities == pytest.approx([plain[drop] for drop in anchors[0].drops], rel=1e-12)
     for drop, probability in zip(anchors[1].drops, anchors[1].probabilities, strict=True):
@@ -91,7 +91,7 @@ def test_a_node_must_be_less_likely_by_a_thousandth_to_be_an_anchor():
     """Steps of half a thousandth and of exactly one are left out, and so is what is almost certain or impossible."""
     curve = [MOST_PROBABILITY + 1e-9, 0.99, 0.5, 0.5 * 0.9995, 0.25, 0.25 * (1.0 - 0.99999e-3), 0.125, 0.125 * 0.998]
     curve += [0.05] * (len(NODES) - 10) + [2e-5, 0.999 * LEAST_PROBABILITY]
-    (anchor,) = of_term(coherent_anchors(LAWS[:1], [curve]))
+    (anchor,) = of_term(coherent_anchors(LAWS[:1], [curve], HOUR))
     assert list(anchor.probabilities) == pytest.approx([0.99, 0.5, 0.25, 0.125, 0.125 * 0.998, 0.05, 2e-5], rel=1e-12)
     assert list(anchor.drops) == [NODES[place] for place in (1, 2, 4, 6, 7, 8, len(NODES) - 2)]
 
@@ -100,7 +100,7 @@ def test_a_curve_at_or_above_the_ratios_stays():
     """Over an hourly 20 %, a daily 21 % is the least; over an hourly 90 %, a complement of 10 % / 1.05 is."""
     hourly, daily = np.zeros(len(NODES)), np.zeros(len(NODES))
     hourly[:3], daily[:3] = (0.9, 0.2, 0.1), (0.9, 0.3, 0.1)
-    _, anchor = of_term(coherent_anchors(LAWS, [hourly, daily]))
+    _, anchor = of_term(coherent_anchors(LAWS, [hourly, daily], HOUR))
     assert anchor.probabilities == pytest.approx([1.0 - 0.1 / 1.05, 0.3, 0.105], rel=1e-12)
 
 
@@ -117,7 +117,7 @@ def test_months_compound_and_the_first_window_sees_less(window):
 
 def test_what_nearly_every_month_sees_is_anchored_for_no_week():
     often = [0.99, MOST_IN_A_MONTH + 0.01, MOST_IN_A_MONTH - 0.01]
-    week, month = coherent_anchors(LAWS[:1], [[*often, *np.linspace(0.1, 0.01, len(NODES) - 3)]])[:2]
+    week, month = coherent_anchors(LAWS[:1], [[*often, *np.linspace(0.1, 0.01, len(NODES) - 3)]], HOUR)[:2]
     assert (week.drops, month.drops) == (NODES[2:], NODES)
 
 
@@ -129,16 +129,22 @@ def test_a_quantile_is_exceeded_with_its_probability(centre, rate, probability):
 
 
 @pytest.mark.parametrize(
-    ("step", "possible"), [("5min", True), ("1h", True), ("30min", True), ("4h", False), ("7min", False), ("1D", False)]
+    ("minutes", "possible"), [(5, True), (30, True), (45, True), (60, True), (240, True), (1440, True), (7, False)]
 )
-def test_bars_must_fit_into_every_window(step, possible):
-    lengths = {"5min": 5, "1h": 60, "30min": 30, "4h": 240, "7min": 7, "1D": 1440}
-    assert can_be_anchored(timedelta(minutes=lengths[step]), LAWS) == possible
+def test_steps_must_fit_into_the_longest_window(minutes, possible):
+    assert can_be_anchored(timedelta(minutes=minutes), LAWS) == possible
+
+
+def test_a_step_of_hours_has_anchors_for_windows_of_whole_steps_only():
+    both = coherent_anchors(LAWS, curves(-2.9, -1.9), HOUR)
+    day = coherent_anchors(LAWS, curves(-2.9, -1.9), timedelta(hours=4))
+    assert {anchor.window for anchor in both} == {HOUR, timedelta(hours=24)}
+    assert day == tuple(anchor for anchor in both if anchor.window == timedelta(hours=24))
 
 
 @pytest.mark.parametrize(("hourly_centre", "daily_centre"), [(-2.9, -1.9), (-2.4, -1.4), (-2.1, -1.9)])
 def test_a_simulation_meets_the_anchors(hourly_centre, daily_centre):
-    anchors = of_term(coherent_anchors(LAWS, curves(hourly_centre, daily_centre)))
+    anchors = of_term(coherent_anchors(LAWS, curves(hourly_centre, daily_centre), HOUR))
     jumps = Jumps(per_year=0.05 * 365.0 / 30.0, sizes=Falls(threshold=0.083, scale=0.033, shape=0.4))
     level = ConstantVolatility(annual=np.exp(daily_centre + 1.9))
     model = PriceModel(

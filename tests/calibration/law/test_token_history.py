@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.law.own_record import BLOCK_EPOCH
+from calibration.law.bar_lengths import HOURLY
+from calibration.law.own_record import BLOCK_EPOCH, CRASH_EXCESS
 from calibration.law.token_history import BlockRecord, observe
 from calibration.market.panel import market_blocks, panel_grid, states_at
 from pricing.errors import DataError
@@ -150,7 +151,7 @@ def test_a_token_alone_is_known_as_in_the_panel():
     (state,) = states_at(grid, [len(panel) - 1], blocks)
     laws = tuple(market_law(window, part) for window, part in zip(("1h", "24h"), blocks, strict=True))
     for place, name in ((3, "T3"), (11, "T11")):
-        alone = observe(panel[name], HOUR, WINDOWS).state(laws)
+        alone = observe(panel[name], HOUR, WINDOWS).state(laws, HOURLY)
         assert alone.log_volatilities[:, 0] == pytest.approx(state.log_volatilities[:, place], rel=1e-12)
         assert alone.tail_weight[0] == pytest.approx(state.tail_weight[place], abs=1e-12)
         for own, of_all in zip(alone.records, state.records, strict=True):
@@ -166,14 +167,18 @@ def market_law(window, blocks):
 def test_blocks_that_the_market_does_not_know_say_nothing():
     law = a_law()  # means of the blocks 0, 1 and 3
     logs = np.array([-1.0, -1.7, -1.9, -0.7, -1.7, -1.0])  # of the blocks -1 to 4
-    record = BlockRecord(window=DAY, first=-1, logs=logs).against(law)
-    known = BlockRecord(window=DAY, first=0, logs=np.array([-1.7, -1.9, np.nan, -1.7])).against(law)
+    record = BlockRecord(window=DAY, first=-1, logs=logs).against(law, crash_share=0.02, crash_excess=CRASH_EXCESS)
+    known = BlockRecord(window=DAY, first=0, logs=np.array([-1.7, -1.9, np.nan, -1.7])).against(
+        law, crash_share=0.02, crash_excess=CRASH_EXCESS
+    )
     assert record.crashes[0] == known.crashes[0] == 0.0
     assert record.expected[0] == pytest.approx(3 * 0.02)
     assert known.excess[0] == pytest.approx(0.1 * 0.5 ** (3 / 24) / (3.0 + sum(0.5 ** (age / 24) for age in (0, 2, 3))))
 
 
 def test_a_token_without_blocks_has_no_record():
-    record = BlockRecord(window=DAY, first=0, logs=np.empty(0)).against(a_law())
+    record = BlockRecord(window=DAY, first=0, logs=np.empty(0)).against(
+        a_law(), crash_share=0.02, crash_excess=CRASH_EXCESS
+    )
     assert record.credibility_factor.tolist() == [1.0]
     assert record.excess.tolist() == [0.0]

@@ -41,6 +41,7 @@ WRONG = {
         "--paths": 0,
         "--seed": -1,
         "--threads": 0,
+        "--grid": "7h",
         "--plot": "picture.gif",
     },
     "report": {

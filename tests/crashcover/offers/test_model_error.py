@@ -120,3 +120,15 @@ def test_progress_counts_every_simulation(whale):
 
     model_errors(whale, COVERS[:1], basis=PricingBasis(), settings=replace(SETTINGS, n_paths=500), begin=begin)
     assert [done for done, _ in seen] == list(range(1, seen[0][1] + 1))
+
+
+def test_longer_bars_are_a_part_of_their_own():
+    """An error of 4 % in depth moves a probability by about as much as the power of its tail, two to six."""
+    closes = sample_market.closes(TOKEN)
+    bars = calibrate(closes[closes.index.hour % 4 == 0])
+    found = model_errors(bars, COVERS, basis=PricingBasis(), settings=SETTINGS)
+    for error in found:
+        (part,) = (part for part in error.parts if part.name == "length of bars")
+        assert part.meaning == "one standard error of what bars of 4h show of the token"
+        assert 0.5 < part.low < 0.97
+        assert 1.03 < part.high < 2.0

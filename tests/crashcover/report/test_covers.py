@@ -295,19 +295,19 @@ def test_when_every_cover_is_refused_the_page_says_why(sources, tmp_path, drop, 
 def test_a_token_without_anchors_and_with_tiers_has_a_page_too(sample_files, tmp_path):
     prices, _ = sample_files
     lines = prices.read_text(encoding="utf-8").splitlines(keepends=True)
-    three_hourly = tmp_path / "three_hourly.csv"
-    three_hourly.write_text("".join([lines[0], *lines[3::3]]))
+    five_hourly = tmp_path / "five_hourly.csv"
+    five_hourly.write_text("".join([lines[0], *lines[5::5]]))
     out = tmp_path / "tiers.html"
     result = call(
-        "report", "--prices", three_hourly, "--asset", "SYNTH-WILD", "--drop", 0.2, "--paths", 2000, "--out", out,
-        "--payout", "tiered:0.2=0.5,0.3=1", "--waiting-period", "3d", "--window", "48h",
+        "report", "--prices", five_hourly, "--asset", "SYNTH-WILD", "--drop", 0.2, "--paths", 2000, "--out", out,
+        "--payout", "tiered:0.2=0.5,0.3=1", "--waiting-period", "5d", "--window", "50h",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     page = Page(out.read_text(encoding="utf-8"))
     assert page.slips == []
     assert "the model has no anchors" in page.text
     assert "50 % from a drop of 20 %, 100 % from a drop of 30 %" in page.text
-    assert "There is no cover in the first 3d" in page.text
+    assert "There is no cover in the first 5d" in page.text
 
 
 @pytest.fixture
