@@ -8,7 +8,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from pricing.engine.kernel_inputs import arrays_digest
 from pricing.engine.rare_drops import mixture
@@ -17,6 +18,14 @@ from tests.checkout import CHECKOUT
 # The same examples in every run: a test fails because of a change, never because of a draw or a slow machine.
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=25)
 settings.register_profile("thorough", settings.get_profile("repeatable"), max_examples=100)
+# Other examples in every run, and all that failed before, which are kept.
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    max_examples=int(os.environ.get("CRASHCOVER_FUZZ_EXAMPLES", "1000")),
+    database=DirectoryBasedExampleDatabase(CHECKOUT / "tests" / "fuzz" / "corpus"),
+    suppress_health_check=list(HealthCheck),
+)
 settings.load_profile("repeatable")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pricing.contract.cover import Cover
+from pricing.contract.cover import Cover, require_cover
 from pricing.contract.observation import Observation
 from pricing.contract.payouts import Payout
 from pricing.contract.sentences import observation_texts, payout_text
@@ -20,7 +20,8 @@ from pricing.contract.shares import require_payout
 from pricing.errors import InvalidTermsError
 from pricing.show.frames import make_frame
 from pricing.tools.arrays import FloatArray, IntArray
-from pricing.tools.units import YEAR
+from pricing.tools.fields import require_text, set_members
+from pricing.tools.units import YEAR, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,16 +65,20 @@ class Book:
     limit: FloatArray = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not len(self.limit):
-            raise InvalidTermsError("limit must hold at least one cover, got an empty book")
+        require_text(self.currency, "currency", InvalidTermsError)
+        set_members(self, "assets", str, error=InvalidTermsError)
+        set_members(self, "observations", Observation, error=InvalidTermsError)
+        set_members(self, "payouts", object, error=InvalidTermsError)
         for payout in self.payouts:
             require_payout(payout)
+        self._set_column("limit", np.float64)
+        if not len(self.limit):
+            raise InvalidTermsError("limit must hold at least one cover, got an empty book")
         for name, values in (("asset", self.assets), ("observation", self.observations), ("payout", self.payouts)):
             self._set_column(name, np.intp)
             column = getattr(self, name)
             _require_rows(name, column, (column >= 0) & (column < len(values)), f"from 0 to below {len(values)}")
-        for name in ("drop", "limit"):
-            self._set_column(name, np.float64)
+        self._set_column("drop", np.float64)
         drop, limit = self.drop, self.limit
         _require_rows("drop", drop, (drop > 0.0) & (drop < 1.0), "between 0 and 1 (a fraction: 30 % is 0.30)")
         _require_rows("limit", limit, (limit > 0.0) & np.isfinite(limit), "positive and finite")
@@ -106,6 +111,8 @@ class Book:
         2
         """
         covers = list(covers)
+        for cover in covers:
+            require_cover(cover)
         currencies = sorted({cover.currency for cover in covers})
         if len(currencies) != 1:
             raise InvalidTermsError(f"covers of a book must be in one currency, got {', '.join(currencies) or 'none'}")
@@ -159,9 +166,13 @@ class Book:
         return sum_by(self.asset, self.limit, len(self.assets))
 
     def _set_column(self, name: str, dtype: type[np.generic]) -> None:
-        column = np.asarray(getattr(self, name))
-        if column.shape != np.shape(self.limit) or column.ndim != 1:
-            raise InvalidTermsError(f"{name} must have one entry per cover, {np.shape(self.limit)}, got {column.shape}")
+        try:
+            column = np.asarray(getattr(self, name))
+            column = column.astype(np.float64, copy=False) if dtype is np.float64 else column
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidTermsError(f"{name} must be a column of numbers, got {shown(getattr(self, name))}") from error
+        if column.ndim != 1 or column.shape != (column if name == "limit" else self.limit).shape:
+            raise InvalidTermsError(f"{name} must have one entry per cover, got the shape {column.shape}")
         if dtype is np.intp and not np.issubdtype(column.dtype, np.integer):
             raise InvalidTermsError(f"{name} must be whole numbers (indices into a list), got {column.dtype}")
         object.__setattr__(self, name, column.astype(dtype, copy=False))

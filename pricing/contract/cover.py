@@ -8,7 +8,8 @@ from pricing.contract.payouts import Payout
 from pricing.contract.shares import require_payout
 from pricing.contract.triggers import DropTrigger
 from pricing.errors import InvalidTermsError
-from pricing.tools.units import DurationField, as_number, default_duration, is_unicode
+from pricing.tools.fields import require_kind, require_text
+from pricing.tools.units import DurationField, as_number, default_duration, is_unicode, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +71,10 @@ class Cover:
     def __post_init__(self) -> None:
         for name in ("cover_id", "asset", "currency"):
             value = getattr(self, name)
-            if not (isinstance(value, str) and value.strip()):
-                raise InvalidTermsError(f"{name} must be a text that is not empty, got {value!r}")
+            require_text(value, name, InvalidTermsError)
             if not is_unicode(value):
                 raise InvalidTermsError(f"{name} must be a text that can be encoded, got {value!r} (half a character)")
-        if not isinstance(self.trigger, DropTrigger):
-            raise InvalidTermsError(f"trigger must be a DropTrigger, got {self.trigger!r}")
+        require_kind(self.trigger, "trigger", DropTrigger, InvalidTermsError)
         require_payout(self.payout)
         object.__setattr__(self, "limit", as_number(self.limit, "limit"))
         if not 0.0 < self.limit < math.inf:
@@ -90,3 +89,16 @@ class Cover:
         object.__setattr__(self, "observation", observation)
         object.__setattr__(self, "term", observation.term)
         object.__setattr__(self, "waiting_period", observation.waiting_period)
+
+
+def require_cover(cover: object) -> Cover:
+    """Check that a value is a cover.
+
+    Raises
+    ------
+    InvalidTermsError
+        If it is anything else.
+    """
+    if not isinstance(cover, Cover):
+        raise InvalidTermsError(f"cover must be a Cover, got {shown(cover)}")
+    return cover

@@ -11,6 +11,7 @@ from pricing.tools.units import (
     default_duration,
     format_duration,
     parse_duration,
+    shown,
 )
 
 
@@ -63,4 +64,4 @@ class Observation:
                 f"got {format_duration(self.waiting_period)}"
             )
         if not isinstance(self.payment, Payment):
-            raise InvalidTermsError(f"payment must be Payment.AT_HIT or Payment.AT_EXPIRY, got {self.payment!r}")
+            raise InvalidTermsError(f"payment must be Payment.AT_HIT or Payment.AT_EXPIRY, got {shown(self.payment)}")

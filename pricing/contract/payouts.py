@@ -16,7 +16,7 @@ import numpy as np
 from pricing.contract.thresholds import least_drop
 from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import as_number, require_fraction
+from pricing.tools.units import as_number, require_fraction, shown
 
 
 @runtime_checkable
@@ -266,7 +266,7 @@ class TieredPayout(PiecewisePayout):
             return dict(self.tiers).items()
         except (TypeError, ValueError) as error:
             raise InvalidTermsError(
-                f"tiers must be shares by drop, such as {{0.3: 0.25}}, got {self.tiers!r}"
+                f"tiers must be shares by drop, such as {{0.3: 0.25}}, got {shown(self.tiers)}"
             ) from error
 
     @classmethod

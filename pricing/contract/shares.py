@@ -13,6 +13,7 @@ import numpy as np
 from pricing.contract.payouts import FullPayout, LinearPayout, Node, Payout, TieredPayout, is_piecewise
 from pricing.errors import InvalidPayoutError, InvalidTermsError
 from pricing.tools.arrays import FloatArray
+from pricing.tools.units import shown
 
 _CHECK_THEMSELVES = frozenset({FullPayout, LinearPayout, TieredPayout})
 #: Largest amount by which shares may be out of order or out of range: the rounding of a formula.
@@ -32,7 +33,13 @@ def require_payout(payout: object) -> None:
     if isinstance(payout, type):
         raise InvalidTermsError(f"payout must be an object, got a class (write {payout.__name__}())")
     if not isinstance(payout, Payout):
-        raise InvalidTermsError(f"payout must have share(worst_drop), got {payout!r}")
+        raise InvalidTermsError(f"payout must have share(worst_drop), got {shown(payout)}")
+    try:
+        hash(payout)
+    except TypeError as error:
+        raise InvalidTermsError(
+            f"payout must be hashable, so that books count each once, got {shown(payout)} (make it a frozen dataclass)"
+        ) from error
     if is_piecewise(payout):
         _require_nodes(payout, payout.nodes())
 

@@ -12,6 +12,7 @@ from pricing.tools.units import (
     default_duration,
     parse_duration,
     require_fraction,
+    shown,
 )
 
 
@@ -43,7 +44,7 @@ def check_reference(reference: object) -> Reference:
     """
     if not isinstance(reference, Reference):
         names = ", ".join(f"Reference.{member.name}" for member in Reference)
-        raise InvalidTermsError(f"reference must be one of {names}, got {reference!r}")
+        raise InvalidTermsError(f"reference must be one of {names}, got {shown(reference)}")
     return reference
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from pricing.contract.observation import Observation
 from pricing.errors import InvalidModelError
+from pricing.tools.fields import set_series
 from pricing.tools.units import Duration, parse_duration, require_fraction
 
 
@@ -46,8 +47,7 @@ class Anchor:
             if duration <= timedelta(0):
                 raise InvalidModelError(f"{field} of an anchor must be longer than zero, got {duration}")
             object.__setattr__(self, field, duration)
-        for field in ("drops", "probabilities"):
-            object.__setattr__(self, field, tuple(float(value) for value in getattr(self, field)))
+        set_series(self, "drops", "probabilities", error=InvalidModelError)
         _check_curve(tuple(self.drops), tuple(self.probabilities))
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 
 from pricing.errors import InvalidModelError
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import set_numbers, set_series
 
 
 @runtime_checkable
@@ -52,6 +53,7 @@ class StudentT:
     dof: float
 
     def __post_init__(self) -> None:
+        set_numbers(self, "dof", error=InvalidModelError)
         if not 2.0 < self.dof < math.inf:
             raise InvalidModelError(
                 f"dof must be above 2 and finite, got {self.dof} (below 2 there is no variance to scale)"
@@ -81,13 +83,13 @@ class Empirical:
     values: Sequence[float] = field(repr=False)
 
     def __post_init__(self) -> None:
-        values = tuple(float(value) for value in self.values)
+        set_series(self, "values", error=InvalidModelError)
+        values = self.values
         if not 1 <= len(values) < 2**31:
             raise InvalidModelError(f"values must hold between 1 and 2^31 - 1 residuals, got {len(values)}")
         bad = next((index for index, value in enumerate(values) if not math.isfinite(value)), None)
         if bad is not None:
             raise InvalidModelError(f"values must be finite, got {values[bad]} at index {bad}")
-        object.__setattr__(self, "values", values)
 
 
 InnovationLaw = Empirical | QuantileLaw

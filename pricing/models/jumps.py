@@ -8,6 +8,7 @@ import numpy as np
 from pricing.errors import InvalidModelError
 from pricing.models.innovations import Normal, QuantileLaw
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import set_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class NormalSizes:
     stdev: float
 
     def __post_init__(self) -> None:
+        set_numbers(self, "mean", "stdev", error=InvalidModelError)
         if not math.isfinite(self.mean):
             raise InvalidModelError(f"mean must be finite, got {self.mean}")
         if not 0.0 <= self.stdev < math.inf:
@@ -55,6 +57,7 @@ class DoubleExponentialSizes:
     eta_down: float
 
     def __post_init__(self) -> None:
+        set_numbers(self, "p_up", "eta_up", "eta_down", error=InvalidModelError)
         if not 0.0 <= self.p_up <= 1.0:
             raise InvalidModelError(f"p_up must be between 0 and 1, got {self.p_up}")
         for name in ("eta_up", "eta_down"):
@@ -102,6 +105,7 @@ class GeneralizedParetoFalls:
     shape: float = 0.0
 
     def __post_init__(self) -> None:
+        set_numbers(self, "threshold", "scale", "shape", error=InvalidModelError)
         if not 0.0 <= self.threshold < math.inf:
             raise InvalidModelError(f"threshold must be finite and not negative, got {self.threshold}")
         if not 0.0 < self.scale < math.inf:
@@ -140,6 +144,7 @@ class Jumps:
     sizes: QuantileLaw
 
     def __post_init__(self) -> None:
+        set_numbers(self, "per_year", error=InvalidModelError)
         if not 0.0 <= self.per_year < math.inf:
             raise InvalidModelError(f"per_year must be finite and not negative, got {self.per_year}")
         if not isinstance(self.sizes, QuantileLaw):

@@ -14,7 +14,8 @@ from pricing.models.anchors import Anchor
 from pricing.models.innovations import Empirical, InnovationLaw, Normal, StudentT
 from pricing.models.jumps import DoubleExponentialSizes, GeneralizedParetoFalls, Jumps, NormalSizes
 from pricing.models.volatility import ConstantVolatility, Garch, VolatilityLaw
-from pricing.tools.units import DurationField, default_duration, parse_duration
+from pricing.tools.fields import set_members, set_numbers
+from pricing.tools.units import DurationField, default_duration, parse_duration, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Collapse:
     factor: float
 
     def __post_init__(self) -> None:
+        set_numbers(self, "probability", "factor", error=InvalidModelError)
         if not 0.0 < self.probability < 0.5:
             raise InvalidModelError(f"probability must be above 0 and below 0.5, got {self.probability}")
         if not 1.0 <= self.factor < 100.0:
@@ -95,24 +97,19 @@ class PriceModel:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "step", parse_duration(self.step, "step"))
-        object.__setattr__(self, "jumps", tuple(self.jumps))
-        object.__setattr__(self, "anchors", tuple(self.anchors))
+        set_members(self, "jumps", Jumps, error=InvalidModelError)
+        set_members(self, "anchors", Anchor, error=InvalidModelError)
+        set_numbers(self, "annual_drift", "volatility_spread", "least_known_drop", error=InvalidModelError)
         self._check_kinds()
         self._check_numbers()
 
     def _check_kinds(self) -> None:
         if not isinstance(self.volatility, VolatilityLaw):
-            raise InvalidModelError(f"volatility must be ConstantVolatility or Garch, got {self.volatility!r}")
+            raise InvalidModelError(f"volatility must be ConstantVolatility or Garch, got {shown(self.volatility)}")
         if not isinstance(self.innovations, InnovationLaw):
-            raise InvalidModelError(f"innovations must be a law with quantile(u), got {self.innovations!r}")
-        for jumps in self.jumps:
-            if not isinstance(jumps, Jumps):
-                raise InvalidModelError(f"jumps must be a tuple of Jumps, got {jumps!r}")
-        for anchor in self.anchors:
-            if not isinstance(anchor, Anchor):
-                raise InvalidModelError(f"anchors must be a tuple of Anchor, got {anchor!r}")
+            raise InvalidModelError(f"innovations must be a law with quantile(u), got {shown(self.innovations)}")
         if not isinstance(self.collapse, Collapse | None):
-            raise InvalidModelError(f"collapse must be a Collapse or None, got {self.collapse!r}")
+            raise InvalidModelError(f"collapse must be a Collapse or None, got {shown(self.collapse)}")
 
     def _check_numbers(self) -> None:
         if not math.isfinite(self.annual_drift):

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from pricing.errors import InvalidModelError
+from pricing.tools.fields import set_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class ConstantVolatility:
     annual: float
 
     def __post_init__(self) -> None:
+        set_numbers(self, "annual", error=InvalidModelError)
         if not 0.0 <= self.annual < math.inf:
             raise InvalidModelError(f"annual must be finite and not negative, got {self.annual}")
 
@@ -45,6 +47,7 @@ class Garch:
     initial_variance: float
 
     def __post_init__(self) -> None:
+        set_numbers(self, "omega", "alpha", "beta", "gamma", "initial_variance", error=InvalidModelError)
         for name in ("omega", "alpha", "beta"):
             value = getattr(self, name)
             if not 0.0 <= value < math.inf:

@@ -10,7 +10,8 @@ from pricing.premiums.loadings import CapitalCost, Loading
 from pricing.premiums.premium import LINES, Line, Premium, with_further
 from pricing.principles import HazardTransform, PremiumPrinciple
 from pricing.principles.principle import require_not_negative
-from pricing.tools.units import as_number
+from pricing.tools.fields import set_members, set_numbers
+from pricing.tools.units import shown
 
 #: Loadings of a basis that are plain numbers.
 PLAIN_LOADINGS = (
@@ -84,16 +85,15 @@ class PricingBasis:
 
     def __post_init__(self) -> None:
         if not isinstance(self.risk_load, PremiumPrinciple):
-            raise InvalidBasisError(f"risk_load must be a PremiumPrinciple, got {self.risk_load!r}")
+            raise InvalidBasisError(f"risk_load must be a PremiumPrinciple, got {shown(self.risk_load)}")
         if not (self.capital is None or isinstance(self.capital, CapitalCost)):
-            raise InvalidBasisError(f"capital must be a CapitalCost, got {self.capital!r}")
-        for name in PLAIN_LOADINGS:
-            object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
+            raise InvalidBasisError(f"capital must be a CapitalCost, got {shown(self.capital)}")
+        set_numbers(self, *PLAIN_LOADINGS, error=InvalidBasisError)
         for name in ("parameter_load", "interest_rate", "fixed_expense", "minimum_premium"):
             require_not_negative(getattr(self, name), name)
         for name in ("expense_ratio", "commission_ratio", "profit_ratio", "tax_ratio", "minimum_rate_on_line"):
             _require_ratio(getattr(self, name), name)
-        object.__setattr__(self, "loadings", tuple(self.loadings))
+        set_members(self, "loadings", Loading, error=InvalidBasisError)
         self._check_loadings()
         ratio_of_loss = self.parameter_load
         ratio_of_gross = self.expense_ratio + self.commission_ratio + self.profit_ratio
@@ -112,8 +112,6 @@ class PricingBasis:
     def _check_loadings(self) -> None:
         taken = {each.name for each in fields(Premium)}
         for each in self.loadings:
-            if not isinstance(each, Loading):
-                raise InvalidBasisError(f"loadings must hold Loading objects, got {each!r}")
             if each.name in taken:
                 raise InvalidBasisError(f"name of a loading must be new, got {each.name!r}")
             taken.add(each.name)

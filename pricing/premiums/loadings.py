@@ -13,7 +13,8 @@ from pricing.principles import PremiumPrinciple, ProportionalHazardTransform, Ta
 from pricing.principles.principle import parse_term, require_not_negative
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import DurationField, as_number, default_duration, require_fraction
+from pricing.tools.fields import require_kind, set_numbers, set_series
+from pricing.tools.units import DurationField, default_duration, require_fraction, shown
 
 _DEFAULT_MEASURE = TailValueAtRisk(level=0.995)
 _EXPECTED_LOSS = ProportionalHazardTransform(exponent=1.0)
@@ -60,11 +61,14 @@ class CapitalCost:
     )
 
     def __post_init__(self) -> None:
+        set_numbers(self, "annual_rate", error=InvalidBasisError)
         require_not_negative(self.annual_rate, "annual_rate")
         for name in ("horizon", "term"):
             object.__setattr__(self, name, parse_term(getattr(self, name), name))
-        if not isinstance(self.capital, PremiumPrinciple) and not 0.0 <= self.capital <= 1.0:
-            raise InvalidBasisError(f"capital must be between 0 and 1 per unit of limit, got {self.capital}")
+        if not isinstance(self.capital, PremiumPrinciple):
+            set_numbers(self, "capital", error=InvalidBasisError)
+            if not 0.0 <= self.capital <= 1.0:
+                raise InvalidBasisError(f"capital must be between 0 and 1 per unit of limit, got {self.capital}")
         object.__setattr__(self, "measures", self._measures())
 
     def _measures(self) -> tuple[PremiumPrinciple, PremiumPrinciple] | None:
@@ -142,9 +146,11 @@ class Loading:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
-            raise InvalidBasisError(f"name of a loading must be one word such as oracle_fee, got {self.name!r}")
+            raise InvalidBasisError(f"name of a loading must be one word such as oracle_fee, got {shown(self.name)}")
+        for name in ("heading", "meaning"):
+            require_kind(getattr(self, name), name, str, InvalidBasisError)
+        set_numbers(self, "of_loss", "of_limit", "fixed", "of_gross", error=InvalidBasisError)
         for name in ("of_loss", "of_limit", "fixed", "of_gross"):
-            object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
             require_not_negative(getattr(self, name), name)
 
 
@@ -191,8 +197,7 @@ class ParameterUncertainty:
     shares: Sequence[float]
 
     def __post_init__(self) -> None:
-        for name in ("drops", "shares"):
-            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+        set_series(self, "drops", "shares", error=InvalidBasisError)
         if not self.drops or len(self.drops) != len(self.shares):
             raise InvalidBasisError(
                 f"drops and shares must have one length of at least 1, got {len(self.drops)} and {len(self.shares)}"

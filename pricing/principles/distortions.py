@@ -12,6 +12,7 @@ from pricing.errors import InvalidBasisError
 from pricing.principles.loss_distribution import LossDistribution, require_probability
 from pricing.principles.principle import SmoothPrinciple, require_not_negative
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import set_numbers
 
 _LEAST_SEEN = -40.0  # below it, exp(x) does not change a sum with 1
 
@@ -107,6 +108,7 @@ class ProportionalHazardTransform(Distortion):
     free_parameter: ClassVar[FreeParameter] = FreeParameter("exponent", 1.0, 1e-9)
 
     def __post_init__(self) -> None:
+        set_numbers(self, "exponent", error=InvalidBasisError)
         if not 0.0 < self.exponent <= 1.0:
             raise InvalidBasisError(f"exponent must be above 0 and at most 1, got {self.exponent}")
 
@@ -139,6 +141,7 @@ class DualPowerTransform(Distortion):
     free_parameter: ClassVar[FreeParameter] = FreeParameter("exponent", 1.0, 1e9)
 
     def __post_init__(self) -> None:
+        set_numbers(self, "exponent", error=InvalidBasisError)
         if not 1.0 <= self.exponent < math.inf:
             raise InvalidBasisError(f"exponent must be finite and at least 1, got {self.exponent}")
 
@@ -179,6 +182,7 @@ class WangTransform(Distortion):
     free_parameter: ClassVar[FreeParameter] = FreeParameter("shift", 0.0, 40.0)
 
     def __post_init__(self) -> None:
+        set_numbers(self, "shift", error=InvalidBasisError)
         require_not_negative(self.shift, "shift")
 
     def distort(self, exceedances: FloatArray) -> FloatArray:
@@ -225,6 +229,7 @@ class WangTTransform(Distortion):
     free_parameter: ClassVar[FreeParameter] = FreeParameter("shift", 0.0, 1e6)
 
     def __post_init__(self) -> None:
+        set_numbers(self, "shift", "dof", error=InvalidBasisError)
         require_not_negative(self.shift, "shift")
         if not 0.0 < self.dof < math.inf:
             raise InvalidBasisError(f"dof must be positive and finite, got {self.dof}")

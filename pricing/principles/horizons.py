@@ -15,7 +15,8 @@ from pricing.errors import InvalidBasisError
 from pricing.principles.distortions import Distortion, log_survival
 from pricing.principles.principle import parse_term, require_not_negative
 from pricing.tools.arrays import FloatArray
-from pricing.tools.units import YEAR, DurationField, default_duration
+from pricing.tools.fields import set_numbers
+from pricing.tools.units import YEAR, DurationField, default_duration, shown
 
 MONTH = timedelta(days=30)
 _EVEN = math.log(0.5)
@@ -65,6 +66,7 @@ class HazardTransform(Distortion):
     term: DurationField = default_duration("30d")
 
     def __post_init__(self) -> None:
+        set_numbers(self, "margin", "capital_rate", "least_capital", error=InvalidBasisError)
         for name in ("margin", "capital_rate", "least_capital"):
             require_not_negative(getattr(self, name), name)
         if self.least_capital > 1.0:
@@ -143,7 +145,9 @@ class OverHorizon(Distortion):
 
     def __post_init__(self) -> None:
         if not isinstance(self.distortion, Distortion):
-            raise InvalidBasisError(f"distortion must be a Distortion such as WangTransform, got {self.distortion!r}")
+            raise InvalidBasisError(
+                f"distortion must be a Distortion such as WangTransform, got {shown(self.distortion)}"
+            )
         for name in ("horizon", "term"):
             object.__setattr__(self, name, parse_term(getattr(self, name), name))
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from pricing.errors import PrecisionError
+from pricing.errors import InvalidBasisError, PrecisionError
 from pricing.principles.loss_distribution import LossDistribution, require_probability
 from pricing.principles.principle import SmoothPrinciple, require_not_negative
 from pricing.surface.estimates import ROUNDING, Estimate, FloatOrArray, WeightedSample
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import set_numbers
 
 _LARGEST_EXPONENT = 700.0
 _LEAST_FALL = 1e-9  # of the expected loss: less is rounding
@@ -33,6 +34,7 @@ class ExpectedValuePrinciple(SmoothPrinciple):
     loading: float = 0.5
 
     def __post_init__(self) -> None:
+        set_numbers(self, "loading", error=InvalidBasisError)
         require_not_negative(self.loading, "loading")
 
     def price(self, losses: LossDistribution) -> float:
@@ -62,6 +64,7 @@ class StandardDeviationPrinciple(SmoothPrinciple):
     multiple: float = 0.25
 
     def __post_init__(self) -> None:
+        set_numbers(self, "multiple", error=InvalidBasisError)
         require_not_negative(self.multiple, "multiple")
 
     def rises(self, mean: Any, price: Any) -> Any:
@@ -114,6 +117,7 @@ class VariancePrinciple(SmoothPrinciple):
     multiple: float = 0.25
 
     def __post_init__(self) -> None:
+        set_numbers(self, "multiple", error=InvalidBasisError)
         require_not_negative(self.multiple, "multiple")
 
     def rises(self, mean: Any, price: Any) -> Any:  # noqa: ARG002 - the mean decides
@@ -147,6 +151,7 @@ class ExponentialPrinciple(SmoothPrinciple):
     aversion: float = 1.0
 
     def __post_init__(self) -> None:
+        set_numbers(self, "aversion", error=InvalidBasisError)
         require_not_negative(self.aversion, "aversion")
 
     def price(self, losses: LossDistribution) -> float:
@@ -195,6 +200,7 @@ class EsscherPrinciple(SmoothPrinciple):
     aversion: float = 1.0
 
     def __post_init__(self) -> None:
+        set_numbers(self, "aversion", error=InvalidBasisError)
         require_not_negative(self.aversion, "aversion")
 
     def rises(self, mean: Any, price: Any) -> Any:  # noqa: ARG002 - the price decides

@@ -13,6 +13,7 @@ from pricing.principles.loss_distribution import LossDistribution, require_proba
 from pricing.principles.principle import PremiumPrinciple, require_not_negative
 from pricing.surface.estimates import FEWEST_BEYOND, Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import set_numbers
 
 # 1 - 0.9 is a little less than 0.1, and a tenth of all paths must not count as more than a tenth.
 _ABOVE_ROUNDING = 1.0 + 1e-12
@@ -37,6 +38,7 @@ class TailValueAtRisk(Distortion):
     free_parameter: ClassVar[FreeParameter] = FreeParameter("level", 0.0, 1.0 - 1e-12)
 
     def __post_init__(self) -> None:
+        set_numbers(self, "level", error=InvalidBasisError)
         _require_level(self.level)
 
     def distort(self, exceedances: FloatArray) -> FloatArray:
@@ -76,6 +78,7 @@ class CostOfCapitalPrinciple(Distortion):
     free_parameter: ClassVar[FreeParameter] = FreeParameter("rate", 0.0, 1e9)
 
     def __post_init__(self) -> None:
+        set_numbers(self, "rate", "level", error=InvalidBasisError)
         require_not_negative(self.rate, "rate")
         if self.level != 1.0:
             _require_level(self.level)
@@ -111,6 +114,7 @@ class ValueAtRisk(PremiumPrinciple):
     level: float = 0.995
 
     def __post_init__(self) -> None:
+        set_numbers(self, "level", error=InvalidBasisError)
         _require_level(self.level)
 
     def measuring(self, horizon: timedelta, *, term: timedelta) -> "ValueAtRisk":

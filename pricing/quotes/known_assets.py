@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-from pricing.contract.cover import Cover
+from pricing.contract.cover import Cover, require_cover
 from pricing.errors import UnknownAssetError
 
 Known = TypeVar("Known")
@@ -16,8 +16,10 @@ def find_asset(cover: Cover, known: Mapping[str, Known]) -> Known:
     ------
     UnknownAssetError
         If there are none.
+    InvalidTermsError
+        If the cover is none.
     """
-    found = known.get(cover.asset)
+    found = known.get(require_cover(cover).asset)
     if found is None:
         raise UnknownAssetError(
             f"cover {cover.cover_id!r}: asset must be one of the {len(known)} with a rate, got {cover.asset!r}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pricing.contract.cover import Cover
 from pricing.contract.observation import Observation
 from pricing.contract.signals import observation_of
+from pricing.errors import InvalidTermsError
 from pricing.premiums.basis import PricingBasis
 from pricing.premiums.build_up import premium, require_payment
 from pricing.premiums.loadings import ParameterUncertainty
@@ -13,6 +14,7 @@ from pricing.premiums.statements import require_coins
 from pricing.quotes.known_assets import find_asset
 from pricing.quotes.quote import Quote
 from pricing.surface.surface import DropSurface
+from pricing.tools.fields import require_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Quoter:
 
     surfaces: Mapping[str, DropSurface]
     basis: PricingBasis = field(default_factory=PricingBasis)
+
+    def __post_init__(self) -> None:
+        require_kind(self.surfaces, "surfaces", Mapping, InvalidTermsError)
+        for surface in self.surfaces.values():
+            require_kind(surface, "surfaces", DropSurface, InvalidTermsError)
+        require_kind(self.basis, "basis", PricingBasis, InvalidTermsError)
 
     def quote(self, cover: Cover, *, uncertainty: ParameterUncertainty | None = None) -> Quote:
         """Price a cover for sale.

@@ -8,8 +8,9 @@ import numpy as np
 
 from pricing.errors import InvalidBasisError
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import set_numbers
 from pricing.tools.times import to_utc
-from pricing.tools.units import as_number
+from pricing.tools.units import shown
 
 _HOUR = timedelta(hours=1)
 
@@ -36,9 +37,9 @@ class RateLimits:
     per_day: float = 1.0
 
     def __post_init__(self) -> None:
+        set_numbers(self, "per_hour", "per_day", error=InvalidBasisError)
         for name in ("per_hour", "per_day"):
-            value = as_number(getattr(self, name), name, InvalidBasisError)
-            object.__setattr__(self, name, value)
+            value = getattr(self, name)
             if not 0.0 < value < math.inf:
                 raise InvalidBasisError(f"{name} must be positive and finite, got {value}")
         if not self.per_hour <= self.per_day <= 24.0 * self.per_hour:
@@ -120,7 +121,9 @@ class RateInForce:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "since", to_utc(self.since, "since"))
-        object.__setattr__(self, "rate", as_number(self.rate, "rate", InvalidBasisError))
+        set_numbers(self, "rate", error=InvalidBasisError)
+        if not 0.0 < self.rate < math.inf:
+            raise InvalidBasisError(f"rate must be positive and finite, got {self.rate}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,8 +150,10 @@ class RatesInForce:
         object.__setattr__(self, "since", to_utc(self.since, "since"))
         try:
             object.__setattr__(self, "rate", np.asarray(self.rate, dtype=np.float64))
-        except (TypeError, ValueError) as error:
-            raise InvalidBasisError(f"rate must be numbers, got {self.rate!r}") from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidBasisError(f"rate must be numbers, got {shown(self.rate)}") from error
+        if self.rate.ndim != 1:
+            raise InvalidBasisError(f"rate must have the shape (n_covers,), got {self.rate.shape}")
         wrong = np.flatnonzero((self.rate <= 0.0) | np.isinf(self.rate))
         if wrong.size:
             row = int(wrong[0])

@@ -46,6 +46,7 @@ from pricing.rates.store import RateEntry, current_version
 from pricing.rates.tail_sums import TailReader
 from pricing.tools import plain
 from pricing.tools.arrays import CodeArray, FloatArray
+from pricing.tools.fields import require_kind
 from pricing.tools.times import to_utc
 from pricing.tools.units import YEAR, is_unicode
 from pricing.version import ENGINE_VERSION
@@ -120,6 +121,9 @@ class RateQuoter:
     _seal_key: SealKey = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        require_kind(self.folder, "folder", str | Path, InvalidTermsError)
+        require_kind(self.basis, "basis", PricingBasis, InvalidTermsError)
+        require_kind(self.rules, "rules", SellingRules, InvalidTermsError)
         object.__setattr__(self, "_seal_key", seal_key(self.key))
         basis_id = hashlib.sha256(plain.to_json(self.basis).encode()).hexdigest()[:16]
         object.__setattr__(self, "_basis_id", basis_id)
@@ -220,6 +224,8 @@ class RateQuoter:
             If the price reaches the limit, or rounds to zero.
         """
         at, rates = to_utc(at, "at"), self._rates
+        if conditions is not _UNREMARKABLE:
+            require_kind(conditions, "conditions", Conditions, InvalidTermsError)
         asset = find_asset(cover, rates.assets)
         self._require_sellable(asset, at, conditions.alerted_at)
         if in_force is not None:
@@ -229,6 +235,7 @@ class RateQuoter:
         priced = _price(cover, tail, terms)
         rate_factor = 1.0
         if in_force is not None:
+            require_kind(in_force, "in_force", RateInForce, InvalidTermsError)
             least = self.basis.least_gross(cover.limit, cover.term / YEAR) / cover.limit
             rate_factor = self.rules.rate_factor(priced.rate_on_line, in_force, at, least=least)
         sales_factor = self.rules.sales_factor(conditions.pressure, at)
@@ -292,6 +299,10 @@ class RateQuoter:
         in_force : RatesInForce, optional
             The rates at which the same terms were offered before.
         """
+        require_kind(book, "book", Book, InvalidTermsError)
+        require_kind(in_force, "in_force", RatesInForce | None, InvalidTermsError)
+        for each in (conditions or {}).values():
+            require_kind(each, "conditions", Conditions, InvalidTermsError)
         at, known = to_utc(at, "at"), self._rates
         of_asset = [(conditions or {}).get(asset, _UNREMARKABLE) for asset in book.assets]
         assets = {asset: known.assets[asset] for asset in book.assets if asset in known.assets}

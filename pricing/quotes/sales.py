@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pricing.errors import InvalidBasisError
+from pricing.tools.fields import set_numbers
 from pricing.tools.times import to_utc
-from pricing.tools.units import DurationField, as_number, default_duration, parse_duration
+from pricing.tools.units import DurationField, default_duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class SalesPressure:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", to_utc(self.at, "at"))
-        object.__setattr__(self, "sold", as_number(self.sold, "sold", InvalidBasisError))
+        set_numbers(self, "sold", error=InvalidBasisError)
         if not 0.0 <= self.sold < math.inf:
             raise InvalidBasisError(f"sold must be finite and not negative, got {self.sold}")
 
@@ -64,8 +65,7 @@ class SalesBump:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "half_life", parse_duration(self.half_life, "half_life"))
-        for name in ("strength", "largest"):
-            object.__setattr__(self, name, as_number(getattr(self, name), name, InvalidBasisError))
+        set_numbers(self, "strength", "largest", error=InvalidBasisError)
         if not 0.0 <= self.strength < math.inf:
             raise InvalidBasisError(f"strength must be finite and not negative, got {self.strength}")
         if not self.half_life:

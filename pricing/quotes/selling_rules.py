@@ -19,6 +19,7 @@ from pricing.errors import (
 from pricing.quotes.rate_limits import RateInForce, RateLimits, RatesInForce
 from pricing.quotes.sales import SalesBump, SalesPressure
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import require_flag, require_kind
 from pricing.tools.times import to_utc
 from pricing.tools.units import DurationField, default_duration, format_duration, parse_duration
 
@@ -43,6 +44,7 @@ class Conditions:
     def __post_init__(self) -> None:
         if self.alerted_at is not None:
             object.__setattr__(self, "alerted_at", to_utc(self.alerted_at, "alerted_at"))
+        require_kind(self.pressure, "pressure", SalesPressure | None, InvalidTermsError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,9 @@ class SellingRules:
     def __post_init__(self) -> None:
         for name in ("oldest", "validity", "coverage_lag", "freeze_after_alert", "clock_skew"):
             object.__setattr__(self, name, parse_duration(getattr(self, name), name))
+        require_flag(self.sells_stale, "sells_stale", InvalidTermsError)
+        require_kind(self.bump, "bump", SalesBump | None, InvalidTermsError)
+        require_kind(self.rate_limits, "rate_limits", RateLimits | None, InvalidTermsError)
         if self.clock_skew > _LARGEST_SKEW:
             raise InvalidTermsError(
                 f"clock_skew must be at most {format_duration(_LARGEST_SKEW)}, got {format_duration(self.clock_skew)} "

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from pricing.errors import SimulationError
+from pricing.tools.fields import require_flag
+from pricing.tools.units import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,9 @@ class SimulationSettings:
         self._require_integer("n_paths", smallest=1, largest=2**40)
         self._require_integer("seed", smallest=0, largest=2**64 - 1)
         self._require_integer("n_threads", smallest=1, largest=1024)
+        require_flag(self.rare_drops, "rare_drops", SimulationError)
 
     def _require_integer(self, field: str, *, smallest: int, largest: int) -> None:
         value = getattr(self, field)
         if isinstance(value, bool) or not isinstance(value, int) or not smallest <= value <= largest:
-            raise SimulationError(f"{field} must be a whole number from {smallest} to {largest}, got {value!r}")
+            raise SimulationError(f"{field} must be a whole number from {smallest} to {largest}, got {shown(value)}")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from pricing.errors import InvalidTermsError
+from pricing.tools.units import shown
 
 
 def to_utc(time: datetime, field: str) -> datetime:
@@ -11,8 +12,13 @@ def to_utc(time: datetime, field: str) -> datetime:
     Raises
     ------
     InvalidTermsError
-        If it has no offset from UTC.
+        If it has no offset from UTC, or is out of range in UTC.
     """
     if not isinstance(time, datetime) or time.utcoffset() is None:
-        raise InvalidTermsError(f"{field} must be a time with an offset from UTC, got {time!r} (datetime.now(UTC))")
-    return time.astimezone(UTC)
+        raise InvalidTermsError(
+            f"{field} must be a time with an offset from UTC, got {shown(time)} (datetime.now(UTC))"
+        )
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidTermsError(f"{field} must be a time between the years 1 and 9999 in UTC, got {time!r}") from error

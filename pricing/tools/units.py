@@ -47,6 +47,8 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 _WORDS = {"sec": "s", "second": "s", "minute": "min", "hr": "h", "hour": "h", "day": "d", "week": "w"}
+#: Characters of a value in an error message.
+_MOST_SHOWN = 60
 _PATTERN = re.compile(r"(\d+)\s*([a-zA-Z]+)")
 
 
@@ -76,7 +78,7 @@ def parse_duration(value: Duration, field: str) -> timedelta:
         match = _PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None or match[2] not in _UNITS:
             raise InvalidTermsError(
-                f"{field} must be a duration such as 15min, 24h or 30d, got {value!r}{_slip(value)}"
+                f"{field} must be a duration such as 15min, 24h or 30d, got {shown(value)}{_slip(value)}"
             )
         try:
             duration = int(match[1]) * _UNITS[match[2]]
@@ -160,6 +162,21 @@ def require_fraction(value: float, field: str) -> None:
         raise InvalidTermsError(f"{field} must be between 0 and 1, got {value}{slip}")
 
 
+def shown(value: object) -> str:
+    """Write a value for an error message: short, and also if Python refuses to write its digits.
+
+    Examples
+    --------
+    >>> shown("a text"), shown(10**5000)
+    ("'a text'", 'an int of very many digits')
+    """
+    try:
+        text = repr(value)
+    except ValueError:
+        return f"an {type(value).__name__} of very many digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."
+
+
 def as_number(value: object, field: str, error: type[PricingError] = InvalidTermsError) -> float:
     """Convert any kind of real number to a float.
 
@@ -175,11 +192,11 @@ def as_number(value: object, field: str, error: type[PricingError] = InvalidTerm
     if isinstance(value, float):
         return value
     if not isinstance(value, Real | Decimal) or isinstance(value, bool):
-        raise error(f"{field} must be a number, got {value!r}")
+        raise error(f"{field} must be a number, got {shown(value)}")
     try:
         return float(value)
     except (OverflowError, ValueError) as cause:
-        raise error(f"{field} must be a number that fits a float, got {str(value)[:12]}...") from cause
+        raise error(f"{field} must be a number that fits a float, got {shown(value)}") from cause
 
 
 def is_unicode(text: str) -> bool:

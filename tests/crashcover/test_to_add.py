@@ -212,7 +212,7 @@ def test_a_report_describes_both():
         ((FEE, FEE), "name of a loading must be new, got 'oracle_fee'"),
         ((replace(FEE, name="commission"),), "name of a loading must be new, got 'commission'"),
         ((replace(FEE, of_gross=0.8),), "must be below 1 together, got 0.1 \\+ 0.1 \\+ 0.0 \\+ 0.8"),
-        (("fee",), "loadings must hold Loading objects, got 'fee'"),
+        (("fee",), "loadings must be a sequence of Loading objects, got 'fee' among them"),
     ],
 )
 def test_loadings_that_make_no_sense_are_named(loadings, message):

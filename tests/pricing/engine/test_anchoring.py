@@ -216,5 +216,5 @@ def test_an_anchor_that_makes_no_sense_is_refused(change, message):
 
 
 def test_anchors_of_another_kind_are_refused():
-    with pytest.raises(InvalidModelError, match="tuple of Anchor"):
+    with pytest.raises(InvalidModelError, match="sequence of Anchor"):
         replace(PLAIN, anchors=(0.2,))

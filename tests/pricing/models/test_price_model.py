@@ -100,7 +100,7 @@ def test_persistence_counts_half_of_gamma():
         (lambda: PriceModel(volatility=ConstantVolatility(annual=1), innovations="normal"), "innovations must be"),
         (
             lambda: PriceModel(volatility=ConstantVolatility(annual=1), innovations=Normal(), jumps=(1,)),
-            "tuple of Jumps",
+            "sequence of Jumps",
         ),
         (
             lambda: PriceModel(volatility=ConstantVolatility(annual=1), innovations=Normal(), annual_drift=math.inf),

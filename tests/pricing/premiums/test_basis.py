@@ -46,7 +46,7 @@ def test_an_amount_may_exceed_1():
     [
         ({"risk_load": 0.3}, "risk_load must be a PremiumPrinciple, got 0.3"),
         ({"capital": 0.1}, "capital must be a CapitalCost, got 0.1"),
-        ({"loadings": ("fee",)}, "loadings must hold Loading objects, got 'fee'"),
+        ({"loadings": ("fee",)}, "loadings must be a sequence of Loading objects, got 'fee' among them"),
         ({"loadings": (FEE, TAX, FEE)}, "name of a loading must be new, got 'oracle_fee'"),
     ],
 )
