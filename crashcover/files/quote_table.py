@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from crashcover.files.spreadsheets import no_formula
 from crashcover.files.tables import BOOK_COLUMNS
 from crashcover.offers.offers import Offer
 from pricing.contract.sentences import cover_terms
@@ -24,8 +25,6 @@ FIGURES = (
 SUMS = ("gross", "tax", "total")
 #: Source of the premium, and the reason of a refusal in words.
 SOURCE = ("n_paths", "seed", "engine_version", "model_digest", "message")
-#: A spreadsheet takes a text that begins with one of these for a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_table(offers: Sequence[Offer], lines: Iterable[str]) -> str:
@@ -40,23 +39,19 @@ def write_table(offers: Sequence[Offer], lines: Iterable[str]) -> str:
     """
     text = io.StringIO()
     columns = [*BOOK_COLUMNS, VERDICT, *FIGURES, *lines, *SUMS, *SOURCE]
-    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    table.writeheader()
+    table = csv.DictWriter(text, columns, restval="", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    text.write(f"{','.join(columns)}\n")
     for offer in offers:
         outcome = offer.outcome
         row = cover_terms(offer.cover) | (_refusal(outcome) if isinstance(outcome, Refusal) else _premium(outcome))
-        table.writerow({name: _no_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+        table.writerow({name: no_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
     return text.getvalue()
 
 
 def formula_names(offers: Iterable[Offer]) -> tuple[str, ...]:
     """Return the names of assets that a spreadsheet would take for formulas, each once."""
     assets = dict.fromkeys(offer.cover.asset for offer in offers)
-    return tuple(asset for asset in assets if asset != _no_formula(asset))
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+    return tuple(asset for asset in assets if asset != no_formula(asset))
 
 
 def _refusal(refusal: Refusal) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -16,6 +18,9 @@ from pricing.contract.triggers import Reference
 from pricing.errors import InvalidTermsError
 from pricing.tools.arrays import BoolArray, FloatArray, IntArray
 from pricing.tools.units import parse_duration
+
+#: Decimal places of seconds that each unit of a stored duration counts.
+_DECIMALS = {"s": 0, "ms": -3, "us": -6, "ns": -9}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,10 +81,25 @@ def read_column(table: pa.Table, name: str, read: Callable[[Any], Any]) -> Colum
     encoded = column.unify_dictionaries().combine_chunks()
     if not isinstance(encoded, pa.DictionaryArray):
         encoded = encoded.dictionary_encode(null_encoding="encode")
-    cells = [*encoded.dictionary.to_pylist(), None]
+    cells = [*cells_of(encoded.dictionary), None]
     codes = encoded.indices.fill_null(len(cells) - 1).to_numpy(zero_copy_only=False).astype(np.intp)
     values, slips = zip(*(_read_cell(cell, name, read) for cell in cells), strict=True)
     return Column(values=list(values), slips=list(slips), codes=codes)
+
+
+def cells_of(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Return the cells of a column as Python values; a duration beyond those of Python as a text in seconds."""
+    if not pa.types.is_duration(column.type):
+        return list(column.to_pylist())
+    unit = Decimal(1).scaleb(_DECIMALS[column.type.unit])
+    counts = column.cast(pa.int64()).to_pylist()
+    return [None if count is None else _duration(count * unit) for count in counts]
+
+
+def _duration(seconds: Decimal) -> timedelta | str:
+    micros = seconds.scaleb(6)
+    fits = abs(seconds) < timedelta.max.days * 86_400 and micros == int(micros)
+    return timedelta(microseconds=int(micros)) if fits else f"{seconds:f}s"
 
 
 def _read_cell(cell: Any, name: str, read: Callable[[Any], Any]) -> tuple[Any, str | None]:

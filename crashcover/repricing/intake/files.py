@@ -17,14 +17,19 @@ import pyarrow.dataset
 from crashcover.files.tables import reason
 from crashcover.repricing.intake.quarantine import Rejection
 from crashcover.repricing.intake.schema import common_schema, require_columns, require_types
+from crashcover.repricing.intake.texts import as_shown, damaged_texts
 from pricing.errors import DataError
+from pricing.tools.units import is_unicode
 
 #: Field name for a row whose fields do not match the header.
 ROW_FORM = "row"
 
 _ROWS_A_BATCH = 131_072
+#: Characters of a line, so that a small compressed file cannot fill the memory, and of a line in the quarantine.
+_MOST_CHARACTERS = 1_000_000
+_MOST_SHOWN = 2_000
 _QUOTES = " (one is not closed, or not written twice within a field? a field holds no line break)"
-_UNREADABLE = (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error, pa.ArrowException)
+_UNREADABLE = (OSError, EOFError, UnicodeError, zlib.error, csv.Error, pa.ArrowException)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,7 +98,7 @@ def _is_csv(path: Path) -> bool:
 def _unreadable(path: Path, error: Exception) -> DataError:
     """Return the error for a book that cannot be read, with the likely slip."""
     held = sorted(file.name for file in path.rglob("*") if _is_csv(file))
-    if isinstance(error, UnicodeDecodeError):
+    if isinstance(error, UnicodeError):
         slip = " (save it as UTF-8)"
     elif held:
         slip = f" (a folder holds parquet files only, got {held[0]}: make one file of them)"
@@ -125,21 +130,36 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> Iterator[BookBat
 
 
 def _numbered(table: pa.Table, n_before: int) -> BookBatch:
-    return BookBatch(rows=np.arange(1, len(table) + 1) + n_before, table=table)
+    rows = np.arange(1, len(table) + 1) + n_before
+    is_damaged, rejections = damaged_texts(table, rows)
+    if not rejections:
+        return BookBatch(rows=rows, table=table)
+    return BookBatch(rows=rows[~is_damaged], table=table.filter(pa.array(~is_damaged)), malformed=rejections)
 
 
 def _read_csv(path: Path, columns: Sequence[str] | None) -> Iterator[BookBatch]:
     """Read one row per line, so that an unclosed quotation mark affects no other line."""
     with _open_text(path) as file:
-        names = _header(file.readline(), path)
+        names = _header(file.readline(_MOST_CHARACTERS), path)
         places = [names.index(name) for name in columns or names]
-        lines = enumerate(file, start=2)
+        lines = enumerate(_lines(file), start=2)
         batches = iter(lambda: list(islice(lines, _ROWS_A_BATCH)), [])
         for taken in chain([next(batches, [])], batches):
             yield _csv_batch(taken, names, places)
 
 
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file; the rest of a line that is too long is read past and not kept."""
+    while line := file.readline(_MOST_CHARACTERS):
+        yield line
+        while len(line) == _MOST_CHARACTERS and line[-1] not in "\r\n":
+            line = file.readline(_MOST_CHARACTERS)
+
+
 def _header(line: str, path: Path) -> list[str]:
+    line.encode()
+    if len(line) == _MOST_CHARACTERS:
+        raise DataError(f"{path}, row 1: must have less than {_MOST_CHARACTERS:,} characters")
     try:
         names = [name.strip() for name in _split(line.rstrip("\r\n"))]
     except csv.Error as error:
@@ -155,6 +175,7 @@ def _csv_batch(lines: list[tuple[int, str]], names: list[str], places: list[int]
     for number, line in lines:
         text = line.rstrip("\r\n")
         try:
+            _require_text(line)
             if text:
                 rows.append((number, _split(text, len(names))))
         except csv.Error as error:
@@ -162,6 +183,14 @@ def _csv_batch(lines: list[tuple[int, str]], names: list[str], places: list[int]
     columns = list(zip(*(fields for _, fields in rows), strict=True)) or [()] * len(names)
     table = pa.table({names[place]: pa.array(_texts(columns[place]), pa.string()) for place in places})
     return BookBatch(rows=np.array([line for line, _ in rows], np.int64), table=table, malformed=tuple(malformed))
+
+
+def _require_text(line: str) -> None:
+    """Check that a line was read whole and is UTF-8; a failure raises ``csv.Error``."""
+    if len(line) == _MOST_CHARACTERS:
+        raise csv.Error(f"row must have less than {_MOST_CHARACTERS:,} characters")
+    if not is_unicode(line):
+        raise csv.Error("row must be text in UTF-8 (save the book as UTF-8)")
 
 
 def _split(line: str, n_fields: int | None = None) -> list[str]:
@@ -186,10 +215,15 @@ def _texts(cells: Iterable[str]) -> list[str | None]:
 def _malformed(row: int, line: str, names: list[str], reason: str) -> Rejection:
     fields, place = line.split(","), names.index("cover_id")
     name = fields[place] if place < len(fields) else ""
-    return Rejection(row=row, cover_id=name, field=ROW_FORM, value=line, reason=reason)
+    return Rejection(row=row, cover_id=_shown(name), field=ROW_FORM, value=_shown(line), reason=reason)
+
+
+def _shown(text: str) -> str:
+    r"""Write the bytes of a line that are no text as ``\xff``; only the beginning of a line is kept."""
+    return as_shown(text[:_MOST_SHOWN].encode("utf-8", "surrogateescape"))
 
 
 def _open_text(path: Path) -> TextIO:
     if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")

@@ -12,7 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crashcover.files.tables import number_slip
-from crashcover.repricing.intake.columns import OBSERVATION, READERS, Column, combine, read_column, read_numbers
+from crashcover.repricing.intake.columns import (
+    OBSERVATION,
+    READERS,
+    Column,
+    cells_of,
+    combine,
+    read_column,
+    read_numbers,
+)
 from crashcover.repricing.intake.files import BookBatch
 from crashcover.repricing.intake.quarantine import Rejection
 from crashcover.repricing.intake.repeats import Repeats
@@ -201,7 +209,7 @@ def _reason(check: Callable[[], object]) -> str | None:
 
 
 def _rejection(batch: BookBatch, position: int, field: str, reason: str) -> Rejection:
-    cells = [batch.table[name][position].as_py() for name in field.split(", ")]
+    (cells,) = zip(*(cells_of(batch.table[name].slice(position, 1)) for name in field.split(", ")), strict=True)
     name = batch.table["cover_id"][position].as_py()
     return Rejection(
         row=int(batch.rows[position]),

@@ -70,9 +70,22 @@ def common_schema(dataset: pyarrow.dataset.Dataset) -> pa.Schema:
         found = fragment.physical_schema.remove_metadata()
         if not found.equals(schema):
             schema = _merged(schema, found, Path(fragment.path))
-    # Arrow cannot sort views.
-    owned = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
-    return pa.schema({field.name: owned.get(field.type, field.type) for field in schema})
+    return pa.schema({field.name: _owned(field.type) for field in schema})
+
+
+def _owned(kind: pa.DataType) -> pa.DataType:
+    """Return a type without views, also within lists and structures: Arrow cannot sort them."""
+    if pa.types.is_list(kind):
+        return pa.list_(_owned(kind.value_type))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_owned(kind.value_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_owned(kind.value_type), kind.list_size)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_owned(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_owned(kind.key_type), _owned(kind.item_type))
+    return {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}.get(kind, kind)
 
 
 def _merged(schema: pa.Schema, found: pa.Schema, file: Path) -> pa.Schema:

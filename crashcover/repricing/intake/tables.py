@@ -1,6 +1,6 @@
 """A book of covers in a table of a database, written to a parquet file before it is priced."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -45,7 +45,8 @@ def export(book: TableBook, path: Path) -> Path:
 
     The columns of a book become texts, so that a cell of a wrong type, which SQLite permits in any column, invalidates
     only its own row. In other columns, numbers become 64-bit, and values that are neither numbers, texts nor times
-    become their text form. Intervals become texts such as 24h.
+    become their text form; so does a whole column if one of its cells is not of its declared type. Intervals become
+    texts such as 24h, and a text that is not UTF-8 keeps its bytes, so that its row is set aside.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def export(book: TableBook, path: Path) -> Path:
 
     try:
         with replacing(path) as part:
-            _export(book, part)
+            _export_as_declared(book, part)
     except DataError as error:
         raise DataError(f"table {book.table}: {error}") from error
     except ImportError as error:
@@ -77,20 +78,51 @@ def export(book: TableBook, path: Path) -> Path:
     return path
 
 
-def _export(book: TableBook, path: Path) -> None:
-    from sqlalchemy import create_engine, select
+class _NotAsDeclaredError(Exception):
+    """A cell of a column, named by the message, is not of the declared type; SQLite enforces none."""
+
+
+def _export_as_declared(book: TableBook, path: Path) -> None:
+    """Export a table; if a column holds other cells than it declares, begin again with texts in that column."""
+    as_texts: set[str] = set()
+    while True:
+        try:
+            return _export(book, path, as_texts)
+        except _NotAsDeclaredError as error:
+            as_texts.add(str(error))
+
+
+def _export(book: TableBook, path: Path, as_texts: Collection[str]) -> None:
+    from sqlalchemy import create_engine, event, select
 
     engine = create_engine(book.url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _keep_bytes)
     try:
         with engine.connect().execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE) as connection:
             table = _find_table(book, connection)
-            fields = pa.schema([(column.name, _arrow_type(column)) for column in table.columns])
-            wanted = select(*map(_as_stored, table.columns)).order_by(*_order(table))
+            fields = pa.schema([(column.name, _arrow_type(column, as_texts)) for column in table.columns])
+            stored = (_as_stored(column, engine.dialect.name == "sqlite") for column in table.columns)
+            wanted = select(*stored).order_by(*_order(table))
             with pq.ParquetWriter(path, fields, compression="zstd") as writer:
                 for rows in connection.execute(wanted).partitions():
                     writer.write_table(_arrow_table(rows, fields))
     finally:
         engine.dispose()
+
+
+class _NotUtf8(bytes):
+    """A text of SQLite that cannot be decoded."""
+
+
+def _keep_bytes(connection: Any, _: object) -> None:
+    def decoded(text: bytes) -> str | bytes:
+        try:
+            return text.decode()
+        except UnicodeDecodeError:
+            return _NotUtf8(text)
+
+    connection.text_factory = decoded
 
 
 def _find_table(book: TableBook, connection: "Connection") -> "Table":
@@ -105,12 +137,13 @@ def _find_table(book: TableBook, connection: "Connection") -> "Table":
         raise DataError(f"is not in the database, which holds {known}") from error
 
 
-def _as_stored(column: "Column[Any]") -> "ColumnElement[Any]":
-    """Read numbers as the database stores them: SQLAlchemy cannot convert all values in SQLite to the declared type."""
+def _as_stored(column: "Column[Any]", is_sqlite: bool) -> "ColumnElement[Any]":
+    """Read numbers, and all that SQLite holds, as stored: SQLAlchemy cannot convert all values to the declared type."""
     from sqlalchemy import Numeric, type_coerce
     from sqlalchemy.types import NullType
 
-    return type_coerce(column, NullType()).label(column.name) if isinstance(column.type, Numeric) else column
+    raw = is_sqlite or isinstance(column.type, Numeric)
+    return type_coerce(column, NullType()).label(column.name) if raw else column
 
 
 def _order(table: "Table") -> list["Column[Any]"]:
@@ -119,8 +152,8 @@ def _order(table: "Table") -> list["Column[Any]"]:
     return [*first, *(column for column in table.primary_key.columns if column.name != "cover_id")]
 
 
-def _arrow_type(column: "Column[Any]") -> pa.DataType:
-    if column.name in BOOK_COLUMNS:
+def _arrow_type(column: "Column[Any]", as_texts: Collection[str]) -> pa.DataType:
+    if column.name in BOOK_COLUMNS or column.name in as_texts:
         return pa.string()
     try:
         return _TYPES.get(column.type.python_type, pa.string())
@@ -134,17 +167,26 @@ def _arrow_table(rows: Sequence[Any], fields: pa.Schema) -> pa.Table:
 
 
 def _arrow_array(cells: Sequence[Any], field: pa.Field) -> pa.Array:
+    if field.type == pa.string():
+        # Not checked here: the row of a text that is not UTF-8 is set aside when the file is read.
+        return pa.array(map(_text, cells), pa.binary()).cast(pa.string(), safe=False)
     try:
         return pa.array([_cell(cell, field.type) for cell in cells], field.type)
-    except (pa.ArrowException, OverflowError) as error:
-        raise DataError(f"column {field.name} must hold values of its declared type {field.type}: {error}") from error
+    except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
+        raise _NotAsDeclaredError(field.name) from error
+
+
+def _text(cell: Any) -> bytes | None:
+    if cell is None or isinstance(cell, _NotUtf8):
+        return cell
+    return (format_duration(cell) if isinstance(cell, timedelta) else str(cell)).encode("utf-8", "surrogatepass")
 
 
 def _cell(cell: Any, kind: pa.DataType) -> Any:
     if cell is None:
         return None
-    if isinstance(cell, timedelta):
-        return format_duration(cell)
-    if kind == pa.string():
-        return str(cell)
+    if isinstance(cell, str) and pa.types.is_temporal(kind):  # as SQLite holds times
+        return (date if kind == pa.date32() else datetime).fromisoformat(cell)
+    if pa.types.is_boolean(kind) and cell in (0, 1):
+        return bool(cell)
     return float(cell) if isinstance(cell, Decimal) else cell

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import tempfile
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -126,9 +127,9 @@ def test_a_database_that_is_not_there_is_named(rate_store, tmp_path):
         reprice(TableBook(url=url, table="covers"), rate_store, tmp_path / "out")
 
 
-def sqlite_table(folder, kind, cells):
+def sqlite_table(folder, kind, cells, *, score_kind="real"):
     """Make a table of three covers, of which one column is declared to be of a kind that SQLite does not enforce."""
-    kinds = {**dict.fromkeys(ROW, "text"), "limit": kind, "score": "real"}
+    kinds = {**dict.fromkeys(ROW, "text"), "limit": kind, "score": score_kind}
     columns = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
     with sqlite3.connect(folder / "sales.db") as connection:
         connection.execute(f"create table covers ({columns})")
@@ -151,11 +152,34 @@ def test_a_cell_that_is_not_what_its_column_is_declared_to_costs_its_row_only(ra
     }
 
 
-def test_a_cell_of_a_column_that_is_only_kept_is_named(rate_store, tmp_path):
-    with pytest.raises(
-        DataError, match="table covers: column score must hold values of its declared type double: .*'abc'"
-    ):
-        reprice(sqlite_table(tmp_path, "real", [(1000, "abc")]), rate_store, tmp_path / "out")
+@pytest.mark.parametrize(
+    ("kind", "cells", "kept"),
+    [
+        ("real", ["abc", 0.5], ["abc", "0.5"]),
+        ("date", ["2026-02-30", "2026-11-22"], ["2026-02-30", "2026-11-22"]),
+        ("date", ["2026-11-21", "2026-11-22"], [date(2026, 11, 21), date(2026, 11, 22)]),
+        ("integer", ["2026-11-22", 7], ["2026-11-22", "7"]),
+        ("boolean", [1, 0], [True, False]),
+        ("boolean", [2, 0], ["2", "0"]),
+        ("datetime", ["soon", "never"], ["soon", "never"]),
+    ],
+)
+def test_a_column_that_is_only_kept_becomes_texts_if_a_cell_is_not_of_its_type(rate_store, tmp_path, kind, cells, kept):
+    book = sqlite_table(tmp_path, "real", [(1000, cell) for cell in cells], score_kind=kind)
+    assert reprice(book, rate_store, tmp_path / "out")["priced"] == 2
+    assert pd.read_parquet(tmp_path / "out" / "priced")["score"].tolist() == kept
+
+
+@pytest.mark.parametrize("name", ["cover_id", "asset", "payout", "term", "limit", "score"])
+def test_bytes_that_are_no_text_cost_the_row_only(rate_store, tmp_path, name):
+    book = sqlite_table(tmp_path, "text", [(1000, "a"), (1000, "b")], score_kind="text")
+    with sqlite3.connect(tmp_path / "sales.db") as connection:
+        connection.execute(f"update covers set \"{name}\" = cast(x'ff41' as text) where cover_id = 'C-1'")
+    connection.close()
+    summary = reprice(book, rate_store, tmp_path / "out")
+    assert (summary["priced"], summary["quarantined_by_field"]) == (1, {name: 1})
+    (line,) = (tmp_path / "out" / "quarantine.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert f"{name} must be text in UTF-8, got '\\\\xffA'" in line
 
 
 def test_an_empty_table_is_priced(rate_store, tmp_path):
