@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from crashcover.display.messages import tell
 from crashcover.short_help import Command
 
 
@@ -26,7 +27,7 @@ class Commands(click.Group):
 
             message = " ".join(str(error).split())
             called = self.get_command(ctx, ctx.invoked_subcommand or "")
-            click.echo(f"error: {name_option(message, called) if called else message}", err=True)
+            tell(f"error: {name_option(message, called) if called else message}")
             ctx.exit(exit_code(error))
         except BrokenPipeError:  # the reader has closed the pipe: click ends quietly
             raise
@@ -34,7 +35,7 @@ class Commands(click.Group):
             from crashcover.files.tables import reason
 
             place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"error: {place}{reason(error)}", err=True)
+            tell(f"error: {place}{reason(error)}")
             ctx.exit(Exit.SYSTEM_FAILED)
         except ImportError as error:
             from pricing.tools.libraries import missing_library
@@ -42,13 +43,13 @@ class Commands(click.Group):
             missing = missing_library(error)
             if missing is None:
                 raise
-            click.echo(f"error: {missing}", err=True)
+            tell(f"error: {missing}")
             ctx.exit(exit_code(missing))
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+            tell("interrupted")
             ctx.exit(Exit.INTERRUPTED)
 
 
 def _show_warning(message: Warning | str, *_place: Any) -> None:
     """Show a warning to users of a command: the line of code that issued it tells them nothing."""
-    click.echo(f"notice: {message}", err=True)
+    tell(f"notice: {message}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from crashcover.display.messages import tell
 from crashcover.short_help import GroupedOption
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -21,7 +22,7 @@ def read_instant(_ctx: click.Context, _parameter: click.Parameter, text: str | N
     if text is None:
         return None
     if _DATE.fullmatch(text):
-        click.echo(f"notice: {text} means {text}T00:00Z, the beginning of the day", err=True)
+        tell(f"notice: {text} means {text}T00:00Z, the beginning of the day")
         text += "T00:00Z"
     try:
         instant = datetime.fromisoformat(text)

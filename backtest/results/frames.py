@@ -80,7 +80,7 @@ def plot_actual_to_expected(summary: Values, axes: "Axes | None" = None) -> "Axe
         axes.plot(ends, [place] * 3, color=drawing.BLUE, linewidth=1.4)  # an end that is not bounded is not drawn
     axes.plot(ratio, range(len(frame)), "o", color=ink, markersize=4)
     names = zip(frame["forecaster"], frame["cell"], strict=True)
-    axes.set_yticks(range(len(frame)), [f"{forecaster}, {cell}" for forecaster, cell in names])
+    drawing.name_places(axes, range(len(frame)), [f"{forecaster}, {cell}" for forecaster, cell in names])
     axes.invert_yaxis()
     axes.set_xscale("log")
     drawing.plain_numbers(axes.xaxis, (1.0, 2.0, 5.0))

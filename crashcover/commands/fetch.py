@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from crashcover.commands.exits import Exit, exit_code
+from crashcover.display.messages import tell
 from crashcover.display.progress import stages
 from crashcover.fetching.history import Span, fetch_prices
 from crashcover.fetching.panel import PanelFetched, fetch_panel, join_closes
 from pricing.errors import DataError
+from pricing.show.texts import readable
 
 Options = Mapping[str, Any]
 
@@ -29,8 +31,8 @@ def run_fetch_token(token: str, options: Options) -> Exit:
             begin=begin,
             **_read_venue(options),
         )
-    click.echo(fetched.summary)
-    click.echo(f"written: {fetched.path}", err=True)
+    click.echo(readable(fetched.summary))
+    tell(f"written: {fetched.path}")
     return Exit.DONE
 
 
@@ -48,16 +50,16 @@ def run_fetch_panel(tokens: Sequence[str], options: Options) -> Exit:
     if options["join"] and panel.fetched:
         join_closes(list(panel.fetched.values()), Path(options["join"]))
     _show(panel)
-    click.echo(f"written: {options['join'] or options['out']}", err=True)
+    tell(f"written: {options['join'] or options['out']}")
     return max((exit_code(error) for error in panel.failed.values()), default=Exit.DONE)
 
 
 def _show(panel: PanelFetched) -> None:
     for fetched in panel.fetched.values():
-        click.echo(fetched.summary)
+        click.echo(readable(fetched.summary))
     click.echo(f"{len(panel.fetched):,} tokens fetched, {len(panel.failed):,} failed")
     for token, error in panel.failed.items():
-        click.echo(f"failed: {token}: {' '.join(str(error).split())}", err=True)
+        tell(f"failed: {token}: {' '.join(str(error).split())}")
 
 
 def _read_span(options: Options) -> Span:
@@ -69,7 +71,7 @@ def _read_venue(options: Options) -> dict[str, Any]:
         "venue": options["venue"],
         "url": options["url"],
         "patience": options["patience"],
-        "tell": lambda text: click.echo(f"notice: {text}", err=True),
+        "tell": lambda text: tell(f"notice: {text}"),
     }
 
 

@@ -8,6 +8,7 @@ import click
 import pandas as pd
 
 from calibration import Calibration, calibrate, calibrate_peg, explain
+from crashcover.display.messages import tell
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
 from crashcover.files.prices import PriceHistory, read_history
@@ -128,7 +129,7 @@ def _tell_findings(calibration: AnyCalibration) -> None:
 
 def _tell(kind: str, texts: Iterable[str]) -> None:
     for text in texts:
-        click.echo(f"{kind}: {text}", err=True)
+        tell(f"{kind}: {text}")
 
 
 def story_of(asset: str) -> str:

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from calibration import Market, fit_market
@@ -12,6 +10,8 @@ from calibration.law.drop_law import COVARIATES, TERM
 from calibration.market.market import unused_tokens
 from crashcover.commands.exits import Exit
 from crashcover.commands.inputs import Options, read_reading
+from crashcover.display.console import TextConsole
+from crashcover.display.messages import tell
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import one_blas_thread
 from pricing.tools.units import format_duration
@@ -25,10 +25,10 @@ def run_market(path: Path, options: Options) -> Exit:
         unused = unused_tokens(panel.closes, as_of=options["as_of"])
     out = Path(options["out"])
     out.write_text(market.to_json() + "\n", encoding="utf-8")
-    Console(highlight=False).print(market_table(market))
+    TextConsole().print(market_table(market))
     for token, reason in unused.items():
-        click.echo(f"notice: {token} is not used: {reason}", err=True)
-    click.echo(f"written: {out}", err=True)
+        tell(f"notice: {token} is not used: {reason}")
+    tell(f"written: {out}")
     return Exit.DONE
 
 

@@ -16,6 +16,7 @@ from crashcover.commands.inputs import (
     story_of,
 )
 from crashcover.display.console import show_offers, stdout
+from crashcover.display.messages import tell
 from crashcover.display.model_error import error_tables
 from crashcover.display.picture import Chart, Curve, draw_exceedance
 from crashcover.display.progress import stages
@@ -56,7 +57,7 @@ def run_quote(options: Options) -> Exit:
         click.echo(write_document(offers))
     elif options["as_csv"]:
         for name in formula_names(offers.offers):
-            click.echo(f"notice: asset {name!r} gets an apostrophe: a spreadsheet takes it for a formula", err=True)
+            tell(f"notice: asset {name!r} gets an apostrophe: a spreadsheet takes it for a formula")
         click.echo(write_table(offers.offers, basis.lines), nl=False)
     else:
         console = stdout()

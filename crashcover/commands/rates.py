@@ -13,6 +13,7 @@ from crashcover.commands.exits import Exit
 from crashcover.commands.inputs import Options, read_reading
 from crashcover.commands.workplace import read_path, read_workplace, tell_end
 from crashcover.display.console import stdout
+from crashcover.display.messages import tell
 from crashcover.display.progress import stages
 from crashcover.files.tables import some
 from crashcover.rates import job as rates
@@ -44,7 +45,7 @@ def run_rates(options: Options) -> Exit:
     with stages() as begin:
         report = rates.run_job(job, read_workplace(options), begin)
     for notice in (*report["notices"], *_holder_notices(report)):
-        click.echo(f"notice: {notice}", err=True)
+        tell(f"notice: {notice}")
     if options["as_json"]:
         click.echo(json.dumps(report))
     else:

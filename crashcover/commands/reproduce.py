@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 
 from crashcover.commands.exits import Exit
+from crashcover.display.messages import tell
 from crashcover.display.progress import stages
 from crashcover.files.quotes import read_quotes
 from pricing.errors import ReproductionError
 from pricing.quotes.quote import Quote
+from pricing.show.texts import readable
 
 
 def run_reproduce(path: Path, n_threads: int) -> Exit:
@@ -27,7 +29,7 @@ def _is_reproduced(quote: Quote, n_threads: int) -> bool:
     try:
         quote.reproduce(n_threads=n_threads)
     except ReproductionError as error:
-        click.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
         return False
-    click.echo(f"reproduced bit for bit: {quote.cover.cover_id}, {quote.price:,} {quote.cover.currency}")
+    click.echo(readable(f"reproduced bit for bit: {quote.cover.cover_id}, {quote.price:,} {quote.cover.currency}"))
     return True

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from crashcover.commands.inputs import Options
+from crashcover.display.messages import tell
 from crashcover.runs.workers import Workplace
 from pricing.errors import WorkerError
 
@@ -25,4 +26,4 @@ def read_workplace(options: Options) -> Workplace:
 
 def tell_end(started: float, where: str) -> None:
     """Print the time that a command took and the place of its results."""
-    click.echo(f"done in {time.perf_counter() - started:,.1f} seconds; {where}", err=True)
+    tell(f"done in {time.perf_counter() - started:,.1f} seconds; {where}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pricing.show.texts import readable
 from pricing.surface.estimates import WeightedSample
 from pricing.surface.exceedance_curves import FEWEST_PATHS, draw_curve
 
@@ -76,7 +77,7 @@ def draw_exceedance(charts: Sequence[Chart], path: Path, *, title: str) -> None:
         "worst drop within the term, % of the reference price (bands: 95 %, simulation error only)", fontsize=10
     )
     figure.supylabel("probability of at least that drop, %", fontsize=10)
-    figure.suptitle(title, fontsize=12, fontweight="bold")
+    figure.suptitle(readable(title), fontsize=12, fontweight="bold", parse_math=False)
     figure.savefig(path, dpi=130)
 
 

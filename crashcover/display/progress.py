@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-import click
 from rich import progress as bars
 from rich.console import Console
 from rich.text import Text
 
+from crashcover.display.messages import tell
 from pricing.tools.progress import Progress, Report
 
 
@@ -56,7 +56,7 @@ def _begin_lines(clock: Callable[[], float], name: str, total: int | None) -> Re
         now = clock()
         if now - last >= BETWEEN_LINES:
             last = now
-            click.echo(_line(name, done, total, now - started), err=True)
+            tell(_line(name, done, total, now - started))
 
     return report
 

@@ -62,7 +62,7 @@ def calibration_panel(calibration: AnyCalibration, asset: str, story: str = "") 
     doubts = [Text(f"- {reason}") for reason in explain(calibration.verdict)]
     verdict = [Text("Warnings:", style="bold"), *doubts] if doubts else [Text("No warnings.")]
     title = f"{asset} ({story})" if story else asset
-    return Panel(Group(figures, Text(), *verdict), title=title, title_align="left", box=box.ROUNDED, width=WIDTH)
+    return Panel(Group(figures, Text(), *verdict), title=Text(title), title_align="left", box=box.ROUNDED, width=WIDTH)
 
 
 def assumption_list(calibration: AnyCalibration) -> RenderableType:

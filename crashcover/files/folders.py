@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
 import pandas as pd
 
+from crashcover.display.messages import tell
 from crashcover.files.cells import token_of
 from crashcover.files.prices import read_history
 from crashcover.files.reading import PriceReading
@@ -59,7 +59,7 @@ def _read_token(paths: Sequence[Path], asset: str, reading: PriceReading) -> pd.
             raise several_files(paths)
         history = read_history(paths[0], asset, reading)
         for notice in history.notices:
-            click.echo(f"notice: {paths[0]}: {notice}", err=True)
+            tell(f"notice: {paths[0]}: {notice}")
         return history.closes
     except Exception as error:  # noqa: BLE001
         return error

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import click
 import pandas as pd
 
 from backtest.panel import Panel, make_panel
+from crashcover.display.messages import tell
 from crashcover.files.bar_ends import close_times
 from crashcover.files.closes import closes_at, closes_of, traded_prices
 from crashcover.files.folders import read_folder
@@ -99,7 +99,7 @@ def _read(path: Path, reading: PriceReading) -> PriceTable | None:
 
 def _tell(path: Path, notices: Collection[str]) -> None:
     for notice in notices:
-        click.echo(f"notice: {path}: {notice}", err=True)
+        tell(f"notice: {path}: {notice}")
 
 
 def _with_times(found: PriceTable, reading: PriceReading, path: Path) -> tuple[PriceTable, pd.DatetimeIndex]:

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import click
 import pandas as pd
 
 from calibration.prices.instants import read_instant
 from calibration.prices.splits import read_ratio
+from crashcover.display.messages import tell
 from crashcover.files.tables import ASSET_COLUMNS, find_column, read_table, row_error, some
 from pricing.errors import DataError
 
@@ -54,7 +54,7 @@ def of_tokens(splits: Mapping[str, FileSplits], tokens: Collection[str], path: P
     """Return the splits of some tokens, with a notice that names the others."""
     unused = [asset for asset in splits if asset not in tokens]
     if unused:
-        click.echo(f"notice: {path}: there are no prices for {some(unused)}", err=True)
+        tell(f"notice: {path}: there are no prices for {some(unused)}")
     return {asset: ratios for asset, ratios in splits.items() if asset in tokens}
 
 

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 import pandas as pd
 
 from calibration import Market, fit_market
+from crashcover.display.messages import tell
 from crashcover.files.markets import read_market
 from crashcover.files.panels import read_columns
 from crashcover.files.reading import INFERRED, PriceReading
@@ -256,7 +256,7 @@ def _market_columns(job: RateJob) -> Iterator[tuple[str, pd.Series]]:
     reading = job.reading if job.market == job.prices else PriceReading(label=job.reading.label)
     for asset, closes in read_columns(job.market, reading):
         if isinstance(closes, Exception):
-            click.echo(f"notice: the market is fitted without {asset}: {closes}", err=True)
+            tell(f"notice: the market is fitted without {asset}: {closes}")
             continue
         known = closes.dropna()
         yield asset, known[~known.index.duplicated()]

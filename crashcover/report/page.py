@@ -8,6 +8,7 @@ from typing import Any
 from crashcover.report.book.pictures import period_losses, tokens, year_losses
 from crashcover.report.covers.pictures import exceedance, history, waterfall, worst_month
 from pricing.show.formats import FILTERS
+from pricing.show.texts import readable
 
 Values = Mapping[str, Any]
 
@@ -43,12 +44,21 @@ def write_page(content: Values) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= FILTERS
     draw = _draw_covers if content["kind"] == "covers" else _draw_book
     template = environment.get_template(f"{content['kind']}.html.j2")
     return template.render(**content, driver_titles=DRIVERS, pictures=draw(content)) + "\n"
+
+
+def _shown(value: object) -> object:
+    """Write control characters in texts of users as escapes; pictures and other markup of ours are left."""
+    return readable(value) if type(value) is str else value
 
 
 def _draw_covers(content: Values) -> dict[str, Any]:

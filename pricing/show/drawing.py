@@ -1,11 +1,12 @@
 """The style of all pictures: size, colours, axes, bands of error, and SVG that can occur many times in one page."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from pricing.tools.arrays import FloatArray
+from pricing.show.texts import readable
+from pricing.tools.arrays import FloatArray, IntArray
 from pricing.tools.libraries import load_library
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def plain(axes: "Axes", *, grid: str = "both") -> None:
 
 def label(axes: "Axes", *, across: str = "", up: str = "") -> None:
     """Name the axes, with their units."""
-    axes.set_xlabel(across, fontsize=SMALL, color=ink(axes))
-    axes.set_ylabel(up, fontsize=SMALL, color=ink(axes))
+    axes.set_xlabel(readable(across), fontsize=SMALL, color=ink(axes), parse_math=False)
+    axes.set_ylabel(readable(up), fontsize=SMALL, color=ink(axes), parse_math=False)
 
 
 def plain_numbers(axis: "Axis", steps: Sequence[float] = (1.0,)) -> None:
@@ -88,12 +89,19 @@ def plain_numbers(axis: "Axis", steps: Sequence[float] = (1.0,)) -> None:
 
 def legend(axes: "Axes", place: "LegendPlace") -> None:
     """Name the curves."""
-    axes.legend(fontsize=SMALL, frameon=True, framealpha=0.9, edgecolor="none", loc=place, labelcolor=ink(axes))
+    box = axes.legend(fontsize=SMALL, frameon=True, framealpha=0.9, edgecolor="none", loc=place, labelcolor=ink(axes))
+    for text in box.get_texts():
+        text.set(text=readable(text.get_text()), parse_math=False)
 
 
 def title(axes: "Axes", text: str) -> None:
     """Name a picture."""
-    axes.set_title(text, fontsize=NORMAL, loc="left", color=ink(axes), parse_math=False)
+    axes.set_title(readable(text), fontsize=NORMAL, loc="left", color=ink(axes), parse_math=False)
+
+
+def name_places(axes: "Axes", places: "Sequence[float] | IntArray", names: Iterable[str]) -> None:
+    """Name places of the vertical axis."""
+    axes.set_yticks(places, [readable(name) for name in names], parse_math=False)
 
 
 def money(axis: "Axis") -> None:

@@ -51,7 +51,7 @@ def draw_build_up(
         )
         if place + 1 < len(bars):
             axes.plot([end, end], [place + 0.31, place + 0.69], color=drawing.GREY, linewidth=0.7)
-    axes.set_yticks(range(len(bars)), [name for name, *_ in bars])
+    drawing.name_places(axes, range(len(bars)), [name for name, *_ in bars])
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.16 * max(end for _, _, end, _ in bars) or 1.0)
     drawing.plain(axes, grid="x")

@@ -75,7 +75,7 @@ def tokens(content: Values, name: str) -> str:
     places = np.arange(len(shown))
     _draw_limits(left, shown, places, content["currency"])
     _draw_shares(right, content, shown, places)
-    left.set_yticks(places, [token["asset"] for token in shown])
+    drawing.name_places(left, places, [token["asset"] for token in shown])
     left.invert_yaxis()
     for axes in (left, right):
         drawing.plain(axes, grid="x")

@@ -12,6 +12,8 @@ OTHERS = {
     "InvalidModelError": 4,
     "InvalidBasisError": 4,
     "NegativeRiskLoadError": 4,
+    "FallingRiskLoadError": 4,
+    "InvalidPayoutError": 4,
     "NotSimulatedError": 4,
     "SimulationError": 4,
     "TooLargeError": 4,
