@@ -3,7 +3,7 @@
 from calibration.hazard.factor import HazardFactor
 from calibration.holders.concentration_measures import Concentration
 from calibration.holders.lists import HolderFindingKind
-from calibration.law.bar_lengths import HOURLY, Sight
+from calibration.law.bar_lengths import HOUR, HOURLY, Sight
 from calibration.law.crashes import CrashRate
 from calibration.law.law_anchors import can_be_anchored
 from calibration.market.market import Market
@@ -58,6 +58,7 @@ def judge(
         Verdict.SHAPE_NOT_FITTED: not shape_is_fitted,
         Verdict.NOT_ANCHORED: not can_be_anchored(sight.grid, market.laws),
         Verdict.COARSE_BARS: sight.bars != HOURLY,
+        Verdict.FINE_GRID: sight.grid < HOUR,
     }
     verdict = Verdict.OK
     for flag in [flag for flag, applies in reasons.items() if applies] + _found(checked, owners):

@@ -26,6 +26,7 @@ class Verdict(Flag):
     NOT_ANCHORED = auto()
     PEGGED = auto()
     COARSE_BARS = auto()
+    FINE_GRID = auto()
 
 
 _EXPLANATIONS = {
@@ -47,6 +48,7 @@ _EXPLANATIONS = {
     Verdict.SHAPE_NOT_FITTED: "the volatility fit did not converge: paths have constant volatility",
     Verdict.NOT_ANCHORED: "bars do not divide a day: the level of the paths is the token's own",
     Verdict.COARSE_BARS: "bars are longer than an hour: the token is known less well, and quotes have a larger error",
+    Verdict.FINE_GRID: "covers are observed more often than every hour: falls between hourly closes are in no law",
     Verdict.PEGGED: "a pegged token: its price is a declared judgement, the upper bound of the record of its class",
 }
 

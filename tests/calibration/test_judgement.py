@@ -69,6 +69,7 @@ def test_an_ordinary_token_needs_no_second_look(parts):
         ),
         (lambda _: {"shape_is_fitted": False}, Verdict.SHAPE_NOT_FITTED),
         (lambda _: {"sight": Sight(grid=timedelta(hours=7))}, Verdict.NOT_ANCHORED),
+        (lambda _: {"sight": Sight(grid=timedelta(minutes=30))}, Verdict.FINE_GRID),
         (lambda _: {"sight": Sight(grid=HOUR, bars=BarEffect(error_24h=0.01))}, Verdict.COARSE_BARS),
         (lambda p: {"market": replace(p["market"], laws=(a_law("90min"),))}, Verdict.NOT_ANCHORED),
         (lambda p: {"hazard": replace(p["hazard"], value=12.0)}, Verdict.HAZARD_CAPPED),
@@ -84,7 +85,7 @@ def test_each_reason_raises_its_flag_and_no_other(parts, change, flag):
         lambda p: {"diagnostics": replace(p["diagnostics"], years=0.5)},
         lambda p: {"shape": with_p_value(p["shape"], 0.01)},
         lambda p: {"market": replace(p["market"], as_of=p["checked"].as_of - timedelta(days=45))},
-        lambda _: {"sight": Sight(grid=timedelta(minutes=15))},
+        lambda _: {"sight": Sight(grid=HOUR)},
         lambda _: {"sight": Sight(grid=timedelta(hours=4), covers=BarEffect(log_factor=0.1))},
     ],
 )

@@ -12,6 +12,7 @@ from calibration.law.bar_lengths import DAY, HOUR, HOURLY, BarEffect, Sight, bar
 from calibration.law.own_record import BLOCK_EPOCH
 from calibration.law.token_history import observe
 from docs.studies import bar_lengths as study
+from docs.studies import fine_bars
 from docs.studies.panel import read_panel
 from pricing.errors import InsufficientDataError
 from tests.calibration.drop_laws import a_law, a_record, a_state
@@ -144,3 +145,11 @@ def test_daily_closes_say_what_hourly_closes_say_of_covers_observed_daily(market
     assert medians.between(0.95, 1.05).all(), medians
     near = np.abs(np.log(ratio)) <= np.maximum(np.log(1.15), 2.0 * found["error"])
     assert near.mean() > 0.85
+
+
+def test_the_finer_the_closes_the_deeper_the_falls(market_data):
+    assert market_data == fine_bars.DATA
+    for window in fine_bars.WINDOWS:
+        found = fine_bars.deeper("NEARUSDT_binance_1m_202504", 1, window)
+        means = [found[length].mean() for length in fine_bars.MINUTES]
+        assert all(finer > coarser for finer, coarser in pairwise([*means, 0.0]))
