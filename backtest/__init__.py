@@ -24,6 +24,8 @@ from backtest.periods import Plan, find_starts
 from backtest.results.frames import deciles_frame, plot_actual_to_expected, scores_frame
 from backtest.results.page import write_page
 from backtest.results.summary import summarise
+from backtest.results.surface import summarise_surface
+from backtest.results.surface_page import draw_surface, surface_frame, write_surface_page
 from backtest.scoring.resampling import Interval, PeriodBootstrap
 from backtest.walk_forward import Walked, known_at, walk
 
@@ -48,6 +50,7 @@ __all__ = [
     "Walked",
     "WorstDropLaw",
     "deciles_frame",
+    "draw_surface",
     "find_starts",
     "known_at",
     "make_cells",
@@ -57,7 +60,10 @@ __all__ = [
     "plot_actual_to_expected",
     "scores_frame",
     "summarise",
+    "summarise_surface",
+    "surface_frame",
     "walk",
     "worst_drops",
     "write_page",
+    "write_surface_page",
 ]

@@ -1,6 +1,6 @@
 """Outcomes: the worst drop of every token over every span."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from backtest.cells import Span
 from backtest.panel import Panel
 from backtest.periods import annual_volatility, can_be_quoted
+from calibration.prices.breaks import find_breaks
 from calibration.prices.worst_drops import rolling_log_drops
 from pricing.contract.thresholds import drop_reached
 from pricing.tools.arrays import FloatArray
@@ -35,22 +36,45 @@ def outcome_table(panel: Panel, starts: pd.DatetimeIndex, spans: Sequence[Span])
     DataFrame
         One row for each start and token that can be quoted: ``start``, ``token``, ``volatility`` (per year, of the 90
         days before), and for each span the worst drop as a fraction, NaN with less than a day of closes in the term.
+        Closes of another asset or in another unit are no outcome.
     """
-    return pd.concat([_outcomes(panel, start, spans) for start in starts], ignore_index=True)
+    changes = asset_changes(panel)
+    return pd.concat([_outcomes(panel, start, spans, changes) for start in starts], ignore_index=True)
 
 
-def _outcomes(panel: Panel, start: pd.Timestamp, spans: Sequence[Span]) -> pd.DataFrame:
+def asset_changes(panel: Panel) -> dict[int, pd.DatetimeIndex]:
+    """Return the times from which a column is another asset or has another unit, by the number of the column.
+
+    What happens from then on is no outcome of the token that was quoted before.
+    """
+    found = {}
+    for number, name in enumerate(panel.closes):
+        closes = panel.closes[name].dropna()
+        times = pd.DatetimeIndex(closes.index).tz_convert(None).to_numpy()
+        breaks = find_breaks(closes, np.arange(len(closes)), np.diff(times), panel.step) if len(closes) > 1 else ()
+        if breaks:
+            found[number] = pd.DatetimeIndex([each.time for each in breaks])
+    return found
+
+
+def _outcomes(
+    panel: Panel, start: pd.Timestamp, spans: Sequence[Span], changes: Mapping[int, pd.DatetimeIndex]
+) -> pd.DataFrame:
     history = panel.until(start).closes
     volatility = annual_volatility(history, start, panel.step)
     quoted = can_be_quoted(history, start, panel.step) & (volatility > 0.0)
-    drops = {span.name: _observed(panel, start, span)[quoted] for span in spans}
+    drops = {span.name: _observed(panel, start, span, changes)[quoted] for span in spans}
     tokens = panel.closes.columns[quoted]
     return pd.DataFrame({"start": start, "token": tokens, "volatility": volatility[quoted], **drops})
 
 
-def _observed(panel: Panel, start: pd.Timestamp, span: Span) -> FloatArray:
-    """Return the worst drop of every token, NaN if too little of the term is known."""
-    closes = panel.closes.loc[start : start + span.term].to_numpy()
+def _observed(panel: Panel, start: pd.Timestamp, span: Span, changes: Mapping[int, pd.DatetimeIndex]) -> FloatArray:
+    """Return the worst drop of every token, NaN if too little of the term is known of the asset that was quoted."""
+    part = panel.closes.loc[start : start + span.term]
+    closes = part.to_numpy(copy=True)
+    for number, times in changes.items():
+        if (later := times[times > start]).size:
+            closes[part.index >= later[0], number] = np.nan
     first = int(panel.closes.index.isin([start]).any())  # the close at the start itself belongs to the history
     n_after = np.isfinite(closes[first:]).sum(axis=0)
     drops = worst_drops(closes, in_steps(span.window, panel.step, "window"))

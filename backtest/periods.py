@@ -25,7 +25,7 @@ class Plan:
     cells : tuple of Cell
         Events to quote.
     every : timedelta
-        Time from one start to the next; not shorter than any term, so that an outcome is known before the next quote.
+        Time from one start to the next.
     first_start : datetime, optional
         First start; by default 90 days after the panel's first bar opens.
     warm_up : int
@@ -36,7 +36,7 @@ class Plan:
     Raises
     ------
     InvalidTermsError
-        If there is no cell, a term is longer than `every`, or there is no warm-up period.
+        If there is no cell, or there is no warm-up period.
     """
 
     cells: tuple[Cell, ...]
@@ -48,15 +48,24 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.cells:
             raise InvalidTermsError("cells must hold at least one event to quote, got none")
+        if self.warm_up < 1:
+            raise InvalidTermsError(f"warm_up must be at least 1, got {self.warm_up} (the first period has no past)")
+        if self.first_start is not None and self.first_start.tzinfo is None:
+            raise InvalidTermsError(f"first_start must have a time zone, got {self.first_start}")
+
+    def require_apart(self) -> None:
+        """Check that no term is longer than the time between starts.
+
+        Raises
+        ------
+        InvalidTermsError
+            If one is.
+        """
         if self.every < self.longest_term:
             raise InvalidTermsError(
                 f"every must not be shorter than the longest term {format_duration(self.longest_term)}, got "
                 f"{format_duration(self.every)} (terms that overlap share their crashes and count them twice)"
             )
-        if self.warm_up < 1:
-            raise InvalidTermsError(f"warm_up must be at least 1, got {self.warm_up} (the first period has no past)")
-        if self.first_start is not None and self.first_start.tzinfo is None:
-            raise InvalidTermsError(f"first_start must have a time zone, got {self.first_start}")
 
     @property
     def longest_term(self) -> timedelta:

@@ -158,8 +158,7 @@ def _known_but_history(step: timedelta, plan: Plan, start: pd.Timestamp, outcome
         tokens=tuple(now["token"]),
         volatility=now["volatility"].to_numpy(),
         history=pd.DataFrame(),
-        # No term is longer than the distance of starts, so those of all earlier starts have ended.
-        past=outcomes[outcomes["start"] < start].dropna().reset_index(drop=True),
+        past=outcomes[outcomes["start"] + plan.longest_term <= start].dropna().reset_index(drop=True),
         seed=plan.seed,
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from crashcover import examples
 from crashcover.command_group import Commands
@@ -235,7 +236,7 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     type=click.IntRange(min=1),
     default=500,
     metavar="N",
-    help="Approximate number of token-periods that the slow garch quotes.",
+    help="Approximate number of token-periods that the slow garch quotes, or with --surface the engine.",
     group="Simulation",
 )
 @option(
@@ -246,6 +247,11 @@ def market(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     help="Seed of simulations and of the intervals.",
     group="Simulation",
 )
+@option(
+    "--surface",
+    is_flag=True,
+    help="Score the engine alone on 1, 4, 24 and 72 h over 1, 7, 30 and 90 d, at starts every 11 d.",
+)
 @option("--quiet", is_flag=True, help="Print no progress and no tables.")
 @json_option
 @click.pass_context
@@ -255,8 +261,11 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     PANEL is a table with a time column and one column of closes per token, or with one row per time and token; or a
     folder of price files named by token.
     """
-    from crashcover.commands.backtest import run_backtest
+    from crashcover.commands.backtest import of_surface, run_backtest, run_surface
 
+    if options["surface"]:
+        stated = {name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
+        ctx.exit(run_surface(Path(panel_file), of_surface(options, stated)))
     ctx.exit(run_backtest(Path(panel_file), options))
 
 

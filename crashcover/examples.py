@@ -46,6 +46,7 @@ BACKTEST_EXAMPLES = """
 Examples:
   crashcover backtest panel.parquet
   crashcover backtest panel.parquet --out walk --forecaster worst-drop-law --drop 0.3 --window 24h --workers 2
+  crashcover backtest panel.parquet --out surface --surface
 """
 
 RATES_EXAMPLES = """

@@ -6,7 +6,7 @@ import numpy as np
 
 from backtest.forecasters.simulated import exceedances
 from backtest.known import Known, Quotes, quote_each
-from calibration import Market, calibrate, fit_market
+from calibration import Market, calibrate, fit_market, shipped_market
 from pricing.errors import CalibrationError
 from pricing.surface.settings import SimulationSettings
 from pricing.tools.arrays import FloatArray
@@ -22,16 +22,20 @@ class Calibrated:
         Share of token-periods to quote, drawn by hash.
     n_paths : int
         Paths per token; no quote is below half a path.
+    shipped : bool
+        Use the market that ships for the day instead of fitting one to the panel.
     """
 
     share: float = 1.0
     n_paths: int = 10_000
+    shipped: bool = False
     name: str = "calibrated"
 
     def quote(self, known: Known) -> Quotes:
-        """Quote every token of the sample; refuse them all if no market can be fitted."""
+        """Quote every token of the sample; refuse them all if there is no market."""
+        as_of = known.start.to_pydatetime()
         try:
-            market = fit_market(known.history, as_of=known.start.to_pydatetime())
+            market = shipped_market(as_of) if self.shipped else fit_market(known.history, as_of=as_of)
         except CalibrationError as error:
             refusals = dict.fromkeys(known.sample(self.share), f"{type(error).__name__}: {error}")
             return Quotes(probabilities=np.full((len(known.tokens), len(known.cells)), np.nan), refusals=refusals)

@@ -68,11 +68,17 @@ def summarise(panel: Panel, plan: Plan, walked: Walked, basis: PricingBasis | No
     basis : PricingBasis, optional
         Loadings of the gross premium; by default those of ``PricingBasis()``.
 
+    Raises
+    ------
+    InvalidTermsError
+        If terms overlap, see ``summarise_surface``.
+
     Returns
     -------
     dict
         Plain values. An interval is ``[value, lower, upper]``; None means not defined or not bounded.
     """
+    plan.require_apart()
     ground = _ground(plan, walked, basis or PricingBasis())
     summary = {
         "panel": _describe_panel(panel),

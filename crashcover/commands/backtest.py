@@ -1,7 +1,10 @@
 """The command ``backtest``: read a panel, walk through it, write the report."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import click
 from rich import box
@@ -9,12 +12,22 @@ from rich.table import Table
 from rich.text import Text
 
 from backtest.cells import make_cells
+from backtest.forecasters.calibrated import Calibrated
 from backtest.forecasters.makers import MAKERS, make_forecasters
 from backtest.known import Forecaster
 from backtest.panel import Panel
 from backtest.periods import Plan, count_quotable, find_starts
 from backtest.results.page import Values, ends, number, write_page
 from backtest.results.summary import REFERENCE, summarise
+from backtest.results.surface import summarise_surface
+from backtest.results.surface_page import (
+    HEADINGS,
+    TOGETHER_HEADINGS,
+    surface_notes,
+    surface_rows,
+    together_rows,
+    write_surface_page,
+)
 from backtest.walk_forward import n_files, walk
 from crashcover.commands.exits import Exit
 from crashcover.commands.inputs import Options, read_reading
@@ -22,15 +35,28 @@ from crashcover.display.console import stdout
 from crashcover.display.progress import stages
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import Workplace
+from pricing.errors import InvalidTermsError
 from pricing.tools.libraries import load_library
 from pricing.tools.units import parse_duration
 from pricing.tools.whole_files import write_text
+
+#: Defaults of a surface; 11 days have no common divisor with the blocks of the market, so that waves fall anywhere.
+SURFACE: MappingProxyType[str, Any] = MappingProxyType(
+    {
+        "windows": ("1h", "4h", "24h", "72h"),
+        "terms": ("1d", "7d", "30d", "90d"),
+        "every": "11d",
+        "sample": 2000,
+        "paths": 4000,
+    }
+)
 
 
 def run_backtest(path: Path, options: Options) -> Exit:
     """Walk forward through a panel, and write the JSON document and the page."""
     load_library("jinja2", extra="cli"), load_library("matplotlib", extra="plot")
     plan = _read_plan(options)
+    plan.require_apart()
     folder = Path(options["out"])
     panel = read_panel(path, read_reading(options), leave_out=options["leave_out"] or None, splits=options["splits"])
     forecasters = _make_forecasters(panel, plan, options)
@@ -44,6 +70,49 @@ def run_backtest(path: Path, options: Options) -> Exit:
     write_text(folder / "backtest.html", write_page(summary))
     _show(summary, document, folder, options)
     return Exit.DONE
+
+
+def of_surface(options: Options, stated: Collection[str]) -> Options:
+    """Return the options of a surface: its own defaults unless they are stated."""
+    return {name: value if name in stated else SURFACE.get(name, value) for name, value in options.items()}
+
+
+def run_surface(path: Path, options: Options) -> Exit:
+    """Walk forward through a panel with the engine alone, and write the JSON document and the page of the surface."""
+    load_library("matplotlib", extra="plot")
+    if options["forecasters"]:
+        raise InvalidTermsError(f"forecaster must not be named for a surface, got {options['forecasters'][0]!r}")
+    plan, folder = _read_plan(options), Path(options["out"])
+    panel = read_panel(path, read_reading(options), leave_out=options["leave_out"] or None, splits=options["splits"])
+    share = min(1.0, options["sample"] / count_quotable(panel, find_starts(panel, plan)))
+    engine = Calibrated(share=share, n_paths=options["paths"], shipped=True)
+    workplace = Workplace(processes=options["workers"])
+    with stages() as begin:
+        progress = None if options["quiet"] else begin("walking", n_files(panel, plan, (engine,)))
+        walked = walk(panel, plan, (engine,), folder, run=workplace.run, progress=progress)
+    summary = summarise_surface(plan, walked, engine.name)
+    document = json.dumps(summary, allow_nan=False)
+    write_text(folder / "surface.json", document)
+    write_text(folder / "surface.html", write_surface_page(summary))
+    if options["as_json"]:
+        click.echo(document)
+    elif not options["quiet"]:
+        _show_surface(summary, folder)
+    return Exit.DONE
+
+
+def _show_surface(summary: Values, folder: Path) -> None:
+    console = stdout()
+    cells = surface_rows(summary, fewest_events=summary["fewest_events"])
+    for headings, rows in ((HEADINGS, cells), (TOGETHER_HEADINGS, together_rows(summary))):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for place, heading in enumerate(headings):
+            table.add_column(heading, justify="left" if place == 0 else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row, style="bold" if row[-1] == "outside" else None)
+        console.print(table)
+    written = f"All cells and a picture: {folder / 'surface.html'}; all numbers: {folder / 'surface.json'}."
+    console.print(Text("\n".join([*surface_notes(summary), written]), style="dim"))
 
 
 def _read_plan(options: Options) -> Plan:

@@ -108,3 +108,21 @@ def test_a_second_panel_in_the_same_folder_is_refused(files, finished):
     result = run(files / "unsaid.parquet", "--out", folder, "--label", "open", *QUICK)
     assert result.exit_code == 4
     assert "holds results of another panel" in result.stderr
+
+
+def test_a_surface_is_scored_at_starts_that_overlap(files, tmp_path):
+    few = ["--sample", "12", "--paths", "300", "--term", "7d", "--term", "30d", "--every", "20d", "--workers", "1"]
+    result = run(files / "closes.csv", "--out", tmp_path, "--surface", *few, "--drop", "0.1")
+    assert result.exit_code == 0, result.output
+    assert "quotes of calibrated at" in result.stdout
+    document = json.loads((tmp_path / "surface.json").read_text())
+    assert [(cell["window"], cell["term"]) for cell in document["cells"]][:3] == [
+        ("1h", "7d"),
+        ("1h", "30d"),
+        ("4h", "7d"),
+    ]
+    assert {cell["window"] for cell in document["cells"]} == {"1h", "4h", "24h", "3d"}
+    assert (tmp_path / "surface.html").read_text().startswith("<!doctype html>")
+    refused = run(files / "closes.csv", "--surface", "--forecaster", "gbm")
+    assert refused.exit_code == 4
+    assert "forecaster must not be named for a surface, got 'gbm'" in refused.stderr

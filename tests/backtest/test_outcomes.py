@@ -99,3 +99,27 @@ def test_a_token_that_never_moved_cannot_be_quoted():
     closes = make_closes()
     closes["T0"] = 1.0
     assert "T0" not in table_of(closes).index
+
+
+def test_another_unit_is_no_outcome():
+    """After five days without a price, T0 trades at a thousandth: what follows says nothing of the old unit."""
+    closes = make_closes()
+    hole = pd.Timestamp("2023-05-10T00:00Z")
+    closes.loc[hole : hole + pd.Timedelta("5D"), "T0"] = np.nan
+    closes.loc[hole + pd.Timedelta("5D") :, "T0"] *= 1e-3
+    before = closes.copy()
+    before.loc[hole:, "T0"] = np.nan
+    pd.testing.assert_frame_equal(table_of(closes), table_of(before))
+    late = table_of(closes, start="2023-05-12T00:00Z")
+    assert late.loc["T0", [HOUR_SPAN.name, DAY_SPAN.name]].isna().all()
+    assert late.drop("T0").notna().all(axis=None)
+
+
+def test_outcomes_of_other_assets_are_masked_on_the_panel(market_data):
+    starts = {"LUNA": "2022-05-26", "SUN": "2021-06-18", "STRAX": "2024-03-28"}
+    file = market_data / "panel" / "binance_spot_1h_close_2021_202506_dev.parquet"
+    closes = pd.read_parquet(file, columns=["open_time", *starts]).set_index("open_time")
+    panel = make_panel(closes, label="open")
+    for token, day in starts.items():
+        table = outcome_table(panel, pd.DatetimeIndex([pd.Timestamp(day, tz="UTC")]), (DAY_SPAN,))
+        assert table.set_index("token")[DAY_SPAN.name].get(token, np.nan) != pytest.approx(0.99, abs=0.5)

@@ -30,7 +30,6 @@ def test_a_first_start_can_be_given(panel):
     ("changes", "message"),
     [
         ({"cells": ()}, "at least one event"),
-        ({"every": timedelta(days=29)}, "longest term 30d, got 29d"),
         ({"warm_up": 0}, "warm_up must be at least 1"),
         ({"first_start": datetime(2023, 5, 2)}, "time zone"),
     ],
@@ -97,3 +96,10 @@ def test_a_panel_labelled_in_another_zone_has_the_same_starts():
     closes = make_closes()
     elsewhere = make_panel(closes.tz_convert("America/New_York"))
     assert find_starts(elsewhere, Plan(cells=CELLS)).equals(find_starts(make_panel(closes), Plan(cells=CELLS)))
+
+
+def test_terms_that_overlap_are_for_a_surface_only():
+    plan = Plan(cells=make_cells(drops=[0.2]), every=timedelta(days=29))
+    with pytest.raises(InvalidTermsError, match="longest term 30d, got 29d"):
+        plan.require_apart()
+    Plan(cells=make_cells(drops=[0.2]), every=timedelta(days=30)).require_apart()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +188,23 @@ def processes_of(session):
             state, _parent, _group, of_session = status.read_text().rpartition(")")[2].split()[:4]
             living += [status.parent.name] if int(of_session) == session and state != "Z" else []
     return living
+
+
+@dataclass(frozen=True)
+class Looking:
+    """Keeps the starts whose outcomes it was told."""
+
+    log: Path
+    name: str = "looking"
+
+    def quote(self, known):
+        with self.log.open("a") as log:
+            log.writelines(f"{known.start} {start}\n" for start in known.past["start"].unique())
+        return Quotes(probabilities=np.full((len(known.tokens), len(known.cells)), 0.5))
+
+
+def test_where_terms_overlap_only_those_that_have_ended_are_known(panel, plan, tmp_path):
+    walk(panel, replace(plan, every=timedelta(days=10)), (Looking(tmp_path / "log"),), tmp_path / "walk")
+    told = [line.split(" ", 4) for line in (tmp_path / "log").read_text().splitlines()]
+    ages = {pd.Timestamp(f"{row[0]} {row[1]}") - pd.Timestamp(f"{row[2]} {row[3]}") for row in told}
+    assert min(ages) == pd.Timedelta(days=30)

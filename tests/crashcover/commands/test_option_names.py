@@ -76,7 +76,7 @@ WRONG = {
 #: A message about a file names the file, one about a token the token; the others take any text, or none.
 NAMED_BY_VALUE = {"--prices", "--holders", "--supplies", "--market", "--book", "--rates", "--from", "--quote", "--out"}
 NAMED_BY_VALUE |= {"--asset", "--splits", "--pegs"}
-ANY_VALUE = {"--json", "--model-error", "--csv", "--rare-drops", "--quiet", "--stale-ok"}
+ANY_VALUE = {"--json", "--model-error", "--csv", "--rare-drops", "--quiet", "--stale-ok", "--surface"}
 
 
 @pytest.fixture(scope="module")
