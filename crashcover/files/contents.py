@@ -9,11 +9,15 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePath
+from typing import IO, Any
 
 from pricing.errors import DataError
 
 #: What unpacks a file, by its ending. A zip archive may hold several files.
-_UNPACK = {".gz": gzip.decompress, ".xz": lzma.decompress, ".bz2": bz2.decompress}
+_UNPACK: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+#: A file may unpack to so many bytes, or to so many times its size. Prices pack by a factor of 3 to 50, and a file of
+#: one repeated letter, which would fill the memory, by one of 1,000.
+_MOST_BYTES, _MOST_TIMES = 64 * 2**20, 200
 #: Errors of files that cannot be opened, or are damaged.
 UNREADABLE = (
     OSError,
@@ -60,11 +64,23 @@ def read_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.suffix.lower() == ".zip":
         with zipfile.ZipFile(path) as archive:
             for name in sorted(name for name in archive.namelist() if not name.endswith("/")):
-                yield name, archive.read(name)
+                with archive.open(name) as file:
+                    yield name, _unpacked(file, archive.getinfo(name).compress_size)
         return
     unpack = _UNPACK.get(path.suffix.lower())
-    data = path.read_bytes()
-    yield (path.stem, unpack(data)) if unpack else (path.name, data)
+    if unpack is None:
+        yield path.name, path.read_bytes()
+        return
+    with unpack(path) as file:
+        yield path.stem, _unpacked(file, path.stat().st_size)
+
+
+def _unpacked(file: IO[bytes], size: int) -> bytes:
+    most = max(_MOST_BYTES, _MOST_TIMES * size)
+    data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"unpacks to more than {most:,} bytes, {_MOST_TIMES} times its size or more (damaged?)")
+    return data
 
 
 def decode(data: bytes, path: Path) -> str:

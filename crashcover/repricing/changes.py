@@ -22,6 +22,8 @@ _TERMS = ("drop", "window", "reference", "payout", "term", "waiting_period")
 _FIGURES = ("limit", "currency", "premium", "rate_on_line", "calibration_id")
 #: Columns of priced covers that a comparison uses.
 COMPARED = ("cover_id", *_TERMS, *_FIGURES)
+#: Those of them that are numbers.
+COMPARED_NUMBERS = tuple(name for name in COMPARED if name in ("drop", "limit", "premium", "rate_on_line"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

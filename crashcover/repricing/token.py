@@ -7,10 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crashcover.repricing.changes import COMPARED, CoverChange, changes_of, matched
+from crashcover.files.tables import reason
+from crashcover.repricing.changes import COMPARED, COMPARED_NUMBERS, CoverChange, changes_of, matched
 from crashcover.repricing.intake.staging import Stretches, read_stretches
 from crashcover.repricing.premiums import with_premiums
 from crashcover.runs.asset_names import file_name, is_whole, partition_name
+from pricing.errors import DataError
 from pricing.premiums.basis import PricingBasis
 from pricing.rates.store import RateStore
 from pricing.tools.plain import read_json, to_json
@@ -152,7 +154,15 @@ def _read_before(task: RepriceTask) -> pd.DataFrame:
     file = task.before / partition_name(task.asset) / PARTITION if task.before else None
     if file is None or not file.exists():
         return pd.DataFrame(columns=list(COMPARED))
-    covers: pd.DataFrame = pq.read_table(file, columns=list(COMPARED), partitioning=None).to_pandas()
+    try:
+        covers: pd.DataFrame = pq.read_table(file, columns=list(COMPARED), partitioning=None).to_pandas()
+        covers = covers.astype(dict.fromkeys(COMPARED_NUMBERS, "float64"))
+        if covers["cover_id"].duplicated().any():
+            raise ValueError("a cover occurs twice")
+    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+        raise DataError(
+            f"{file}: the previous run cannot be read: {reason(error)} (give another --previous)"
+        ) from error
     return covers
 
 

@@ -270,3 +270,33 @@ def test_a_book_may_have_columns_of_any_name_beside_its_own(rate_store, tmp_path
     summary = reprice(path, rate_store, tmp_path / "two", previous=tmp_path / "one")
     assert sum(total["compared_before"] for total in summary["totals"]) > 0.0
     assert set(pd.read_parquet(tmp_path / "two" / "priced")["premium_before"]) == {"mine"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-20]),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"PAR1" + bytes(100) + b"PAR1"),
+        lambda path: pd.read_parquet(path).drop(columns="premium").to_parquet(path),
+        lambda path: pd.read_parquet(path).assign(premium="a lot").to_parquet(path),
+        lambda path: pd.read_parquet(path).assign(cover_id="C-1").to_parquet(path),
+    ],
+)
+def test_a_damaged_previous_run_is_named(run, rate_store, tmp_path, damage):
+    book = book_file(make_book(20), tmp_path)
+    reprice(book, rate_store, tmp_path / "was")
+    damaged = sorted((tmp_path / "was" / "priced").rglob("*.parquet"))[0]
+    damage(damaged)
+    arguments = ("--rates", rate_store, "--out", tmp_path / "now", "--processes", 1, "--previous", tmp_path / "was")
+    result = run("reprice", book, *arguments)
+    assert result.exit_code == 3, result.output
+    assert f"{damaged}: the previous run cannot be read: " in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_previous_run_that_is_none_is_named(run, rate_store, tmp_path):
+    (tmp_path / "was").mkdir()
+    arguments = ("--rates", rate_store, "--out", tmp_path / "now", "--processes", 1, "--previous", tmp_path / "was")
+    result = run("reprice", book_file(make_book(3), tmp_path), *arguments)
+    assert result.exit_code == 3, result.output
