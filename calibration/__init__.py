@@ -16,10 +16,14 @@ that is assumed is a sentence in ``Calibration.assumptions``.
 """
 
 from calibration.calibration import Calibration, calibrate, update
+from calibration.hazard.drill import LargestSale
 from calibration.hazard.factor import HazardFactor, HazardPart, hazard_factor
+from calibration.hazard.overhang import Overhang
 from calibration.hazard.risk_signals import RiskSignals
 from calibration.holders.bounded import Bounded
-from calibration.holders.concentration_measures import Concentration, concentration
+from calibration.holders.clusters import Cluster
+from calibration.holders.concentration_measures import Concentration, Hand, concentration
+from calibration.holders.control import Control
 from calibration.holders.lists import BURN_ADDRESSES, Category, HolderFinding, HolderFindingKind
 from calibration.law.crashes import CrashRate
 from calibration.law.worst_month import WorstMonth
@@ -41,17 +45,22 @@ __all__ = [
     "Calibration",
     "Category",
     "CheckedCloses",
+    "Cluster",
     "Concentration",
+    "Control",
     "CrashRate",
     "Diagnostics",
     "Finding",
     "FindingKind",
+    "Hand",
     "HazardFactor",
     "HazardPart",
     "HolderFinding",
     "HolderFindingKind",
     "Inputs",
+    "LargestSale",
     "Market",
+    "Overhang",
     "Peg",
     "PegCalibration",
     "PegRecord",

@@ -60,19 +60,29 @@ def _of_crashes(rate: CrashRate) -> str:
 
 
 def _of_holders(hazard: HazardFactor, owners: Concentration | None) -> tuple[str, ...]:
-    if owners is not None and not owners.is_known:
-        known: tuple[str, ...] = (
-            f"Concentration is taken as typical: the holder list shows {owners.listed_share:.2%} of the float.",
-        )
-    elif not hazard.parts:
-        return ("Concentration is taken as typical and no signal as raised: no holder list or signal was given.",)
+    overhang = hazard.overhang
+    if overhang is None:
+        lacking = "no holder list was given"
+        if owners is not None:
+            lacking = f"the holder list shows {1.0 - owners.control.unlisted:.2%} of the supply"
+        known = f"Control is that of the mean token whose holders are published: {lacking}."
     else:
-        known = () if owners is not None else ("Concentration is taken as typical: no holder list was given.",)
-    return known + tuple(
-        f"{part.covariate.capitalize()} multiplies the crash rate by {part.factor:.2f} "
-        f"({part.lower:.2f} to {part.upper:.2f}): {part.source}"
-        f"{', a judgement with a sign, not an estimate' if part.prior_only else ''}."
-        for part in hazard.parts
+        known = (
+            f"{overhang.controlled:.1%} of the supply counts as controlled by few hands ({overhang.least:.1%} to "
+            f"{overhang.most:.1%}); {overhang.evidence:.1%} is shown to belong to many. Wallets prove nothing: what "
+            "is not shown to be independent counts as controlled. The market bears least by what "
+            f"{'is left to others' if overhang.limit == 'others' else f'its {overhang.limit} shows'}."
+        )
+    mean = f"The market's rate belongs to tokens with a mean factor of {hazard.average:.2f}, by which all is divided."
+    return (
+        known,
+        mean,
+        *(
+            f"{part.covariate.capitalize()} multiplies the crash rate of a typical token by {part.factor:.2f} "
+            f"({part.lower:.2f} to {part.upper:.2f}): {part.source}"
+            f"{', a judgement with a sign, not an estimate' if part.prior_only else ''}."
+            for part in hazard.parts
+        ),
     )
 
 

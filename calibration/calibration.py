@@ -13,7 +13,7 @@ from calibration.figures import Figure, holder_figures, law_figures, price_figur
 from calibration.hazard.factor import HazardFactor, hazard_factor
 from calibration.hazard.risk_signals import RiskSignals
 from calibration.holders.concentration_measures import Concentration, concentration
-from calibration.holders.lists import BURN_ADDRESSES, Labels
+from calibration.holders.lists import BURN_ADDRESSES, HolderFindingKind, Labels
 from calibration.judgement import judge
 from calibration.law.bar_lengths import DAY, Sight, bar_effect, fits, measured_step
 from calibration.law.crashes import CrashRate, crash_rate, crashes_frame, crashes_within
@@ -40,6 +40,7 @@ from calibration.prices.frames import read_closes
 from calibration.prices.labels import Label
 from calibration.prices.splits import Splits
 from calibration.prices.standstills import without_standstills
+from calibration.prices.volume import daily_volume
 from calibration.verdict import Verdict, explain
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError, NotConvergedError
 from pricing.models.price_model import PriceModel
@@ -186,6 +187,8 @@ def calibrate(
     holders: pd.DataFrame | None = None,
     supply: float | None = None,
     labels: Labels | None = None,
+    circulating: float | None = None,
+    holders_before: Concentration | None = None,
     signals: RiskSignals | None = None,
     market: Market | None = None,
     as_of: datetime | date | str | None = None,
@@ -203,10 +206,15 @@ def calibrate(
     ----------
     prices : Series or DataFrame of float
         Closes on a DatetimeIndex with a time zone, labelled by the CLOSE of the bar, or a frame of bars with a column
-        ``close``; at least sixty days and 500 one-step returns.
-    holders, supply, labels
-        As for ``concentration``, with well-known burn addresses as burnt; by default the holders are not known.
-        ``crashcover.read_holders`` reads them from a file.
+        ``close``; at least sixty days and 500 one-step returns. A column ``volume``, in tokens, says with a holder list
+        what the market can bear.
+    holders, supply, labels, circulating
+        As for ``concentration``, with well-known burn addresses as burnt; by default the holders are not known, and the
+        token counts as the mean of tokens whose holders are published. ``crashcover.read_holders`` reads them from a
+        file.
+    holders_before : Concentration, optional
+        Concentration some days before, such as ``.concentration`` of an earlier calibration: what exchanges have
+        received since counts as if it had not moved.
     signals : RiskSignals, optional
         Signals from markets and chains: unlocks, inflow to exchanges, funding, open interest.
     market : Market, optional
@@ -239,8 +247,11 @@ def calibrate(
     PeggedTokenError
         If the token is pegged, see ``calibrate_peg``.
     """
-    if holders is None and (supply is not None or labels is not None):
-        raise DataError("supply and labels describe holders, got them without holders (pass the holder list as well)")
+    about_holders = {"supply": supply, "labels": labels, "circulating": circulating, "holders_before": holders_before}
+    given = [name for name, value in about_holders.items() if value is not None]
+    if holders is None and given:
+        names = " and ".join(given)
+        raise DataError(f"{names} must describe holders, got it without holders (pass the holder list as well)")
     checked = check_closes(prices, step=step, as_of=as_of, label=label, splits=splits, stale_ok=stale_ok)
     _require_history(checked)
     require_unpegged(checked)
@@ -249,7 +260,15 @@ def calibrate(
     _require_earlier(laws_from, checked)
     owners = None
     if holders is not None:
-        owners = concentration(holders, supply=supply, labels=labels, burn_addresses=BURN_ADDRESSES)
+        owners = concentration(
+            holders,
+            supply=supply,
+            labels=labels,
+            burn_addresses=BURN_ADDRESSES,
+            circulating=circulating,
+            as_of=checked.as_of,
+            before=holders_before,
+        )
     shape, shape_is_fitted = _shape(checked, law, innovations)
     return _assemble(
         checked=checked,
@@ -259,9 +278,22 @@ def calibrate(
         shape=shape,
         shape_is_fitted=shape_is_fitted,
         owners=owners,
-        hazard=hazard_factor(concentration=owners, signals=signals),
+        hazard=hazard_factor(
+            concentration=owners,
+            signals=_with_volume(
+                signals, owners, daily_volume(prices, label=label, step=checked.step, as_of=pd.Timestamp(checked.as_of))
+            ),
+        ),
         diagnostics=diagnose(checked),
     )
+
+
+def _with_volume(signals: RiskSignals | None, owners: Concentration | None, volume: float | None) -> RiskSignals | None:
+    """Add the volume of the bars, unless a volume is stated, or the list does not say how many tokens there are."""
+    stated = signals is not None and signals.daily_volume is not None
+    if volume is None or stated or owners is None or owners.has(HolderFindingKind.SHARES_ONLY):
+        return signals
+    return replace(signals or RiskSignals(), daily_volume=volume)
 
 
 def _read_grid(grid: Duration) -> timedelta:
@@ -404,7 +436,7 @@ def _assemble(
     state = history.state(market.laws, sight.bars)
     market_state = market.state_at(checked.as_of)
     laws = sight.on_grid(market.laws)
-    crashes = tuple(crash_rate(law, state, place, hazard.value) for place, law in enumerate(laws))
+    crashes = tuple(crash_rate(law, state, place, hazard.on_rate) for place, law in enumerate(laws))
     months = tuple(worst_month_law(law, state, place, market_state, crashes[place]) for place, law in enumerate(laws))
     return Calibration(
         model=_model(laws, months, crashes, shape, checked.step, sight.grid),

@@ -52,11 +52,12 @@ def state_figures(state: TokenState, market: MarketState) -> tuple[Figure, ...]:
 def law_figures(months: Sequence[WorstMonth], crashes: Sequence[CrashRate], hazard: HazardFactor) -> tuple[Figure, ...]:
     """Describe the worst month, the token's own crashes, and the effect of holders and signals."""
     parts = ", ".join(f"{part.covariate.replace('_', ' ')} {part.factor:.2f}" for part in hazard.parts)
-    factor = f"x {hazard.value:.2f} ({hazard.lower:.2f} to {hazard.upper:.2f}) for {parts}"
+    lower, upper = hazard.lower / hazard.average, hazard.upper / hazard.average
+    factor = f"x {hazard.on_rate:.2f} ({lower:.2f} to {upper:.2f}) for {parts}; the mean token has {hazard.average:.2f}"
     return (
         *_named("Worst month", [_describe_month(month) for month in months]),
         *_named("Own crashes", [_describe_crashes(rate) for rate in crashes]),
-        *([("", factor)] if parts else []),
+        ("", factor),
     )
 
 
@@ -79,12 +80,17 @@ def _describe_crashes(rate: CrashRate) -> str:
 def holder_figures(holders: Concentration | None) -> tuple[Figure, ...]:
     """Describe the concentration of holders, if there is a list."""
     if holders is None:
-        return (("Holders", "no list given"),)
-    if not holders.is_known:
-        return (("Holders", f"taken as typical: the list shows {holders.listed_share:.2%} of the float"),)
+        return (("Holders", "no list given: counted as the mean of published tokens"),)
+    control = holders.control
     return (
         (
             "Holders",
+            f"{control.insiders:.1%} of the supply with insiders, {control.unknown:.1%} with unknown wallets, "
+            f"{control.unlisted:.1%} not listed,",
+        ),
+        ("", f"{control.customers:.1%} on exchanges, {control.evidence:.1%} shown to belong to many;"),
+        (
+            "",
             f"HHI {holders.hhi.describe('.4f')}, effective holders {holders.effective_holders.describe(',.1f')},",
         ),
         (

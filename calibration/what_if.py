@@ -25,7 +25,8 @@ class Inputs:
     state : TokenState
         State of the token.
     hazard : float
-        Factor of holders and signals on the rate of own crashes; 0 for no such crashes.
+        Factor of holders and signals on the market's rate of own crashes; 1 for a token without a holder list, 0 for no
+        such crashes.
     certain : bool
         Whether the level of the laws counts as known exactly.
     """
@@ -43,7 +44,7 @@ def inputs_of(calibration: Calibration) -> Inputs:
         market=calibration.market_on_grid(calibration.market),
         market_state=calibration.market_state,
         state=calibration.state,
-        hazard=calibration.hazard.value,
+        hazard=calibration.hazard.on_rate,
     )
 
 

@@ -43,7 +43,7 @@ _REPORT_SOURCES = {
     "report_file": ("--from", set()),
     "quotes": ("--quote", set()),
     "book": ("--book", {"prices", "rates", "holders", "capital", *_FILE_OPTIONS}),
-    "drops": ("--drop", {"prices", "holders", "asset", "supply", *_FILE_OPTIONS}),
+    "drops": ("--drop", {"prices", "holders", "asset", "supply", "circulating", *_FILE_OPTIONS}),
 }
 
 
@@ -54,7 +54,7 @@ def _check_sources(options: dict[str, Any]) -> None:
         names = ", ".join(option for option, _ in _REPORT_SOURCES.values())
         raise click.UsageError(f"choose one of {names} to report on (--drop with --prices)")
     option, looked_at = _REPORT_SOURCES[chosen[0]]
-    for name in ("prices", "rates", "holders", "capital", "asset", "supply", *_FILE_OPTIONS):
+    for name in ("prices", "rates", "holders", "capital", "asset", "supply", "circulating", *_FILE_OPTIONS):
         if options[name] is not None and name not in looked_at:
             raise click.UsageError(f"{option} cannot be combined with --{name.replace('_', '-')}")
     for name, file in _FILE_OPTIONS.items():

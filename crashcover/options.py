@@ -201,6 +201,7 @@ knowledge_options = bundle(
     option(
         "--supply", type=float, metavar="TOKENS", help="Number of tokens in existence; by default the listed total."
     ),
+    option("--circulating", type=float, metavar="TOKENS", help="Those of them that circulate."),
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
     _terms(
         "--grid", metavar="DURATION", help="Time between observations of the covers; by default a bar of the prices."

@@ -45,6 +45,8 @@ class SyntheticToken:
         Opening price in USD.
     rank_exponent : float
         Exponent of the decrease of balances with the holder's rank; 0 is equality.
+    staked : float
+        Share of the supply that a staking contract holds for many.
     crashes : bool
         Whether its history contains the crash.
     """
@@ -55,6 +57,7 @@ class SyntheticToken:
     annual_volatility: float
     first_price: float
     rank_exponent: float
+    staked: float = 0.0
     crashes: bool = False
 
 
@@ -65,6 +68,7 @@ CALM = SyntheticToken(
     annual_volatility=0.55,
     first_price=240.0,
     rank_exponent=0.4,
+    staked=0.60,
 )
 WILD = SyntheticToken(
     name="SYNTH-WILD",
@@ -73,6 +77,7 @@ WILD = SyntheticToken(
     annual_volatility=1.15,
     first_price=3.2,
     rank_exponent=1.0,
+    staked=0.10,
     crashes=True,
 )
 EVEN = SyntheticToken(
@@ -82,6 +87,7 @@ EVEN = SyntheticToken(
     annual_volatility=0.85,
     first_price=11.0,
     rank_exponent=0.4,
+    staked=0.60,
 )
 WHALE = SyntheticToken(
     name="SYNTH-WHALE",
@@ -94,8 +100,8 @@ WHALE = SyntheticToken(
 TOKENS = (CALM, WILD, EVEN, WHALE)
 
 _LABELLED = (
-    ("exchange-1", 0.10, "exchange"),
-    ("exchange-2", 0.05, "exchange"),
+    ("exchange-1", 0.03, "exchange"),
+    ("exchange-2", 0.02, "exchange"),
     ("vesting-contract", 0.15, "locked"),
     ("burn-address", 0.05, "burn"),
 )
@@ -133,11 +139,13 @@ def holders(token: SyntheticToken) -> pd.DataFrame:
     """Generate the holder list: columns address, balance and label, largest first.
 
     The list of SYNTH-WHALE ends after its hundred largest addresses, covers 92 % of the supply, and names exchanges, a
-    vesting contract and burnt tokens. The others are complete lists of 2,000 holders.
+    vesting contract and burnt tokens. The others are complete lists, with staked tokens, an exchange and 2,000 unknown
+    holders.
     """
     if token is WHALE:
-        return _list(token, [("holder-1", 0.45, ""), *_LABELLED, *_small_holders(95, token.rank_exponent, 0.12)])
-    return _list(token, _small_holders(2000, token.rank_exponent, 1.0))
+        return _list(token, [("holder-1", 0.45, ""), *_LABELLED, *_small_holders(95, token.rank_exponent, 0.22)])
+    shown = [("staking", token.staked, "staking"), ("exchange-1", 0.10, "exchange")]
+    return _list(token, [*shown, *_small_holders(2000, token.rank_exponent, 0.90 - token.staked)])
 
 
 def _small_holders(n: int, exponent: float, total: float) -> list[tuple[str, float, str]]:

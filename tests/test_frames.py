@@ -11,7 +11,6 @@ import pytest
 
 from calibration import shipped_market
 from calibration.hazard.factor import HazardFactor, HazardPart
-from calibration.holders.bounded import Bounded
 from calibration.paths.volatility import Parameter, VolatilityFit
 from crashcover.fetching.history import Fetched
 from crashcover.fetching.panel import PanelFetched
@@ -78,8 +77,8 @@ FIT = dict.fromkeys(each.name for each in fields(VolatilityFit)) | {
     "parameters": (Parameter(name="omega", estimate=0.1, standard_error=0.2),)
 }
 PART = HazardPart(
-    covariate="overhang",
-    score=Bounded(lower=1.0, upper=2.0),
+    covariate="control",
+    score=2.0,
     slope=0.5,
     sd=0.1,
     factor=1.5,
@@ -137,15 +136,13 @@ TABLES = {
     ),
     "law": (LossDistribution.binary(0.02), (), None, {"loss": [1.0, 0.0], "exceedance": [0.02, 1.0]}),
     "hazard": (
-        HazardFactor(value=1.5, lower=1.2, upper=1.9, parts=(PART,)),
+        HazardFactor(value=1.5, lower=1.2, upper=1.9, average=1.2, parts=(PART,), overhang=None, sale=None),
         (),
-        ["overhang"],
+        ["control"],
         {
-            "score_lower": [1.0],
-            "score_upper": [2.0],
             **{
                 name: [getattr(PART, name)]
-                for name in ("slope", "sd", "factor", "lower", "upper", "capped", "source", "prior_only")
+                for name in ("score", "slope", "sd", "factor", "lower", "upper", "capped", "source", "prior_only")
             },
         },
     ),

@@ -30,11 +30,10 @@ class RiskSignals:
 
     Parameters
     ----------
-    overhang_to_depth : float, optional
-        Ratio of the tokens that the ten largest entities could sell to the bids down to 10 % below the price, in USD.
     depth_usd, price_usd : float, optional
-        The two parts of that ratio, given together and only with holders: bids down to 10 % below the price, in
-        dollars, and dollars per token.
+        Bids down to 10 % below the price, in dollars, and dollars per token; given together, and only with holders.
+    daily_volume : float, optional
+        Tokens traded per day on one large venue; only with holders.
     exchange_inflow : float, optional
         Tokens sent to exchanges, in standard deviations above the usual (``score_inflow``).
     days_since_inflow : float
@@ -54,9 +53,9 @@ class RiskSignals:
         If a figure is impossible, or two figures describe the same quantity.
     """
 
-    overhang_to_depth: float | None = None
     depth_usd: float | None = None
     price_usd: float | None = None
+    daily_volume: float | None = None
     exchange_inflow: float | None = None
     days_since_inflow: float = 0.0
     unlock_share: float | None = None
@@ -67,16 +66,11 @@ class RiskSignals:
     def __post_init__(self) -> None:
         for name in self.__slots__:
             _check(name, getattr(self, name))
-        for name in ("depth_usd", "price_usd"):
+        for name in ("depth_usd", "price_usd", "daily_volume"):
             if getattr(self, name) == 0.0:
                 raise DataError(f"{name} must be positive, got 0 (unknown: leave it out)")
         if (self.depth_usd is None) != (self.price_usd is None):
             raise DataError(f"depth_usd and price_usd go together, got {self.depth_usd} and {self.price_usd}")
-        if self.overhang_to_depth is not None and self.depth_usd is not None:
-            raise DataError(
-                f"overhang_to_depth must be given or left to depth_usd and price_usd, got {self.overhang_to_depth} "
-                f"and {self.depth_usd}"
-            )
 
 
 def _check(name: str, value: float | None) -> None:

@@ -12,6 +12,10 @@ COLUMN_NAMES = {
     "share": ("share",),
     "label": ("label", "category"),
     "entity": ("entity", "owner"),
+    "name": ("name", "nametag"),
+    "first_seen": ("firstseen",),
+    "funded_by": ("fundedby", "funder"),
+    "locked_until": ("lockeduntil",),
 }
 #: Words in the name of a column that may hold what we call label or entity.
 _RELATED = {"label", "labels", "category", "categories", "tag", "nametag", "entity", "entities", "owner", "owners"}

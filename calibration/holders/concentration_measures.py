@@ -8,6 +8,7 @@ come from the first case, upper bounds from the second (for the Nakamoto number,
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,6 +17,8 @@ import pandas as pd
 
 from calibration.holders import shares as measures
 from calibration.holders.bounded import Bounded
+from calibration.holders.clusters import Cluster
+from calibration.holders.control import HIDDEN_WHALE, HIDDEN_WHALE_STRESS, INSIDERS, Control, measure_control
 from calibration.holders.lists import (
     Category,
     Entities,
@@ -38,18 +41,17 @@ if TYPE_CHECKING:
 #: The type float under another name, because ``Concentration`` has an attribute ``float``.
 Number = float
 
-#: Share of all pooled tokens that a hidden whale owns: base case and stress. Judgement: before the fall of
-#: OM in April 2025, 84 million tokens left one exchange for 26 new wallets.
-HIDDEN_WHALE, HIDDEN_WHALE_STRESS = 0.10, 0.35
 #: Share of a treasury's tokens that its owners may sell within 30 days. Judgement.
 TREASURY_DISCRETION = 0.25
 #: Listed balances may exceed the supply only by this relative rounding error.
 SUPPLY_TOLERANCE = 1e-9
-#: A list that shows less of the float says nothing about concentration, so it gives no discount. Judgement: the
-#: largest hundred holders of widely held tokens own several times as much.
+#: A list that shows less of the supply says next to nothing. Judgement: the largest hundred holders of widely held
+#: tokens own several times as much.
 LEAST_LISTED = 0.05
 
 OUT_OF_FLOAT = frozenset({Category.LOCKED, Category.TREASURY, Category.CONTRACT})
+#: Owners of whom each counts by themselves.
+SINGLE = frozenset({Category.HOLDER, Category.INDEPENDENT, Category.TEAM})
 POOLED = frozenset({Category.EXCHANGE, Category.BRIDGE, Category.STAKING, Category.POOL})
 
 
@@ -73,6 +75,22 @@ class Excluded:
     balance: Number
     category: Category
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """The largest hand of a list: an entity, a cluster or an address that is not known to hold for others.
+
+    Parameters
+    ----------
+    name : str
+        Its name, or its address.
+    balance : float
+        Its tokens.
+    """
+
+    name: str
+    balance: Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,8 +122,14 @@ class Concentration:
         Tokens that can be sold.
     listed_share : float
         Share of the float that the list accounts for, including pools.
+    control : Control
+        Who controls the supply; this is what rates depend on.
+    largest : Hand
+        The insiders or unknown wallets of one hand that have most.
     excluded : tuple of Excluded
         Addresses that are not single holders, with the reason.
+    clusters : tuple of Cluster
+        Addresses that seem to belong to one hand.
     findings : tuple of HolderFinding
         Irregularities of the list.
     dispersed, hidden_whale : RankedShares
@@ -126,7 +150,10 @@ class Concentration:
     supply: Number
     float: Number
     listed_share: Number
+    control: Control
+    largest: "Hand | None"
     excluded: tuple[Excluded, ...]
+    clusters: tuple[Cluster, ...]
     findings: tuple[HolderFinding, ...]
     dispersed: RankedShares = field(repr=False, metadata={"plain": False})
     hidden_whale: RankedShares = field(repr=False, metadata={"plain": False})
@@ -138,33 +165,43 @@ class Concentration:
 
     @property
     def is_known(self) -> bool:
-        """False if the list shows next to nothing of the float, so that concentration counts as typical."""
-        return self.listed_share >= LEAST_LISTED
+        """False if the list shows next to nothing of the supply, so that it says no more than no list."""
+        return 1.0 - self.control.unlisted >= LEAST_LISTED
 
     def has(self, kind: HolderFindingKind) -> bool:
         """Return whether there is a finding of a kind."""
         return any(finding.kind is kind for finding in self.findings)
 
-    def to_frame(self, table: Literal["measures", "excluded", "findings"] = "measures") -> pd.DataFrame:
+    def to_frame(
+        self, table: Literal["measures", "control", "excluded", "clusters", "findings"] = "measures"
+    ) -> pd.DataFrame:
         """Return one table of the measures as a data frame.
 
         Parameters
         ----------
-        table : {"measures", "excluded", "findings"}
-            Measures with their bounds; addresses that are not single holders, with the reason; irregularities of the
-            list.
+        table : {"measures", "control", "excluded", "clusters", "findings"}
+            Measures with their bounds; shares of the supply by who controls them; addresses that are not single
+            holders, with the reason; addresses that seem to belong to one hand; irregularities of the list.
 
         Raises
         ------
         InvalidTermsError
             If there is no such table.
         """
-        require_table(table, ("measures", "excluded", "findings"))
+        require_table(table, ("measures", "control", "excluded", "clusters", "findings"))
         if table == "measures":
             return pd.DataFrame(
                 [(name, getattr(self, name).lower, getattr(self, name).upper) for name in _MEASURES],
                 columns=["measure", "lower", "upper"],
             ).set_index("measure")
+        if table == "control":
+            parts = {name: getattr(self.control, name) for name in CONTROL}
+            return pd.DataFrame({"share": parts}).rename_axis("owner")
+        if table == "clusters":
+            found = [
+                (each.addresses, each.balance, " and ".join(each.reasons), each.confidence) for each in self.clusters
+            ]
+            return pd.DataFrame(found, columns=["addresses", "balance", "reasons", "confidence"])
         if table == "excluded":
             rows = [(each.address, each.balance, each.category.value, each.reason) for each in self.excluded]
             return pd.DataFrame(rows, columns=["address", "balance", "category", "reason"])
@@ -225,6 +262,8 @@ _MEASURES = {
     "overhang": ("Overhang", "tokens that the ten largest sellers could sell in 30 days", ",.0f"),
     "gini": ("Gini coefficient", "inequality of single holders, for display only", ".3f"),
 }
+#: Parts of the supply by who controls them.
+CONTROL = ("insiders", "unknown", "unlisted", "large", "small", "customers", "code", "still")
 #: Height of a picture in inches.
 _HEIGHT = 3.2
 
@@ -237,6 +276,9 @@ def concentration(
     entities: Entities | None = None,
     n_holders: int | None = None,
     burn_addresses: frozenset[str] = frozenset(),
+    circulating: float | None = None,
+    as_of: datetime | None = None,
+    before: Concentration | None = None,
 ) -> Concentration:
     """Measure the concentration of a token's largest holders.
 
@@ -258,6 +300,12 @@ def concentration(
     burn_addresses : frozenset of str, optional
         Addresses that count as burnt unless labelled otherwise, such as ``BURN_ADDRESSES``. By default no address does,
         and a finding names the well-known burn addresses on the list.
+    circulating : float, optional
+        Number of tokens in circulation, in the unit of `supply`.
+    as_of : datetime, optional
+        Time of the list, by which first appearances and locks are judged.
+    before : Concentration, optional
+        Concentration some days before: what exchanges have received since counts as if it had not moved.
 
     Raises
     ------
@@ -271,7 +319,8 @@ def concentration(
     >>> round(measured.hhi.lower, 12), round(measured.hhi.upper, 12), measured.nakamoto.value
     (0.4, 0.44, 1.0)
     """
-    frame, findings = read_holders(holders, labels, burn_addresses, entities)
+    checked = read_holders(holders, labels, burn_addresses, entities, as_of)
+    frame, findings = checked.frame, checked.findings
     if holds_shares(holders):
         findings += _share_findings(supply)
         supply = 1.0 if supply is None else supply
@@ -282,7 +331,7 @@ def concentration(
     tradable = existing - _sum(frame, OUT_OF_FLOAT)
     if tradable <= SUPPLY_TOLERANCE * issued:
         raise DataError(f"holders must leave a float, got {tradable:g} of {issued:g} tokens after all exclusions")
-    single = frame["category"] == Category.HOLDER
+    single = frame["category"].isin(list(SINGLE))
     dispersed = RankedShares(
         listed=frame.loc[single, "balance"].to_numpy() / tradable,
         rest=max(0.0, issued - listed) / tradable,
@@ -292,6 +341,13 @@ def concentration(
     pooled = _sum(frame, POOLED) / tradable
     whale = dispersed.with_holders(HIDDEN_WHALE * pooled)
     hhi = _between(measures.herfindahl(dispersed), measures.herfindahl(whale))
+    control = measure_control(
+        frame,
+        issued=issued,
+        existing=existing,
+        circulating=circulating,
+        before=None if before is None else before.control,
+    )
     return Concentration(
         hhi=hhi,
         stress_hhi=measures.herfindahl(dispersed.with_holders(HIDDEN_WHALE_STRESS * pooled)),
@@ -305,8 +361,11 @@ def concentration(
         supply=existing,
         float=tradable,
         listed_share=1.0 - dispersed.rest,
+        control=control,
+        largest=_largest(frame),
         excluded=_excluded(frame),
-        findings=findings + _supply_findings(supply, listed, dispersed),
+        clusters=checked.clusters,
+        findings=findings + _supply_findings(supply, listed, dispersed, control),
         dispersed=dispersed,
         hidden_whale=whale,
         unlabelled=frame.loc[single, "unlabelled"].to_numpy(dtype=bool),
@@ -355,12 +414,20 @@ def _sum(frame: pd.DataFrame, categories: frozenset[Category]) -> float:
     return math.fsum(frame.loc[frame["category"].isin(categories), "balance"])
 
 
+def _largest(frame: pd.DataFrame) -> Hand | None:
+    own = frame[frame["category"].isin(list(INSIDERS | SINGLE)) & ~frame["still"]]
+    by_hand = own.groupby("hand")["balance"].sum()
+    if by_hand.empty:
+        return None
+    return Hand(name=str(by_hand.idxmax()), balance=float(by_hand.max()))
+
+
 def _excluded(frame: pd.DataFrame) -> tuple[Excluded, ...]:
     rows = zip(frame["address"], frame["balance"], frame["category"], strict=True)
     return tuple(
         Excluded(address=address, balance=float(balance), category=category, reason=_reason(category))
         for address, balance, category in rows
-        if category is not Category.HOLDER
+        if category not in SINGLE
     )
 
 
@@ -374,16 +441,18 @@ def _reason(category: Category) -> str:
     )
 
 
-def _supply_findings(supply: float | None, listed: float, dispersed: RankedShares) -> tuple[HolderFinding, ...]:
+def _supply_findings(
+    supply: float | None, listed: float, dispersed: RankedShares, control: Control
+) -> tuple[HolderFinding, ...]:
     findings = []
     if looks_like_smallest_units(listed):
         message = f"the list holds {listed:g}; divide balances and supply by 10^decimals of the token"
         findings.append(HolderFinding(kind=HolderFindingKind.SMALLEST_UNITS, message=message))
     if supply is None:
         findings.append(HolderFinding(kind=HolderFindingKind.SUPPLY_UNKNOWN, message="shares are of the listed total"))
-    elif 1.0 - dispersed.rest < LEAST_LISTED:
+    elif 1.0 - control.unlisted < LEAST_LISTED:
         slip = unit_slip("supply", supply / listed)
-        message = f"{1.0 - dispersed.rest:.2%} of the float, {listed:g} of {supply:g} tokens"
+        message = f"{1.0 - control.unlisted:.2%} of the supply, {listed:g} of {supply:g} tokens"
         message += f" ({slip})" if slip else ""
         findings.append(HolderFinding(kind=HolderFindingKind.NEXT_TO_NOTHING, message=message))
     elif dispersed.rest > measures.ROUNDING:

@@ -6,7 +6,8 @@ import numpy as np
 
 from calibration.holders import shares as measures
 from calibration.holders.bounded import Bounded
-from calibration.holders.concentration_measures import HIDDEN_WHALE_STRESS, Concentration
+from calibration.holders.concentration_measures import Concentration
+from calibration.holders.control import HIDDEN_WHALE_STRESS
 from calibration.holders.shares import ROUNDING
 from pricing.errors import DataError
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -10,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from calibration.holders.clusters import Cluster, find_clusters
 from calibration.holders.columns import find_columns, lookalikes
+from calibration.holders.details import independent_addresses, is_exchange, kept_still, read_details
 from calibration.holders.sums import find_sum, names_among_addresses, sums_up
 from calibration.holders.units import find_step
 from calibration.prices.numeric import find_non_numbers
@@ -21,6 +24,8 @@ class Category(Enum):
     """Category of an address's owner; the value is the label in a file."""
 
     HOLDER = "holder"
+    INDEPENDENT = "independent"
+    TEAM = "team"
     EXCHANGE = "exchange"
     BRIDGE = "bridge"
     STAKING = "staking"
@@ -30,7 +35,14 @@ class Category(Enum):
     CONTRACT = "contract"
     BURN = "burn"
 
+    __hash__ = object.__hash__  # lists of thousands are compared with sets of categories
 
+
+#: Owners who hold for others, or none: what they have says nothing about a single hand.
+PUBLIC = frozenset(
+    {Category.EXCHANGE, Category.BRIDGE, Category.STAKING, Category.POOL, Category.CONTRACT, Category.BURN}
+)
+_SYNONYMS = {"insider": Category.TEAM, "investor": Category.TEAM, "unknown": Category.HOLDER}
 #: Addresses that nobody can spend from, hexadecimal ones in lower case.
 BURN_ADDRESSES = frozenset(
     {
@@ -58,6 +70,8 @@ class HolderFindingKind(Enum):
     SUPPLY_UNKNOWN = "the supply is not known; the listed total is used instead, so shares are upper bounds"
     BURN_LISTED = "well-known burn addresses are on the list and counted as holders"
     LIST_CUT = "the list ends before the supply is reached; measures have bounds"
+    ONE_HAND = "addresses seem to belong to one hand; an entity for each of them overrules this"
+    TIMELESS = "first_seen and locked_until are not used: the time of the list is not known"
     NEXT_TO_NOTHING = "the list shows next to nothing of the supply; concentration counts as unknown"
     SHARES_ONLY = "the list holds shares of a supply that is not given; the supply counts as 1"
     SMALLEST_UNITS = "amounts look like smallest units of the token; shares do not depend on it, amounts do"
@@ -83,12 +97,34 @@ class HolderFinding:
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HolderList:
+    """A checked list of holders.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per owner and category, largest first: ``address`` (the name, for an entity), ``balance`` (positive),
+        ``category``, ``hand`` (the entity or cluster that it belongs to, or the address), ``still``, true if a lock
+        outlasts the longest term, and ``unlabelled``, true if neither a category nor an entity is stated.
+    clusters : tuple of Cluster
+        Addresses that seem to belong to one hand.
+    findings : tuple of HolderFinding
+        Merged and omitted rows.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    clusters: tuple[Cluster, ...]
+    findings: tuple[HolderFinding, ...]
+
+
 def read_holders(
     holders: pd.DataFrame,
     labels: Labels | None,
     burn_addresses: frozenset[str] = frozenset(),
     entities: Entities | None = None,
-) -> tuple[pd.DataFrame, tuple[HolderFinding, ...]]:
+    as_of: datetime | None = None,
+) -> HolderList:
     """Check a holder list, assign each owner's category and merge addresses of one entity.
 
     Balances of one entity in different categories stay separate: a founder's vesting contract is not in the float,
@@ -97,28 +133,24 @@ def read_holders(
     Parameters
     ----------
     holders : DataFrame
-        Columns ``address``, ``balance`` and, optionally, ``label`` (a category) and ``entity`` (a name), in any
-        spelling; without ``balance``, ``share``: fractions of the supply.
+        Columns ``address``, ``balance`` and, optionally, ``label`` (a category), ``entity`` (a name), ``name`` (a name
+        tag), ``first_seen``, ``funded_by`` and ``locked_until``, in any spelling; without ``balance``, ``share``:
+        fractions of the supply.
     labels : mapping or Series, optional
-        Category by address; it overrules the column, and both overrule `burn_addresses`.
+        Category by address; it overrules the column, and both overrule `burn_addresses`. An address without a label
+        whose name is that of a known exchange is one.
     burn_addresses : frozenset of str
         Addresses that count as burnt unless labelled otherwise.
     entities : mapping or Series, optional
         Name of the owner by address; it overrules the column. An address without a name is an entity of its own.
-
-    Returns
-    -------
-    frame : DataFrame
-        Columns ``address`` (the name, for an entity), ``balance`` (positive, decreasing), ``category`` and
-        ``unlabelled``, true if neither a category nor an entity is stated.
-    findings : tuple of HolderFinding
-        Merged and omitted rows.
+    as_of : datetime, optional
+        Time of the list; without it ages and locks are not used.
 
     Raises
     ------
     DataError
-        If a column is missing, a balance is not a finite number or negative, a row is a sum, a label is unknown, or a
-        label or an entity is given twice with different values.
+        If a column is missing, a balance is not a finite number or negative, a row is a sum, a label is unknown, a time
+        is none, or a label or an entity is given twice with different values.
     """
     columns = find_columns(holders.columns)
     unused = lookalikes(holders.columns, columns.values())
@@ -130,19 +162,37 @@ def read_holders(
     _refuse_sums(holders["address"], balances)
     categories = dict.fromkeys(burn_addresses, Category.BURN) | _book(holders, addresses, "label", labels, _category)
     owners = _book(holders, addresses, "entity", entities, _owner)
+    details = read_details(holders, addresses)
+    for address, name in details["name"].dropna().items():
+        if is_exchange(name):
+            categories.setdefault(str(address), Category.EXCHANGE)
     by_address = pd.Series(balances).groupby(addresses.to_numpy(), sort=False).sum()
+    by_address.index = by_address.index.astype(object)  # plain texts are read faster, one by one
     held = by_address[by_address > 0.0]
     if held.empty:
         raise DataError(f"holders must hold something, got {len(holders)} rows without a positive balance")
-    frame = _merge(held, categories, owners)
+    pooled = {address for address, category in categories.items() if category in PUBLIC}
+    details.loc[details["funded_by"].isin(pooled), "funded_by"] = None  # an exchange funds everybody
+    clusters = find_clusters(
+        held, details, singles=[address for address in held.index if address not in pooled], entities=owners
+    )
+    still = kept_still(details, as_of=as_of)
+    for address in still:
+        categories.setdefault(address, Category.LOCKED)
+    for address in independent_addresses(details, clusters, as_of=as_of):
+        if categories.get(address, Category.HOLDER) is Category.HOLDER:
+            categories[address] = Category.INDEPENDENT
+    frame = _merge(held, categories, owners, clusters, still)
     findings = (
         *_merging_findings(addresses, by_address),
         *_burn_findings(by_address, categories),
         *_entity_findings(len(held) - len(frame)),
+        *_cluster_findings(clusters, float(held.sum())),
         *_row_findings(addresses, balances),
         *_column_findings(unused),
+        *(_timeless_findings(details) if as_of is None else ()),
     )
-    return frame, findings
+    return HolderList(frame=frame, clusters=clusters, findings=findings)
 
 
 def holds_shares(holders: pd.DataFrame) -> bool:
@@ -157,20 +207,33 @@ def _refuse_sums(names: pd.Series, balances: npt.NDArray[np.float64]) -> None:
         raise DataError(f"address at row {row} {slip}")
 
 
-def _merge(held: pd.Series, categories: Mapping[str, Category], owners: Mapping[str, str]) -> pd.DataFrame:
+def _merge(
+    held: pd.Series,
+    categories: Mapping[str, Category],
+    owners: Mapping[str, str],
+    clusters: Sequence[Cluster],
+    still: frozenset[str],
+) -> pd.DataFrame:
+    hands = {
+        address: f"{cluster.addresses[0]} and {len(cluster.addresses) - 1} others"
+        for cluster in clusters
+        if cluster.is_merged
+        for address in cluster.addresses
+    }
     rows = pd.DataFrame(
         {
             "address": [owners.get(address, address) for address in held.index],
             "balance": held.to_numpy(),
             "category": [categories.get(address, Category.HOLDER) for address in held.index],
+            "hand": [owners.get(address, hands.get(address, address)) for address in held.index],
+            "still": [address in still and categories[address] is Category.LOCKED for address in held.index],
             "unlabelled": [address not in categories and address not in owners for address in held.index],
         }
     )
-    merged = rows.groupby(["address", "category"], sort=False, as_index=False).agg(
-        {"balance": "sum", "unlabelled": "all"}
+    merged = rows.groupby(["address", "category", "still"], sort=False, as_index=False).agg(
+        {"balance": "sum", "unlabelled": "all", "hand": "first"}
     )
-    ordered = merged.sort_values("balance", ascending=False, kind="stable", ignore_index=True)
-    return ordered[["address", "balance", "category", "unlabelled"]]
+    return merged.sort_values("balance", ascending=False, kind="stable", ignore_index=True)
 
 
 def _normal(address: object, row: int) -> str:
@@ -229,7 +292,7 @@ def _owner(name: object, address: object) -> str:
 def _category(label: object, address: object) -> Category:
     if isinstance(label, Category):
         return label
-    known = {category.value: category for category in Category}
+    known = {category.value: category for category in Category} | _SYNONYMS
     category = known.get(label.strip().lower()) if isinstance(label, str) else None
     if category is None:
         raise DataError(f"label of {address} must be one of {', '.join(known)}, got {label!r}")
@@ -260,6 +323,24 @@ def _merging_findings(addresses: pd.Series, merged: pd.Series) -> Iterator[Holde
         yield HolderFinding(kind=HolderFindingKind.DUPLICATE_ADDRESS, message=message)
     if empty := int((merged == 0.0).sum()):
         yield HolderFinding(kind=HolderFindingKind.ZERO_BALANCE, message=f"{empty} addresses hold nothing")
+
+
+def _cluster_findings(clusters: Sequence[Cluster], listed: float) -> Iterator[HolderFinding]:
+    merged = [cluster for cluster in clusters if cluster.is_merged]
+    if merged:
+        largest = merged[0]
+        message = (
+            f"{len(merged)} groups, {sum(each.balance for each in merged) / listed:.2%} of the listed balances; the "
+            f"largest has {largest.balance / listed:.2%}: {' and '.join(largest.reasons)} "
+            f"(confidence {largest.confidence:.2f})"
+        )
+        yield HolderFinding(kind=HolderFindingKind.ONE_HAND, message=message)
+
+
+def _timeless_findings(details: pd.DataFrame) -> Iterator[HolderFinding]:
+    dated = details[["first_seen", "locked_until"]].notna().any(axis=None)
+    if dated:
+        yield HolderFinding(kind=HolderFindingKind.TIMELESS, message="give as_of, the time of the list")
 
 
 def _row_findings(addresses: pd.Series, balances: npt.NDArray[np.float64]) -> Iterator[HolderFinding]:

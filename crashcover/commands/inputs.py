@@ -95,6 +95,7 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
             history.closes,
             holders=holders,
             supply=options["supply"],
+            circulating=options["circulating"],
             market=market,
             as_of=options["as_of"],
             grid=options["grid"],
@@ -111,7 +112,7 @@ def calibrate_as_stated(history: PriceHistory, options: Options) -> AnyCalibrati
     """Calibrate one token by the record of its class if --peg states one, and by the laws of the market otherwise."""
     if options["peg"] is None:
         return calibrate_token(history, options)
-    for name in ("holders", "supply", "market", "splits", "grid"):
+    for name in ("holders", "supply", "circulating", "market", "splits", "grid"):
         if options[name] is not None:
             raise click.UsageError(f"--peg cannot be combined with --{name}: the record of pegs does not use it")
     calibration = calibrate_peg(history.closes, options["peg"], as_of=options["as_of"], stale_ok=options["stale_ok"])

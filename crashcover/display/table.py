@@ -32,7 +32,7 @@ _SUMS = {"gross": "premium", "tax": "tax", "total": "to pay"}
 _USUAL = frozenset({"expected_loss", "risk_load", "expenses", "gross"})
 _DRIVER_NOTE = (
     "market, own: parts of the expected loss: volatility and the shocks that all tokens share, and the token's own "
-    "crashes. holders, level: factors that it contains for holders and signals other than typical, and for the "
+    "crashes. holders, level: factors that it contains for holders and signals other than unknown, and for the "
     "uncertainty of its level. '?': a standard error above 10 points."
 )
 _PARAMETER_NOTE = "param.: load for parameter uncertainty, a share of the expected loss (--parameter-load)."

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from calibration.holders.columns import COLUMN_NAMES
 
-#: Columns of ours: an address, and a balance or a share.
-OURS = ("address", "balance", "share", "label", "entity")
+#: Columns of ours: an address, a balance or a share, and what is known about the address.
+OURS = ("address", "balance", "share", "label", "entity", "name", "first_seen", "funded_by", "locked_until")
+#: Those of them that say something about an address.
+ABOUT = OURS[3:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,5 @@ ANY_NAMES: dict[str, tuple[str, ...]] = {
     "address": ("address", "holderaddress", "holder", "walletaddress", "wallet", "owneraddress", "account", "owner"),
     "balance": ("balance", "tokenbalance", "quantity", "amount", "tokens", "holding", "holdings"),
     "share": ("share", "percentage", "percent", "pct", "shareofsupply", "percentageofsupply", "ownershippercentage"),
-    "label": COLUMN_NAMES["label"],
-    "entity": COLUMN_NAMES["entity"],
+    **{name: COLUMN_NAMES[name] for name in ABOUT},
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from calibration.holders.columns import squeezed
 from calibration.holders.sums import find_sum
 from crashcover.files.amounts import read_amounts
 from crashcover.files.holder_columns import recognise
+from crashcover.files.holder_formats import ABOUT
 from crashcover.files.json_cells import about_pages
 from crashcover.files.tables import ASSET_COLUMNS, find_column, first_row, read_table, row_error, rows_of_asset, some
 from pricing.errors import DataError
@@ -32,13 +34,15 @@ def read_holders(
     asset : str, optional
         Token to choose; needed if the file holds several.
     columns : mapping of str to str, optional
-        Columns of the file by ours (address, balance, share, label, entity), for a form that is not recognised.
+        Columns of the file by ours (address, balance, share, label, entity, name, first_seen, funded_by,
+        locked_until), for a form that is not recognised.
 
     Returns
     -------
     DataFrame
-        Columns ``address``, ``balance`` in tokens and, if the file has them, ``label`` and ``entity``; if the file
-        holds only percentages, ``share`` instead of ``balance``, as a fraction of the supply.
+        Columns ``address``, ``balance`` in tokens and, if the file has them, ``label``, ``entity``, ``name``,
+        ``first_seen``, ``funded_by`` and ``locked_until``; if the file holds only percentages, ``share`` instead of
+        ``balance``, as a fraction of the supply.
         ``attrs["notices"]`` says what was recognised and what is not used.
 
     Raises
@@ -66,7 +70,7 @@ def read_holders(
         holders["balance"] = _balances(table, theirs["balance"], columns_found.decimals, path)
     else:
         holders["share"] = _shares(table, theirs["share"], path)
-    for name in ("label", "entity"):
+    for name in ABOUT:
         if name in theirs:
             holders[name] = table[theirs[name]]
     _refuse_rows(holders, path)
@@ -121,13 +125,29 @@ def _refuse_rows(holders: pd.DataFrame, path: Path) -> None:
         raise row_error(path, row, f"must not repeat row {earlier}, got {holders.loc[row, 'address']!r} again")
 
 
-def read_supplies(path: Path) -> dict[str, float | DataError]:
+class TokenSupply(NamedTuple):
+    """Supply of one token.
+
+    Parameters
+    ----------
+    total : float
+        Number of tokens in existence.
+    circulating : float or None
+        Those in circulation, if they are known.
+    """
+
+    total: float
+    circulating: float | None = None
+
+
+def read_supplies(path: Path) -> dict[str, TokenSupply | DataError]:
     """Read the supplies of tokens; an invalid supply affects only its own asset.
 
     Parameters
     ----------
     path : Path
-        A table with a column asset (or list, token, symbol) and a column supply.
+        A table with a column asset (or list, token, symbol), a column supply (or total_supply) and, perhaps, a column
+        circulating (or circulating_supply).
 
     Returns
     -------
@@ -141,23 +161,35 @@ def read_supplies(path: Path) -> dict[str, float | DataError]:
     """
     table = read_table(path)
     asset, supply = find_column(table, *ASSET_COLUMNS), find_column(table, "supply", "total_supply")
+    circulating = find_column(table, "circulating", "circulating_supply")
     if asset is None or supply is None:
         missing = "asset" if asset is None else "supply"
         raise DataError(f"{path}, row 1: must have a column {missing}, got {some(table.columns)}")
     _refuse(table[asset].isna(), path, f"{asset} must name the token of the row, got an empty cell")
     by_asset = table.groupby(table[asset].astype(str).str.strip(), sort=False)
-    return {str(name): _supply(rows, supply, path) for name, rows in by_asset}
+    return {str(name): _supply(rows, supply, circulating, path) for name, rows in by_asset}
 
 
-def _supply(rows: pd.DataFrame, column: str, path: Path) -> float | DataError:
-    known = f"{column} must be positive (leave the row out if it is not known)"
+def _supply(rows: pd.DataFrame, supply: str, circulating: str | None, path: Path) -> TokenSupply | DataError:
     try:
-        _refuse(rows[column].map(_is_empty), path, known)
-        values = read_amounts(rows, column, path, column)
-        _refuse(values <= 0.0, path, known)
-        _refuse(values != values.iloc[0], path, f"{column} must agree with the previous row of the same asset")
+        total = _amount(rows, supply, path)
+        if circulating is None or rows[circulating].map(_is_empty).all():
+            return TokenSupply(total)
+        moving = _amount(rows, circulating, path)
+        if moving > total:
+            slip = f"{circulating} must not exceed the supply of {total:g}, got {moving:g} (columns swapped?)"
+            raise row_error(path, int(rows.index[0]), slip)
     except DataError as error:
         return error
+    return TokenSupply(total, moving)
+
+
+def _amount(rows: pd.DataFrame, column: str, path: Path) -> float:
+    known = f"{column} must be positive (leave the row out if it is not known)"
+    _refuse(rows[column].map(_is_empty), path, known)
+    values = read_amounts(rows, column, path, column)
+    _refuse(values <= 0.0, path, known)
+    _refuse(values != values.iloc[0], path, f"{column} must agree with the previous row of the same asset")
     return float(values.iloc[0])
 
 

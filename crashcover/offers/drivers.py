@@ -1,7 +1,7 @@
 """Drivers of a price: what all tokens share, the token's own crashes, and the effects of holders and uncertainty.
 
 The cover is priced again with the same random numbers, each time with one cause changed: without the token's own
-crashes, which splits the expected loss in two; with typical holders and signals; and with the level of the law known
+crashes, which splits the expected loss in two; with unknown holders; and with the level of the law known
 exactly. The last two effects are factors on the expected loss. Each compares with the full model, so no order of the
 causes enters. Differences of losses on the same path have small standard errors.
 """
@@ -36,7 +36,7 @@ class Drivers:
     own_crashes : Estimate
         The other share.
     holders : Estimate
-        Expected loss over that of the token with typical holders and signals; below one for dispersed holders.
+        Expected loss over that of the token with unknown holders; below one if they are shown to be many.
     uncertainty : Estimate
         Expected loss over that with the level of the law known exactly.
     """
@@ -64,7 +64,7 @@ class Variants:
     Parameters
     ----------
     full, smooth, ordinary, certain : DropSurface
-        Worst drops under the full model; without the token's own crashes; with typical holders; and with the level of
+        Worst drops under the full model; without the token's own crashes; with unknown holders; and with the level of
         the law known exactly.
     """
 
@@ -101,7 +101,7 @@ def simulate_variants(
     return Variants(
         full=full,
         smooth=surface_of(remodel(calibration, replace(inputs, hazard=0.0)), "no own crashes"),
-        ordinary=surface_of(remodel(calibration, replace(inputs, hazard=1.0)), "typical holders"),
+        ordinary=surface_of(remodel(calibration, replace(inputs, hazard=1.0)), "holders unknown"),
         certain=surface_of(remodel(calibration, replace(inputs, certain=True)), "level known"),
     )
 

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.special import gammaincinv
 
 from calibration import Calibration, Inputs, Market, inputs_of, remodel, shipped_market
-from calibration.hazard.factor import CONCENTRATION_CAPS
+from calibration.hazard.factor import CONTROL_CAPS
 from calibration.hazard.slopes import SLOPES
 from calibration.law.bar_lengths import HOURLY
 from calibration.law.drop_law import DropLaw
@@ -257,8 +257,8 @@ def _parts(calibration: Calibration) -> list[_Change]:
     if calibration.sight.bars != HOURLY:
         parts.append(_of_bars(calibration))
     if hazard.lower < hazard.upper:
-        ends = tuple(hazard.value * (end / hazard.value) ** _NINETY_TO_ONE for end in (hazard.lower, hazard.upper))
-        meaning = "one standard deviation of their slopes"
+        ends = tuple(hazard.on_rate * (end / hazard.value) ** _NINETY_TO_ONE for end in (hazard.lower, hazard.upper))
+        meaning = "one standard deviation of their slopes and of what is unknown about holders"
         parts.append(_Change("holders and signals", meaning, tuple(replace(inputs, hazard=end) for end in ends)))
     earlier = _earlier_laws(calibration)
     if earlier:
@@ -289,14 +289,14 @@ def _of_bars(calibration: Calibration) -> _Change:
 
 def _stresses(calibration: Calibration) -> list[_Change]:
     inputs = inputs_of(calibration)
-    holders = _twice_as_concentrated(calibration)
+    holders = _twice_the_overhang(calibration)
     changes = [
         ("May 2021 tomorrow", "the mean token falls as it did in the block of May 2021", _as_in(inputs, _MAY_2021)),
         ("volatility doubles", "of the token and of the market, over all horizons", _with_volatility(inputs, 2.0)),
         ("level too low", "by one standard error", _with_level(inputs, 1.0)),
         (
-            "twice the concentration",
-            "of holders, by the Herfindahl index",
+            "twice the overhang",
+            "of tokens that few hands control, over what the market can bear",
             replace(inputs, hazard=inputs.hazard * holders),
         ),
     ]
@@ -343,12 +343,10 @@ def _as_in(inputs: Inputs, time: pd.Timestamp) -> Inputs | None:
     return replace(inputs, market=replace(inputs.market, laws=tuple(changed)))
 
 
-def _twice_as_concentrated(calibration: Calibration) -> float:
-    """Return the factor on the crash rate if the Herfindahl index doubles; that of a typical token if it is unknown."""
-    slope = SLOPES["herfindahl"].mean
-    before = calibration.hazard.concentration
-    after = min(max(before * math.pow(2.0, slope), CONCENTRATION_CAPS[0]), CONCENTRATION_CAPS[1])
-    return after / before
+def _twice_the_overhang(calibration: Calibration) -> float:
+    """Return the factor on the crash rate if controlled tokens over what the market can bear double."""
+    before = calibration.hazard.control.factor
+    return min(before * math.pow(2.0, SLOPES["control"].mean), CONTROL_CAPS[1]) / before
 
 
 def _earlier_laws(calibration: Calibration) -> dict[int, Market]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from calibration import Calibration, exchanged, inputs_of, remodel
+from crashcover.offers.movements import holder_changes
 from crashcover.offers.outcomes import simulate_covers
 from pricing.contract.shares import shares_of
 from pricing.errors import InvalidTermsError
@@ -36,6 +37,8 @@ class RateChange:
         Effect of holders and signals.
     paths : float
         Effect of the shape of the paths: clustering and fat tails.
+    reasons : tuple of str
+        Sentences about what holders and signals did.
     """
 
     before: float
@@ -46,6 +49,7 @@ class RateChange:
     own_record: float
     concentration: float
     paths: float
+    reasons: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the split as a data frame.
@@ -56,7 +60,7 @@ class RateChange:
             Index ``input``, in the order in which inputs were exchanged; columns ``change`` of the rate, and ``rate``
             after it. The first row is the rate before.
         """
-        parts = {each.name: getattr(self, each.name) for each in fields(self)[2:]}
+        parts = {each.name: getattr(self, each.name) for each in fields(self)[2:-1]}
         changes = np.array([0.0, *parts.values()])
         columns = {"input": ["before", *parts], "change": changes, "rate": self.before + np.cumsum(changes)}
         return make_frame(columns, index="input")
@@ -98,6 +102,7 @@ def explain(
         own_record=own_record,
         concentration=concentration,
         paths=paths,
+        reasons=holder_changes(calibration_before, calibration_after),
     )
 
 

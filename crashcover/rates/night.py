@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crashcover.files.folders import files_by_token, files_not_read, several_files
-from crashcover.files.holders import read_supplies
+from crashcover.files.holders import TokenSupply, read_supplies
 from crashcover.files.panels import read_columns
 from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.times import bar_length
@@ -93,7 +93,7 @@ class Night:
         File of each token's closes, as ``read_closes`` reads it.
     holders : dict of str to Path
         File of the holders of each token that has one.
-    supplies : dict of str to float
+    supplies : dict of str to TokenSupply
         Supply of each of these tokens, if known.
     pegs : dict of str to str
         Class of the peg of each pegged token that is to be rated.
@@ -110,7 +110,7 @@ class Night:
     as_of: datetime
     prices: Mapping[str, Path]
     holders: Mapping[str, Path] = field(default_factory=dict)
-    supplies: Mapping[str, float] = field(default_factory=dict)
+    supplies: Mapping[str, TokenSupply] = field(default_factory=dict)
     pegs: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     faults: frozenset[str] = frozenset()
@@ -171,7 +171,9 @@ def lay_out(
         as_of=time.astimezone(UTC),
         prices={asset: path for asset, path in laid.items() if asset not in failed},
         holders=lists,
-        supplies={asset: supply for asset, supply in supplied.items() if isinstance(supply, float) and asset in lists},
+        supplies={
+            asset: supply for asset, supply in supplied.items() if isinstance(supply, TokenSupply) and asset in lists
+        },
         unreadable=failed,
         faults=frozenset(faults),
         notices=(

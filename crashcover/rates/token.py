@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from calibration import Concentration, HolderFindingKind, Market, calibrate, calibrate_peg
-from crashcover.files.holders import read_holders
+from crashcover.files.holders import TokenSupply, read_holders
 from crashcover.files.splits import FileSplits
 from crashcover.offers.offers import AnyCalibration
 from crashcover.rates.documents import write_calibration
@@ -46,8 +46,8 @@ class RateTask:
         File of its holders.
     holder_columns : mapping or None
         Columns of that file by ours, if they are not recognised.
-    supply : float or None
-        Number of tokens in existence; only with holders.
+    supply : TokenSupply or None
+        Its supply; only with holders.
     peg : str or None
         Class of the peg of a pegged token.
     market : Market or None
@@ -68,7 +68,7 @@ class RateTask:
     prices: Path
     holders: Path | None
     holder_columns: Mapping[str, str] | None
-    supply: float | None
+    supply: TokenSupply | None
     peg: str | None
     market: Market | None = field(repr=False)
     as_of: datetime
@@ -199,7 +199,8 @@ def _calibrate(task: RateTask) -> AnyCalibration:
     calibration = calibrate(
         closes,
         holders=holders,
-        supply=task.supply,
+        supply=task.supply.total if task.supply else None,
+        circulating=task.supply.circulating if task.supply else None,
         market=task.market,
         as_of=task.as_of,
         splits=task.splits,

@@ -27,14 +27,12 @@ class Case:
     asset: str
     prices: str
     as_of: str
-    holders: str | None = None
 
     @property
     def options(self) -> list[str]:
         """Options of ``crashcover quote`` with file names relative to the data folder."""
-        holders = ["--holders", self.holders] if self.holders else []
-        asset = ["--asset", self.asset] if self.prices == PANEL or self.holders else []
-        return ["--prices", self.prices, *holders, *asset, "--as-of", self.as_of]
+        asset = ["--asset", self.asset] if self.prices == PANEL else []
+        return ["--prices", self.prices, *asset, "--as-of", self.as_of]
 
     def run(self) -> dict:
         """Run the command line and return its document."""
@@ -113,11 +111,11 @@ def famous_days() -> list[Case]:
 
 
 def tokens_with_holders() -> list[Case]:
-    """Twenty tokens that are in the panel and have a holder list."""
+    """Twenty tokens that are in the panel and have a published holder list, which is later and not used."""
     columns = pd.read_parquet(DATA / PANEL).columns
     listed = set(pd.read_csv(DATA / HOLDERS)["list"])
     tokens = [token for token in columns if token in listed]
-    cases = [Case(asset=token, prices=PANEL, as_of="2025-01-01T00:00Z", holders=HOLDERS) for token in tokens]
+    cases = [Case(asset=token, prices=PANEL, as_of="2025-01-01T00:00Z") for token in tokens]
     return [case for case in cases if not np.isnan(case.outcome()["24h"])][:20]
 
 

@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,16 @@ from calibration import (
     RiskSignals,
     Verdict,
     calibrate,
-    concentration,
     fit_volatility,
+    hazard_factor,
     inputs_of,
     remodel,
     shipped_market,
 )
+from calibration.hazard.factor import CONTROL_CAPS
+from calibration.hazard.overhang import SEEN
+from calibration.hazard.published import CONTROLLED, TYPICAL, UNLISTED
+from calibration.holders.control import ALONE, DUST
 from calibration.law.law_anchors import exceedance
 from pricing.engine.simulation import simulate
 from pricing.errors import DataError, InsufficientDataError, InvalidTermsError
@@ -135,24 +140,26 @@ def test_nine_hours_of_minutes_are_no_history(hourly_closes):
 
 
 def test_concentration_loads_the_crash_rate_and_nothing_else(hourly_closes, calibrated):
-    dispersed = calibrate(hourly_closes, holders=holders(*[1.0] * 400), supply=400.0)
+    many = pd.DataFrame({"address": ["pool", "a", "b"], "balance": [70.0, 20.0, 10.0], "label": ["staking", "", ""]})
+    dispersed = calibrate(hourly_closes, holders=many, supply=100.0)
     concentrated = calibrate(hourly_closes, holders=holders(90.0, 10.0), supply=100.0)
     for low, middle, high in zip(dispersed.crashes, calibrated.crashes, concentrated.crashes, strict=True):
         assert low.rate < middle.rate < high.rate
         assert low.market_rate == middle.market_rate == high.market_rate
-        assert high.hazard_factor == pytest.approx((0.82 / 0.10098) ** 0.25)
-    assert dispersed.verdict == Verdict.HAZARD_CAPPED | Verdict.CRASHES_SEEN
-    assert concentrated.verdict == Verdict.CRASHES_SEEN
+        assert middle.hazard_factor == 1.0
+        assert high.hazard_factor == pytest.approx(CONTROL_CAPS[1] / hazard_factor().value)
+    assert dispersed.verdict == Verdict.CRASHES_SEEN
+    assert concentrated.verdict == Verdict.HAZARD_CAPPED | Verdict.CRASHES_SEEN
 
 
-def test_a_cut_list_is_priced_at_its_upper_bound(hourly_closes):
+def test_what_a_cut_list_leaves_open_counts_as_in_the_mean_token(hourly_closes):
     found = calibrate(hourly_closes, holders=holders(30.0, 10.0), supply=100.0)
-    owners = concentration(holders(30.0, 10.0), supply=100.0)
-    assert found.hazard.value == pytest.approx((owners.hhi.upper / 0.10098) ** 0.25)
+    controlled, large = 0.4 + UNLISTED * 0.6 - (1.0 - UNLISTED) * 2 * DUST, 0.4 - 2 * ALONE
+    over_market = controlled / CONTROLLED * (1.0 - CONTROLLED) / (1.0 - controlled)
+    assert found.hazard.value == pytest.approx((over_market * math.exp(SEEN * large - TYPICAL)) ** 0.3)
     assert found.verdict == Verdict.HOLDERS_CUT | Verdict.CRASHES_SEEN
-    assert (
-        calibrate(hourly_closes, holders=holders(30.0, 10.0)).verdict == Verdict.SUPPLY_UNKNOWN | Verdict.CRASHES_SEEN
-    )
+    without_supply = calibrate(hourly_closes, holders=holders(30.0, 10.0))
+    assert without_supply.verdict == Verdict.SUPPLY_UNKNOWN | Verdict.CRASHES_SEEN | Verdict.HAZARD_CAPPED
 
 
 def test_a_list_that_shows_next_to_nothing_is_priced_as_no_list(hourly_closes, calibrated):
@@ -160,12 +167,12 @@ def test_a_list_that_shows_next_to_nothing_is_priced_as_no_list(hourly_closes, c
     assert found.model == calibrated.model
     assert found.verdict == calibrated.verdict
     assert Verdict.NO_HOLDERS in found.verdict
-    assert any("the holder list shows 0.00% of the float" in assumption for assumption in found.assumptions)
+    assert any("the holder list shows 0.00% of the supply" in assumption for assumption in found.assumptions)
 
 
 def test_signals_load_the_crash_rate(hourly_closes, calibrated):
     found = calibrate(hourly_closes, signals=RiskSignals(unlock_share=0.1))
-    assert found.crashes[1].rate == pytest.approx(calibrated.crashes[1].rate * found.hazard.value)
+    assert found.crashes[1].rate == pytest.approx(calibrated.crashes[1].rate * found.hazard.on_rate)
     assert found.hazard.value > 1.0
 
 

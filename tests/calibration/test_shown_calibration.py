@@ -83,7 +83,9 @@ def test_what_was_excluded_and_found_are_frames():
         "exchange",
     ]
     assert list(measured.to_frame("findings")["kind"]) == ["LIST_CUT"]
-    with pytest.raises(InvalidTermsError, match="table must be measures, excluded or findings, got 'holders'"):
+    with pytest.raises(
+        InvalidTermsError, match="table must be measures, control, excluded, clusters or findings, got 'holders'"
+    ):
         measured.to_frame("holders")
 
 

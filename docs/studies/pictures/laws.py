@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from calibration import RiskSignals, concentration, hazard_factor, shipped_market
+from calibration import Concentration, concentration, hazard_factor, shipped_market
 from docs.studies.pictures.canvas import (
     BLUE,
     GREEN,
@@ -85,40 +85,42 @@ def anchors() -> Picture:
 
 
 def crash_rate_factor() -> Picture:
-    """Draw the factor on the crash rate over HHI and over an unlock, each alone."""
+    """Draw the factor on the crash rate over the share of one owner, whole and split, and over what circulates."""
     figure, (left, right) = new_figure(2, sharey=True)
-    largest = np.sqrt(np.geomspace(0.004, 1.0, 60))
-    measured = [concentration(_holders(share), supply=1.0) for share in largest]
-    factors = [hazard_factor(concentration=each) for each in measured]
-    _draw_factors(left, [each.hhi.upper for each in measured], factors, BLUE)
-    left.plot(0.101, 1.0, "o", color="black", markersize=5)
-    left.annotate("median of 42 lists", (0.101, 1.0), (0.013, 1.5), arrowprops={"arrowstyle": "-", "color": GREY})
-    left.set(xscale="log", xlabel="HHI of the holders", ylabel="factor on the rate of own crashes", xlim=(0.003, 1.0))
-    left.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    left.set_title("Concentration")
-    unlocks = np.linspace(0.0, 0.5, 60)
-    _draw_factors(right, unlocks, [hazard_factor(signals=RiskSignals(unlock_share=share)) for share in unlocks], GREEN)
-    right.set(xlabel="unlock in 30 days, share of the float", xlim=(0, 0.5), yscale="log", ylim=(0.4, 6.0))
-    right.set_title("Unlocks")
-    per_cent_axis(right.xaxis)
-    right.yaxis.set_major_locator(FixedLocator([0.5, 1.0, 2.0, 3.0, 4.0, 6.0]))
+    shares = np.linspace(0.0, 0.999, 60)
+    whole = [hazard_factor(concentration=_held(share, 1)) for share in shares]
+    _draw_factors(left, shares, whole, BLUE, "one owner, one wallet")
+    split = [hazard_factor(concentration=_held(share, 2000)).value for share in shares]
+    left.plot(shares, split, color=ORANGE, linestyle="--", label="the same in 2,000 wallets")
+    left.set(xlabel="share of the supply in unknown hands", ylabel="factor on the rate of own crashes", xlim=(0, 1))
+    left.set_title("Control (others stake)")
+    left.legend(loc="upper left")
+    circulating = np.linspace(0.05, 1.0, 60)
+    floats = [hazard_factor(concentration=_held(0.7, 1, circulating=share)) for share in circulating]
+    _draw_factors(right, circulating, floats, GREEN, "factor; band: 90 % interval")
+    right.set(xlabel="circulating share of the supply", xlim=(0, 1), yscale="log", ylim=(0.4, 4.0))
+    right.set_title("Float (70 % unknown)")
+    right.legend(loc="upper right")
+    for axes in (left, right):
+        per_cent_axis(axes.xaxis)
+    right.yaxis.set_major_locator(FixedLocator([0.5, 1.0, 2.0, 3.0]))
     right.yaxis.set_minor_locator(FixedLocator([]))
     right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     return "crash-rate-factor", figure
 
 
-def _holders(largest: float) -> pd.DataFrame:
-    """List one large holder and two thousand small ones."""
-    balances = [largest, *[(1.0 - largest) / 2000.0] * 2000]
-    return pd.DataFrame({"address": [f"0x{number}" for number in range(2001)], "balance": balances})
+def _held(share: float, wallets: int, circulating: float | None = None) -> Concentration:
+    """Measure a supply of which one owner has a share, in some wallets, and a staking contract the remainder."""
+    sizes = np.linspace(0.9, 1.1, wallets) * share / wallets
+    rows = pd.DataFrame({"address": [f"0x{number}" for number in range(wallets + 1)], "balance": [1.0 - share, *sizes]})
+    return concentration(rows, supply=1.0, labels={"0x0": "staking"}, circulating=circulating)
 
 
-def _draw_factors(axes: Axes, scores: Sequence[float], factors: Sequence, colour: str) -> None:
+def _draw_factors(axes: Axes, places: Sequence[float], factors: Sequence, colour: str, label: str) -> None:
     axes.axhline(1.0, color=GREY, linewidth=1.0)
-    axes.plot(scores, [each.value for each in factors], color=colour)
+    axes.plot(places, [each.value for each in factors], color=colour, label=label)
     lower, upper = [each.lower for each in factors], [each.upper for each in factors]
-    axes.fill_between(scores, lower, upper, color=colour, alpha=0.2, linewidth=0, label="90 % interval")
-    axes.legend(loc="upper left")
+    axes.fill_between(places, lower, upper, color=colour, alpha=0.2, linewidth=0)
 
 
 def accuracy() -> Picture:

@@ -1,29 +1,28 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration import Bounded, concentration
+from calibration import concentration
 from calibration.hazard.factor import (
-    CONCENTRATION_CAPS,
-    FACTOR_CAPS,
+    CONTROL_CAPS,
     REFERENCE_FUNDING,
-    REFERENCE_HHI,
     REFERENCE_OPEN_INTEREST,
-    REFERENCE_OVERHANG,
+    SIGNAL_CAPS,
     TOTAL_CAPS,
     hazard_factor,
 )
+from calibration.hazard.published import SCORES
 from calibration.hazard.risk_signals import RiskSignals
 from calibration.hazard.slopes import SLOPES, Slope
 from pricing.errors import DataError, InvalidModelError
 
 #: Figures that rise with danger, and the range in which they are tried.
 RISING = {
-    "overhang_to_depth": (0.0, 1e3),
     "exchange_inflow": (-3.0, 30.0),
     "unlock_share": (0.0, 1.0),
     "funding_percent": (-1.0, 1.0),
@@ -44,10 +43,19 @@ def part(factor, name):
 # --- level ------------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_known_and_all_typical_are_exactly_one():
-    assert hazard_factor().value == hazard_factor(signals=RiskSignals()).value == 1.0
+def test_nothing_known_is_the_mean_of_published_tokens_and_leaves_the_rate_alone():
+    factor = hazard_factor()
+    free = np.exp(SLOPES["control"].mean * np.array(SCORES)).clip(*CONTROL_CAPS)
+    assert factor.value == factor.average == pytest.approx(free.mean())
+    assert (factor.lower, factor.upper) == pytest.approx(tuple(np.quantile(free, [0.05, 0.95])))
+    assert factor.on_rate == 1.0
+    assert factor == hazard_factor(signals=RiskSignals())
+    assert (factor.overhang, factor.sale, factor.capped) == (None, None, False)
+    assert np.median(free) == pytest.approx(1.0, abs=0.02)
+
+
+def test_typical_signals_change_nothing():
     typical = RiskSignals(
-        overhang_to_depth=REFERENCE_OVERHANG,
         exchange_inflow=0.0,
         unlock_share=0.0,
         funding_percent=REFERENCE_FUNDING,
@@ -55,66 +63,43 @@ def test_nothing_known_and_all_typical_are_exactly_one():
         days_since_listing=365.0,
     )
     factor = hazard_factor(signals=typical)
-    assert (factor.lower, factor.value, factor.upper) == (1.0, 1.0, 1.0)
-    assert [part.score.value for part in factor.parts] == [0.0] * 6
-    assert not factor.capped
+    assert factor.value == pytest.approx(hazard_factor().value, rel=1e-15)
+    assert [each.score for each in factor.parts[1:]] == [0.0] * 5
 
 
-# --- the worked example of a token before its fall --------------------------------------------------------------------
-
-
-def test_om_before_its_fall_by_hand():
-    # overhang 14 over a typical 3 gives 2.16; 4 sd of inflow give e ** 1 = 2.72, held to 2.7
-    factor = hazard_factor(signals=RiskSignals(overhang_to_depth=14.0, exchange_inflow=4.0))
-    assert part(factor, "overhang").factor == pytest.approx(math.sqrt(14.0 / 3.0))
-    assert part(factor, "inflow").factor == 2.7
-    assert (part(factor, "inflow").capped, part(factor, "overhang").capped) == (True, False)
-    assert factor.value == pytest.approx(math.sqrt(14.0 / 3.0) * 2.7)
-    assert factor.capped
-    with_leverage = hazard_factor(
-        signals=RiskSignals(overhang_to_depth=14.0, exchange_inflow=4.0, open_interest_to_float=0.2)
-    )
-    assert with_leverage.value == TOTAL_CAPS[1] == 12.0
+# --- single signals by hand -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("signals", "expected"),
     [
         (RiskSignals(unlock_share=0.10), 2.0**0.4),
-        (RiskSignals(exchange_inflow=2.0), math.exp(0.5)),
-        (RiskSignals(exchange_inflow=4.0, days_since_inflow=3.0), math.exp(0.5)),
-        (RiskSignals(exchange_inflow=40.0, days_since_inflow=6.0), math.exp(0.25)),
+        (RiskSignals(exchange_inflow=2.0), math.exp(0.1)),
+        (RiskSignals(exchange_inflow=4.0, days_since_inflow=3.0), math.exp(0.1)),
+        (RiskSignals(exchange_inflow=40.0, days_since_inflow=6.0), math.exp(0.05)),
         (RiskSignals(exchange_inflow=-2.0), 1.0),
-        (RiskSignals(funding_percent=0.105), math.exp(0.3)),
-        (RiskSignals(funding_percent=3.0), math.exp(0.6)),
-        (RiskSignals(funding_percent=-3.0), math.exp(-0.3)),
-        (RiskSignals(open_interest_to_float=0.042), 2.0**0.6),
-        (RiskSignals(open_interest_to_float=0.0), 11.0**-0.6),
+        (RiskSignals(funding_percent=0.105), math.exp(0.1)),
+        (RiskSignals(funding_percent=3.0), math.exp(0.2)),
+        (RiskSignals(funding_percent=-3.0), math.exp(-0.1)),
+        (RiskSignals(open_interest_to_float=0.04), 2.0**0.05),
+        (RiskSignals(open_interest_to_float=0.0), 1.0),
+        (RiskSignals(open_interest_to_float=0.001), 1.0),
         (RiskSignals(days_since_listing=89.0), math.exp(0.06)),
         (RiskSignals(days_since_listing=90.0), 1.0),
-        (RiskSignals(overhang_to_depth=0.0), 0.5),
-        (RiskSignals(overhang_to_depth=1e9), 3.0),
     ],
 )
 def test_single_signals_by_hand(signals, expected):
-    assert hazard_factor(signals=signals).value == pytest.approx(expected, rel=1e-12)
+    assert hazard_factor(signals=signals).on_rate == pytest.approx(expected, rel=1e-12)
 
 
-# --- concentration ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["open_interest", "inflow", "funding"])
+def test_signals_without_evidence_move_little(name):
+    # an arm's length of evidence: the prior holds no more than a factor of 1.5 for a score of 4
+    assert math.exp(4.0 * SLOPES[name].mean) < 1.5
+    assert SLOPES[name].interval[0] == 0.0
 
 
-@pytest.mark.parametrize(
-    ("hhi", "expected"), [(REFERENCE_HHI, 1.0), (4.0 * REFERENCE_HHI, math.sqrt(2.0)), (0.16 / 81.0, 0.5), (0.0, 0.5)]
-)
-def test_the_herfindahl_index_enters_with_its_fourth_root(hhi, expected):
-    measured = replace(owners(1.0), hhi=Bounded(lower=hhi, upper=hhi))
-    factor = hazard_factor(concentration=measured)
-    assert factor.value == factor.concentration == pytest.approx(expected)
-
-
-def test_the_reference_index_is_the_median_of_the_published_lists(market_data):
-    metrics = pd.read_csv(market_data / "holders" / "raw_list_metrics_recomputed.csv")
-    assert metrics["hhi_raw"].median() == pytest.approx(REFERENCE_HHI, abs=1e-5)
+# --- references -------------------------------------------------------------------------------------------------------
 
 
 def test_the_reference_funding_is_the_median_of_its_table(market_data):
@@ -134,35 +119,6 @@ def test_the_reference_open_interest_is_near_the_median_of_its_tables(market_dat
     assert ratio.groupby(both["coin_name"]).median().median() == pytest.approx(REFERENCE_OPEN_INTEREST, abs=5e-4)
 
 
-def test_concentration_is_capped_and_absent_where_unknown():
-    dispersed = owners(*[1.0] * 5000)
-    assert hazard_factor(concentration=dispersed).value == CONCENTRATION_CAPS[0]
-    assert hazard_factor(concentration=dispersed).capped
-    assert hazard_factor(signals=RiskSignals(unlock_share=0.5)).concentration == 1.0
-
-
-def test_the_upper_bound_of_the_index_enters_and_the_lower_widens_the_interval():
-    cut = owners(30.0, 10.0, supply=100.0)
-    whole = replace(cut, hhi=type(cut.hhi)(lower=cut.hhi.upper, upper=cut.hhi.upper))
-    assert hazard_factor(concentration=cut).value == hazard_factor(concentration=whole).value
-    assert hazard_factor(concentration=cut).lower < hazard_factor(concentration=whole).lower
-
-
-def test_depth_turns_holders_into_an_overhang_and_concentration_enters_once():
-    measured = owners(*[8.0] * 5, *[1.0] * 60)
-    assert measured.overhang.value == pytest.approx(45.0)
-    factor = hazard_factor(concentration=measured, signals=RiskSignals(depth_usd=7.5, price_usd=0.5))
-    assert [part.covariate for part in factor.parts] == ["overhang"]
-    assert factor.value == factor.concentration == pytest.approx(1.0)
-    thinner = hazard_factor(concentration=measured, signals=RiskSignals(depth_usd=7.5 / 4.0, price_usd=0.5))
-    assert thinner.value == pytest.approx(2.0)
-
-
-def test_depth_without_holders_is_refused():
-    with pytest.raises(DataError, match="depth_usd needs holders, got 10 without"):
-        hazard_factor(signals=RiskSignals(depth_usd=10.0, price_usd=1.0))
-
-
 # --- laws -------------------------------------------------------------------------------------------------------------
 
 
@@ -175,7 +131,7 @@ def test_every_part_is_monotone_in_its_sign(name, data):
     if name in FALLING:
         smaller, larger = larger, smaller
     assert smaller.value <= larger.value
-    assert smaller.parts[0].factor <= larger.parts[0].factor
+    assert smaller.parts[1].factor <= larger.parts[1].factor
 
 
 @given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=12), st.integers(1, 5))
@@ -197,24 +153,21 @@ def test_caps_order_and_signs_of_the_interval(signals):
     factor = hazard_factor(signals=signals)
     assert TOTAL_CAPS[0] <= factor.lower <= factor.value <= factor.upper <= TOTAL_CAPS[1]
     for each in factor.parts:
-        lowest, highest = FACTOR_CAPS.get(each.covariate, (0.0, math.inf))
+        lowest, highest = CONTROL_CAPS if each.covariate == "control" else SIGNAL_CAPS
         assert lowest <= each.lower <= each.factor <= each.upper <= highest
-    scores = [each.score.upper for each in factor.parts]
-    if all(score >= 0.0 for score in scores):
-        assert factor.lower >= 1.0 - 1e-12
-    if all(score <= 0.0 for score in scores):
-        assert factor.upper <= 1.0 + 1e-12
 
 
 def test_without_caps_and_signs_the_interval_is_lognormal():
     slopes = {name: replace(slope, mean=1.0, sd=0.1) for name, slope in SLOPES.items()}
-    signals = RiskSignals(unlock_share=0.05, funding_percent=-0.02, open_interest_to_float=0.03)
-    factor = hazard_factor(signals=signals, slopes=slopes)
-    scores = [each.score.upper for each in factor.parts]
+    signals = RiskSignals(unlock_share=0.05, open_interest_to_float=0.03)
+    factor, nothing = (hazard_factor(signals=each, slopes=slopes) for each in (signals, None))
+    scores = [each.score for each in factor.parts[1:]]
     spread = 1.6448536269514722 * 0.1 * math.sqrt(sum(score**2 for score in scores))
-    assert factor.value == pytest.approx(math.exp(sum(scores)))
-    assert factor.lower == pytest.approx(math.exp(sum(scores) - spread))
-    assert factor.upper == pytest.approx(math.exp(sum(scores) + spread))
+    above = math.hypot(spread, math.log(nothing.upper / nothing.value))
+    below = math.hypot(spread, math.log(nothing.value / nothing.lower))
+    assert factor.value == pytest.approx(nothing.value * math.exp(sum(scores)))
+    assert factor.lower == pytest.approx(factor.value * math.exp(-below))
+    assert factor.upper == pytest.approx(factor.value * math.exp(above))
 
 
 # --- slopes -----------------------------------------------------------------------------------------------------------
@@ -224,7 +177,7 @@ def test_judgements_are_labelled_as_such():
     for name, slope in SLOPES.items():
         assert slope.prior_only == slope.source.startswith("judgement: "), name
     factor = hazard_factor(signals=RiskSignals(unlock_share=0.1, days_since_listing=10.0))
-    assert [each.prior_only for each in factor.parts] == [True, False]
+    assert [each.prior_only for each in factor.parts] == [True, True, False]
 
 
 def test_half_a_normal_law_has_the_deviation_of_the_books():
@@ -240,5 +193,5 @@ def test_impossible_slopes_are_refused(mean, sd):
 
 
 def test_a_missing_slope_is_named():
-    with pytest.raises(DataError, match="slopes must hold unlock, got none"):
+    with pytest.raises(DataError, match="slopes must hold control, unlock, got none"):
         hazard_factor(signals=RiskSignals(unlock_share=0.1), slopes={})

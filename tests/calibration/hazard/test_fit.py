@@ -14,7 +14,7 @@ from calibration.hazard.risk_signals import RiskSignals
 from calibration.hazard.slopes import SLOPES, Slope
 from pricing.errors import DataError, InsufficientDataError
 
-PRIORS = {"overhang": Slope(mean=0.5, sd=0.3, source=""), "inflow": Slope(mean=0.25, sd=0.15, source="")}
+PRIORS = {"unlock": Slope(mean=0.5, sd=0.3, source=""), "inflow": Slope(mean=0.25, sd=0.15, source="")}
 
 
 def level_only(counts, exposure, **options):
@@ -56,20 +56,20 @@ def test_a_gamma_prior_as_a_row_of_data_is_credibility(shape, prior_rate, crashe
 
 
 def test_a_slope_between_two_groups_is_the_log_of_their_ratio():
-    scores = pd.DataFrame({"overhang": [0.0, 1.0]})
-    flat = {"overhang": Slope(mean=0.0, sd=1e4, source="")}
+    scores = pd.DataFrame({"unlock": [0.0, 1.0]})
+    flat = {"unlock": Slope(mean=0.0, sd=1e4, source="")}
     fit = fit_hazard([10, 40], [100.0, 200.0], scores, flat)
-    assert fit.slopes["overhang"].value == pytest.approx(math.log(2.0), abs=1e-5)
-    assert fit.slopes["overhang"].normal_sd == pytest.approx(math.sqrt(1 / 10 + 1 / 40), rel=1e-5)
+    assert fit.slopes["unlock"].value == pytest.approx(math.log(2.0), abs=1e-5)
+    assert fit.slopes["unlock"].normal_sd == pytest.approx(math.sqrt(1 / 10 + 1 / 40), rel=1e-5)
     reversed_sign = fit_hazard([40, 10], [100.0, 200.0], scores, flat)
-    assert reversed_sign.slopes["overhang"].value == 0.0
+    assert reversed_sign.slopes["unlock"].value == 0.0
     assert math.exp(reversed_sign.log_rate.value) == pytest.approx(50.0 / 300.0, rel=1e-6)
 
 
 def test_without_data_the_posterior_is_the_prior():
     # a covariate that never varies from typical says nothing about its slope
-    fit = fit_hazard([3], [10.0], pd.DataFrame({"overhang": [0.0]}), {"overhang": PRIORS["overhang"]})
-    slope = fit.slopes["overhang"]
+    fit = fit_hazard([3], [10.0], pd.DataFrame({"unlock": [0.0]}), {"unlock": PRIORS["unlock"]})
+    slope = fit.slopes["unlock"]
     cut = truncnorm(-0.5 / 0.3, math.inf, loc=0.5, scale=0.3)
     assert (slope.value, slope.prior_only) == (pytest.approx(0.5, abs=1e-6), True)
     assert (slope.lower, slope.upper) == (pytest.approx(cut.ppf(0.05)), pytest.approx(cut.ppf(0.95)))
@@ -140,9 +140,9 @@ def test_the_posterior_prices_and_is_the_next_prior():
     whole = fit_hazard(y, exposure, scores, PRIORS)
     for name, slope in whole.slopes.items():
         assert second.slopes[name].value == pytest.approx(slope.value, abs=0.5 * slope.sd)
-    factor = hazard_factor(signals=RiskSignals(overhang_to_depth=6.0), slopes=dict(SLOPES) | whole.posterior)
-    assert factor.value == pytest.approx(2.0 ** whole.slopes["overhang"].value)
-    assert factor.parts[0].source.startswith(f"fitted to {y.sum():g} crashes")
+    factor = hazard_factor(signals=RiskSignals(unlock_share=0.1), slopes=dict(SLOPES) | whole.posterior)
+    assert factor.on_rate == pytest.approx(2.0 ** whole.slopes["unlock"].value)
+    assert factor.parts[1].source.startswith(f"fitted to {y.sum():g} crashes")
 
 
 # --- the border -------------------------------------------------------------------------------------------------------
@@ -159,12 +159,12 @@ def test_the_posterior_prices_and_is_the_next_prior():
 )
 def test_wrong_rows_are_refused(counts, exposure, scores, message):
     with pytest.raises(DataError, match=message):
-        fit_hazard(counts, exposure, pd.DataFrame({"overhang": scores}), {"overhang": PRIORS["overhang"]})
+        fit_hazard(counts, exposure, pd.DataFrame({"unlock": scores}), {"unlock": PRIORS["unlock"]})
 
 
 def test_priors_and_columns_must_agree():
-    with pytest.raises(DataError, match=r"priors must be of \['inflow'\], got \['overhang'\]"):
-        fit_hazard([1.0], [1.0], pd.DataFrame({"inflow": [0.0]}), {"overhang": PRIORS["overhang"]})
+    with pytest.raises(DataError, match=r"priors must be of \['inflow'\], got \['unlock'\]"):
+        fit_hazard([1.0], [1.0], pd.DataFrame({"inflow": [0.0]}), {"unlock": PRIORS["unlock"]})
 
 
 def test_no_crash_needs_a_prior_of_the_rate():

@@ -18,12 +18,12 @@ from pricing.errors import DataError, InsufficientDataError
         ({"open_interest_to_float": 40.0}, r"open_interest_to_float must not exceed 10, .*5 % is 0\.05"),
         ({"days_since_listing": -1.0}, "days_since_listing must not be negative"),
         ({"days_since_inflow": -1.0}, "days_since_inflow must not be negative"),
-        ({"overhang_to_depth": math.nan}, "overhang_to_depth must be finite, got nan"),
-        ({"overhang_to_depth": math.inf}, "overhang_to_depth must be finite"),
+        ({"daily_volume": math.nan}, "daily_volume must be finite, got nan"),
+        ({"daily_volume": math.inf}, "daily_volume must be finite"),
+        ({"daily_volume": 0.0}, "daily_volume must be positive, got 0"),
         ({"depth_usd": 0.0, "price_usd": 1.0}, "depth_usd must be positive, got 0"),
         ({"depth_usd": 1.0}, "depth_usd and price_usd go together"),
         ({"price_usd": 1.0}, "depth_usd and price_usd go together"),
-        ({"overhang_to_depth": 1.0, "depth_usd": 1.0, "price_usd": 1.0}, "overhang_to_depth must be given or left to"),
     ],
 )
 def test_wrong_figures_are_refused_with_the_likely_slip(fields, message):

@@ -10,31 +10,37 @@ def frame(*rows, columns=("address", "balance")):
     return pd.DataFrame(list(rows), columns=list(columns))
 
 
+def read(*args, **known):
+    """Return the rows and the findings of a checked list."""
+    checked = read_holders(*args, **known)
+    return checked.frame, checked.findings
+
+
 def categories(table):
     return dict(zip(table["address"], table["category"], strict=True))
 
 
 def test_rows_are_ordered_by_balance():
-    table, findings = read_holders(frame(("a", 1.0), ("b", 3.0), ("c", 2.0)), None)
+    table, findings = read(frame(("a", 1.0), ("b", 3.0), ("c", 2.0)), None)
     assert table["address"].tolist() == ["b", "c", "a"]
     assert findings == ()
 
 
 def test_one_hexadecimal_address_in_two_cases_is_one_holder():
-    table, findings = read_holders(frame(("0xAbC1", 1.0), ("0xabc1", 2.0), (" 0xABC1 ", 4.0)), None)
+    table, findings = read(frame(("0xAbC1", 1.0), ("0xabc1", 2.0), (" 0xABC1 ", 4.0)), None)
     assert table[["address", "balance"]].to_numpy().tolist() == [["0xabc1", 7.0]]
     assert [finding.kind for finding in findings] == [HolderFindingKind.DUPLICATE_ADDRESS]
     assert findings[0].message.startswith("2 rows")
 
 
 def test_base58_addresses_tell_case_apart():
-    table, findings = read_holders(frame(("AbC", 1.0), ("abc", 2.0)), None)
+    table, findings = read(frame(("AbC", 1.0), ("abc", 2.0)), None)
     assert len(table) == 2
     assert findings == ()
 
 
 def test_zero_balances_are_left_out_and_reported():
-    table, findings = read_holders(frame(("a", 1.0), ("b", 0.0)), None)
+    table, findings = read(frame(("a", 1.0), ("b", 0.0)), None)
     assert table["address"].tolist() == ["a"]
     assert [finding.kind for finding in findings] == [HolderFindingKind.ZERO_BALANCE]
 
@@ -50,11 +56,11 @@ def test_zero_balances_are_left_out_and_reported():
 )
 def test_burn_addresses_are_known(address):
     rows = frame((address, 1.0), ("a", 2.0))
-    table, findings = read_holders(rows, None)
+    table, findings = read(rows, None)
     assert set(categories(table).values()) == {Category.HOLDER}
     assert [finding.kind for finding in findings] == [HolderFindingKind.BURN_LISTED]
     assert findings[0].message.startswith("33.33% of the listed balances")
-    table, findings = read_holders(rows, None, BURN_ADDRESSES)
+    table, findings = read(rows, None, BURN_ADDRESSES)
     assert (set(categories(table).values()), findings) == ({Category.BURN, Category.HOLDER}, ())
 
 
@@ -63,15 +69,15 @@ def test_labels_overrule_the_column_and_the_column_the_table():
     rows = frame(
         ("0xA", 3.0, "exchange"), (burn, 2.0, "treasury"), ("c", 1.0, None), columns=("address", "balance", "label")
     )
-    table, _ = read_holders(rows, {"0xa": "Locked", "elsewhere": Category.POOL})
+    table, _ = read(rows, {"0xa": "Locked", "elsewhere": Category.POOL})
     assert categories(table) == {"0xa": Category.LOCKED, burn: Category.TREASURY, "c": Category.HOLDER}
-    table, _ = read_holders(rows, pd.Series({"c": "staking"}))
+    table, _ = read(rows, pd.Series({"c": "staking"}))
     assert categories(table)["c"] is Category.STAKING
 
 
 def test_whole_numbers_beyond_64_bits_are_read():
     rows = pd.DataFrame({"address": ["a", "b"], "balance": pd.Series([10**30, 10**29], dtype=object)})
-    assert read_holders(rows, None)[0]["balance"].tolist() == [1e30, 1e29]
+    assert read(rows, None)[0]["balance"].tolist() == [1e30, 1e29]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,7 @@ def test_whole_numbers_beyond_64_bits_are_read():
         (frame(("a", 1.0), columns=("wallet", "balance")), r"columns address and balance, got \['wallet', 'balance'\]"),
         (
             frame(("a", 1.0, "cex"), columns=("address", "balance", "label")),
-            "label of a must be one of holder, exchange",
+            "label of a must be one of holder, independent, team, exchange",
         ),
         (
             frame(("0xA", 1.0, "pool"), ("0xa", 1.0, "locked"), columns=("address", "balance", "label")),
@@ -97,7 +103,7 @@ def test_whole_numbers_beyond_64_bits_are_read():
 )
 def test_wrong_rows_are_refused_by_name(rows, message):
     with pytest.raises(DataError, match=message):
-        read_holders(rows, None)
+        read(rows, None)
 
 
 # --- entities ---------------------------------------------------------------------------------------------------------
@@ -106,7 +112,7 @@ def test_wrong_rows_are_refused_by_name(rows, message):
 def test_addresses_of_one_entity_are_one_holder_in_each_category():
     rows = frame(("0xA", 5.0), ("b", 4.0), ("c", 3.0), ("d", 2.0), ("e", 1.0))
     entities = {"0xa": "team", "c": "team", "d": "team", "e": "e"}
-    table, findings = read_holders(rows, {"d": "locked"}, entities=entities)
+    table, findings = read(rows, {"d": "locked"}, entities=entities)
     assert table[["address", "balance"]].to_numpy().tolist() == [["team", 8.0], ["b", 4.0], ["team", 2.0], ["e", 1.0]]
     assert table["category"].tolist() == [Category.HOLDER, Category.HOLDER, Category.LOCKED, Category.HOLDER]
     assert table["unlabelled"].tolist() == [False, True, False, False]
@@ -116,8 +122,8 @@ def test_addresses_of_one_entity_are_one_holder_in_each_category():
 
 def test_the_entity_mapping_overrules_the_column():
     rows = frame(("a", 3.0, "x"), ("b", 2.0, "x"), ("c", 1.0, None), columns=("address", "balance", "entity"))
-    assert read_holders(rows, None)[0]["balance"].tolist() == [5.0, 1.0]
-    assert read_holders(rows, None, entities={"b": "y", "c": "y"})[0]["balance"].tolist() == [3.0, 3.0]
+    assert read(rows, None)[0]["balance"].tolist() == [5.0, 1.0]
+    assert read(rows, None, entities={"b": "y", "c": "y"})[0]["balance"].tolist() == [3.0, 3.0]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +140,7 @@ def test_the_entity_mapping_overrules_the_column():
 )
 def test_entities_are_names_and_one_an_address(rows, entities, message):
     with pytest.raises(DataError, match=message):
-        read_holders(rows, None, entities=entities)
+        read(rows, None, entities=entities)
 
 
 # --- columns in other letters -----------------------------------------------------------------------------------------
@@ -143,33 +149,33 @@ def test_entities_are_names_and_one_an_address(rows, entities, message):
 @pytest.mark.parametrize("column", ["entity", "Entity", "ENTITY ", "Owner", "owner"])
 def test_a_column_of_entities_is_read_in_any_spelling(column):
     rows = frame(("0xa", 3.0, "fund"), ("0xb", 2.0, "fund"), ("0xc", 1.0, None), columns=("Address", "BALANCE", column))
-    table, findings = read_holders(rows, None)
+    table, findings = read(rows, None)
     assert table["balance"].tolist() == [5.0, 1.0]
     assert [finding.kind for finding in findings] == [HolderFindingKind.ENTITIES_MERGED]
 
 
 @pytest.mark.parametrize("column", ["label", "Label", "Category"])
 def test_a_column_of_labels_is_read_in_any_spelling(column):
-    table, _ = read_holders(frame(("0xa", 3.0, "exchange"), columns=("address", "balance", column)), None)
+    table, _ = read(frame(("0xa", 3.0, "exchange"), columns=("address", "balance", column)), None)
     assert categories(table) == {"0xa": Category.EXCHANGE}
 
 
-@pytest.mark.parametrize("column", ["Name Tag", "address_label", "ownerName", "Labels", "entities"])
+@pytest.mark.parametrize("column", ["Tag", "address_label", "ownerName", "Labels", "entities"])
 def test_a_column_that_looks_like_ours_is_named(column):
-    _, (finding,) = read_holders(frame(("0xa", 3.0, "x"), columns=("address", "balance", column)), None)
+    _, (finding,) = read(frame(("0xa", 3.0, "x"), columns=("address", "balance", column)), None)
     assert (finding.kind, finding.message) == (HolderFindingKind.COLUMNS_UNUSED, column)
 
 
 def test_other_columns_are_nobodys_business():
     rows = frame((1, "0xa", 3.0, "0.1%", "x"), columns=("Rank", "address", "balance", "ownership", "stage"))
-    assert read_holders(rows, None)[1] == ()
+    assert read(rows, None)[1] == ()
 
 
 def test_two_columns_of_one_name_are_refused():
     with pytest.raises(DataError, match="columns must have different names, got 'entity' and 'Entity'"):
-        read_holders(frame(("0xa", 3.0, "x", "y"), columns=("address", "balance", "entity", "Entity")), None)
+        read(frame(("0xa", 3.0, "x", "y"), columns=("address", "balance", "entity", "Entity")), None)
 
 
 def test_the_first_address_that_was_added_is_named():
-    _, (finding,) = read_holders(frame(("0xa", 3.0), ("0xb", 2.0), ("0xB", 1.0)), None)
+    _, (finding,) = read(frame(("0xa", 3.0), ("0xb", 2.0), ("0xB", 1.0)), None)
     assert finding.message == "1 rows were added to earlier ones, the first is 0xb"

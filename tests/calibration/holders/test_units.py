@@ -57,21 +57,22 @@ def test_both_in_smallest_units_give_the_same_shares_and_are_told(name):
 def test_next_to_nothing_is_never_a_discount(name, listed):
     measured = concentration(owners(LISTS[name]), supply=LISTS[name].sum() / listed)
     assert HolderFindingKind.NEXT_TO_NOTHING in findings(measured)
-    assert hazard_factor(concentration=measured).value == 1.0
-    assert hazard_factor(concentration=measured, signals=RiskSignals(depth_usd=1e6, price_usd=1.0)).value == 1.0
+    assert hazard_factor(concentration=measured) == hazard_factor()
+    assert hazard_factor(concentration=measured, signals=RiskSignals(depth_usd=1e6, price_usd=1.0)).on_rate == 1.0
 
 
-def test_a_list_that_shows_enough_keeps_its_factor():
+def test_a_list_that_shows_enough_has_a_factor_of_its_own():
     measured = concentration(owners(LISTS["even"]), supply=LISTS["even"].sum() / 0.06)
     assert HolderFindingKind.LIST_CUT in findings(measured)
-    assert hazard_factor(concentration=measured).value < 1.0
+    assert hazard_factor(concentration=measured).value > hazard_factor().value
 
 
-def test_what_locked_tokens_hide_counts_as_not_listed():
+def test_what_is_locked_is_shown_even_if_the_float_is_not():
     # 90 of 100 tokens are locked, and the list shows 0.1 of the other 10
     rows = pd.DataFrame({"address": ["vesting", "a", "b"], "balance": [90.0, 0.06, 0.04]})
     measured = concentration(rows, supply=100.0, labels={"vesting": "locked"})
-    assert not measured.is_known
+    assert measured.is_known
+    assert (measured.listed_share, measured.control.insiders) == (pytest.approx(0.01), 0.9)
 
 
 @pytest.mark.parametrize("decimals", [9, 18])
@@ -104,7 +105,7 @@ def test_depth_in_money_needs_balances_in_tokens():
     depth = RiskSignals(depth_usd=1e6, price_usd=1.0)
     with pytest.raises(DataError, match="depth_usd needs balances in tokens"):
         hazard_factor(concentration=concentration(rows), signals=depth)
-    assert hazard_factor(concentration=concentration(rows, supply=1e6), signals=depth).value != 1.0
+    assert "depth" in hazard_factor(concentration=concentration(rows, supply=1e6), signals=depth).overhang.market
 
 
 def test_shares_in_per_cent_are_refused():

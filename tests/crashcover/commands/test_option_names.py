@@ -14,6 +14,7 @@ WRONG = {
         "--resample": "1",
         "--holder-columns": "address",
         "--supply": -1,
+        "--circulating": -1,
         "--peg": "gold",
         "--as-of": "yesterday",
         "--label": "middle",

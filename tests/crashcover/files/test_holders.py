@@ -6,7 +6,7 @@ import pytest
 import crashcover
 from calibration import concentration
 from crashcover.files.holder_formats import HOLDER_FORMATS
-from crashcover.files.holders import read_holders, read_supplies
+from crashcover.files.holders import TokenSupply, read_holders, read_supplies
 from pricing.errors import DataError
 from tests.checkout import CHECKOUT
 from tests.crashcover.files.holder_damage import GALLERY, outcome_of, verdict_on
@@ -96,7 +96,8 @@ def test_the_published_list_of_aave_is_whole(market_data):
 def test_supplies_are_read_and_each_slip_is_that_of_its_asset(tmp_path):
     path = write(tmp_path, "Asset,Supply\nOM,1e9\nBTC,-1\nETH,\nSOL,a lot\n888,5\nXRP,7\nXRP,8\nOM,1e9\n")
     supplies = read_supplies(path)
-    assert {name: supply for name, supply in supplies.items() if isinstance(supply, float)} == {"OM": 1e9, "888": 5.0}
+    known = {name: supply for name, supply in supplies.items() if isinstance(supply, TokenSupply)}
+    assert known == {"OM": TokenSupply(1e9), "888": TokenSupply(5.0)}
     slips = {
         name: str(slip).removeprefix(f"{path}, ") for name, slip in supplies.items() if isinstance(slip, DataError)
     }
@@ -106,6 +107,25 @@ def test_supplies_are_read_and_each_slip_is_that_of_its_asset(tmp_path):
         "SOL": "row 5: Supply must be a number, got 'a lot'",
         "XRP": "row 8: Supply must agree with the previous row of the same asset",
     }
+
+
+def test_circulating_supplies_are_read_and_cannot_exceed_the_supply(tmp_path):
+    path = write(tmp_path, "asset,total_supply,circulating_supply\nOM,1e9,1e8\nBTC,21,\nETH,1,2\nSOL,5,none\n")
+    supplies = read_supplies(path)
+    assert (supplies["OM"], supplies["BTC"]) == (TokenSupply(1e9, 1e8), TokenSupply(21.0))
+    assert "row 4: circulating_supply must not exceed the supply of 1, got 2 (columns swapped?)" in str(supplies["ETH"])
+    assert "row 5: circulating_supply must be a number, got 'none'" in str(supplies["SOL"])
+
+
+def test_what_a_file_says_about_addresses_is_read(tmp_path):
+    path = write(
+        tmp_path,
+        "Address,Balance,Name Tag,First Seen,Funded By,Locked Until\n"
+        "0xa,6,Team 1,2024-01-02,0xf,2027-01-01\n0xb,4,,,,\n",
+    )
+    read = read_holders(path)
+    assert read.iloc[0].tolist() == ["0xa", 6.0, "Team 1", "2024-01-02", "0xf", "2027-01-01"]
+    assert list(read.columns) == ["address", "balance", "name", "first_seen", "funded_by", "locked_until"]
 
 
 @pytest.mark.parametrize(
@@ -175,9 +195,9 @@ def test_entities_of_a_file_are_one_holder(tmp_path):
 
 
 def test_columns_that_look_like_ours_are_named(tmp_path):
-    holders = read_holders(write(tmp_path, "address,balance,Name Tag\n0xa,30,Binance 14\n"))
+    holders = read_holders(write(tmp_path, "address,balance,Tag\n0xa,30,Binance 14\n"))
     assert holders.attrs["notices"] == (
-        "not used: Name Tag (to use it, rename it label for categories, or entity for names of owners)",
+        "not used: Tag (to use it, rename it label for categories, or entity for names of owners)",
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crashcover.files.holders import read_holders, read_supplies
+from crashcover.files.holders import TokenSupply, read_holders, read_supplies
 from crashcover.files.panels import read_columns
 from crashcover.files.prices import read_prices
 from crashcover.files.tables import numbers, read_table
@@ -31,7 +31,7 @@ def test_every_name_lives_in_a_panel_a_long_file_a_list_and_supplies(tmp_path, n
     assert read_prices(long).asset == name
     holders = write(tmp_path, ["list,address,balance", f"{name},0xa,5", "OM,0xb,7"], "holders.csv")
     assert read_holders(holders, asset=name)["address"].to_list() == ["0xa"]
-    assert read_supplies(write(tmp_path, ["asset,supply", f"{name},8"], "supplies.csv")) == {name: 8.0}
+    assert read_supplies(write(tmp_path, ["asset,supply", f"{name},8"], "supplies.csv")) == {name: TokenSupply(8.0)}
 
 
 @given(cells=st.lists(st.text("NATRUEnul01ex.-_ ", max_size=5).map(str.strip), min_size=1, max_size=5))

@@ -65,7 +65,7 @@ def test_stresses_are_dearer_and_named(errors):
             "May 2021 tomorrow",
             "volatility doubles",
             "level too low",
-            "twice the concentration",
+            "twice the overhang",
         ]
         for stress in error.stresses:
             assert stress.expected_loss > error.expected_loss

@@ -42,7 +42,8 @@ def test_the_parts_add_up_to_the_change(calm):
     found = change(calm, later, drop_after=0.25, window="12h")
     parts = [getattr(found, name) for name in PARTS]
     assert sum(parts) == pytest.approx(found.after - found.before, abs=1e-15)
-    assert {field.name for field in fields(found)} == {"before", "after", *PARTS}
+    assert {field.name for field in fields(found)} == {"before", "after", *PARTS, "reasons"}
+    assert found.reasons == ("The factor of unlock goes from 1.00 to 1.55.",)
     assert {name for name in PARTS if abs(getattr(found, name)) > 1e-8} == set(PARTS) - {"market"}
 
 

@@ -51,6 +51,10 @@ def unfounded_numbers(text, content, allowed):
     known |= {abs(_reading(token)) for token in _NUMBER.findall(texts)}
     for rate in content.get("calibration", {}).get("crashes", []):
         known.add(rate["market_rate"] * rate["credibility_factor"] * rate["hazard_factor"] * 365 / 30)
+    if hazard := content.get("calibration", {}).get("hazard"):
+        known |= {hazard[name] / hazard["average"] for name in ("value", "lower", "upper")}
+    if held := content.get("calibration", {}).get("concentration"):
+        known.add(held["control"]["large"] + held["control"]["small"])
     for cover in content["covers"]:
         if cover.get("statement"):
             gross = float(cover["statement"]["gross"])
