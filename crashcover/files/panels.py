@@ -123,13 +123,19 @@ def _from_columns(found: PriceTable, reading: PriceReading, path: Path) -> pd.Da
 
 
 def _from_tokens(tokens: Iterable[tuple[str, pd.Series | Exception]], path: Path) -> pd.DataFrame:
-    columns = {}
+    columns, repeated = {}, {}
     for asset, closes in tokens:
         if isinstance(closes, Exception):
             raise closes
-        columns[asset] = closes[~closes.index.duplicated()]
+        again = closes.index.duplicated()
+        columns[asset] = closes[~again]
+        if again.any():
+            repeated[asset] = int(again.sum())
     if not columns:
         raise DataError(f"{path}: must hold prices of at least one token, got none")
+    if repeated:
+        rows = f"{sum(repeated.values())} rows that repeat the time and the close of another are left out"
+        _tell(path, [f"{some(list(repeated))}: {rows}"])
     return pd.DataFrame(columns).sort_index()
 
 

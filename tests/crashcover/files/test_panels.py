@@ -86,6 +86,14 @@ def test_longer_bars_are_made_of_every_token_and_the_deepest_fall_is_told(wide, 
         assert "inside one is 50.0%" in said
 
 
+def test_rows_that_repeat_others_are_left_out_and_told(tmp_path, capsys):
+    twice = pd.concat([ROWS, ROWS[ROWS["symbol"] == "BBB"].iloc[:2]])
+    path = write(twice, tmp_path / "twice.csv")
+    once = write(ROWS, tmp_path / "once.csv")
+    pd.testing.assert_frame_equal(*(read_panel(each, leave_out=()).closes for each in (path, once)))
+    assert "BBB: 2 rows that repeat the time and the close of another are left out" in capsys.readouterr().err
+
+
 def test_an_error_of_one_token_leaves_the_others(tmp_path):
     wrong = write(ROWS.assign(close=ROWS["close"].where(ROWS["symbol"] == "AAA", -1.0)), tmp_path / "long.csv")
     read = dict(read_columns(wrong))
