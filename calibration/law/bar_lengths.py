@@ -164,4 +164,4 @@ def measured_step(step: timedelta) -> timedelta:
     if step >= HOUR or not fits(DAY, step):
         return step
     multiples = (count * step for count in range(math.ceil(HOUR / step), round(DAY / step) + 1))
-    return next(each for each in multiples if fits(DAY, each))
+    return next((each for each in multiples if fits(DAY, each)), DAY)

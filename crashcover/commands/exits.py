@@ -57,6 +57,10 @@ _ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
         errors.CorruptSurfaceError,
         errors.RateStoreError,
         errors.TamperedQuoteError,
+        errors.ForeignQuoteError,
+        errors.NotYetValidError,
+        errors.ExpiredQuoteError,
+        errors.NewerFormatError,
     ),
     Exit.INVALID_TERMS: (
         errors.InvalidTermsError,
