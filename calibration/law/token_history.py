@@ -110,9 +110,12 @@ class TokenHistory:
         records = []
         for law in laws:
             read = law if law.window in by_window and law.window < longest.window else longest
-            bound = CRASH_EXCESS + effect.crash_shift(law.window)
-            against = by_window[read.window].against
-            records.append(against(read, crash_share=law.own.crash_share, crash_excess=bound))
+            record = by_window[read.window].against(
+                read,
+                crash_share=law.own.crash_share,
+                crash_excess=CRASH_EXCESS + effect.crash_shift(law.window),
+            )
+            records.append(record)
         return effect.hourly(token_state(self.squares, tuple(records)))
 
     def advance(self, closes: pd.Series) -> "TokenHistory":
@@ -138,9 +141,8 @@ class TokenHistory:
         returns = measured.diff()[measured.index > self.last_close].to_numpy()[:, None]
         squares = self.squares
         if len(returns):
-            squares = running_squares(returns, np.array([len(returns) - 1]), per_day=squares.per_day, before=squares)[
-                -1
-            ]
+            last = np.array([len(returns) - 1])
+            (squares,) = running_squares(returns, last, per_day=squares.per_day, before=squares)
         blocks = tuple(_extended(record, measured, step) for record in self.blocks)
         return TokenHistory(
             step=self.step,
