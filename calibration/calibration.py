@@ -15,7 +15,7 @@ from calibration.hazard.risk_signals import RiskSignals
 from calibration.holders.concentration_measures import Concentration, concentration
 from calibration.holders.lists import BURN_ADDRESSES, HolderFindingKind, Labels
 from calibration.judgement import judge
-from calibration.law.bar_lengths import DAY, Sight, bar_effect, fits, measured_step
+from calibration.law.bar_lengths import Sight, bar_effect, fits, measured_step, read_grid
 from calibration.law.crashes import CrashRate, crash_rate, crashes_frame, crashes_within
 from calibration.law.drop_law import DropLaw, MarketState, TokenState
 from calibration.law.law_anchors import can_be_anchored, coherent_anchors
@@ -42,14 +42,14 @@ from calibration.prices.splits import Splits
 from calibration.prices.standstills import without_standstills
 from calibration.prices.volume import daily_volume
 from calibration.verdict import Verdict, explain
-from pricing.errors import DataError, InsufficientDataError, InvalidTermsError, NotConvergedError
+from pricing.errors import DataError, InsufficientDataError, NotConvergedError
 from pricing.models.price_model import PriceModel
 from pricing.models.volatility import Garch
 from pricing.show import drawing
 from pricing.show.frames import require_table
 from pricing.show.html_tables import Table, write_html
 from pricing.tools.plain import Form, to_plain
-from pricing.tools.units import Duration, format_duration, parse_duration
+from pricing.tools.units import Duration, format_duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -255,7 +255,7 @@ def calibrate(
     checked = check_closes(prices, step=step, as_of=as_of, label=label, splits=splits, stale_ok=stale_ok)
     _require_history(checked)
     require_unpegged(checked)
-    sight = _sight(checked, checked.step if grid is None else _read_grid(grid))
+    sight = _sight(checked, checked.step if grid is None else read_grid(grid))
     laws_from = shipped_market(checked.as_of) if market is None else market
     _require_earlier(laws_from, checked)
     owners = None
@@ -294,15 +294,6 @@ def _with_volume(signals: RiskSignals | None, owners: Concentration | None, volu
     if volume is None or stated or owners is None or owners.has(HolderFindingKind.SHARES_ONLY):
         return signals
     return replace(signals or RiskSignals(), daily_volume=volume)
-
-
-def _read_grid(grid: Duration) -> timedelta:
-    duration = parse_duration(grid, "grid")
-    if duration <= timedelta(0) or not fits(DAY, duration):
-        raise InvalidTermsError(
-            f"grid must divide a day, got {format_duration(duration)} (the time between two observations, such as 1h)"
-        )
-    return duration
 
 
 def _sight(checked: CheckedCloses, grid: timedelta) -> Sight:

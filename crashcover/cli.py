@@ -16,6 +16,7 @@ from crashcover.options import (
     csv_option,
     drop_option,
     fetch_options,
+    grid_option,
     holder_columns_option,
     json_option,
     knowledge_options,
@@ -338,6 +339,7 @@ def backtest(ctx: click.Context, /, panel_file: str, **options: Any) -> None:
     metavar="TIME",
     help="Use closes up to this time: 2024-01-31T00:00Z; by default up to the last close that most tokens reach.",
 )
+@grid_option
 @option(
     "--oldest-close",
     default="24h",

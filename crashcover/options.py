@@ -193,6 +193,9 @@ splits_option = _files(
     help="Redenominations: columns time (first close in the new unit), ratio (new units per old one, or 1:4), and "
     "asset if there are several tokens.",
 )
+grid_option = _terms(
+    "--grid", metavar="DURATION", help="Time between observations of the covers; by default a bar of the prices."
+)
 knowledge_options = bundle(
     option("--holders", metavar="FILE", help="Holders: address and balance, or a file as explorers give it."),
     holder_columns_option,
@@ -203,9 +206,7 @@ knowledge_options = bundle(
     ),
     option("--circulating", type=float, metavar="TOKENS", help="Those of them that circulate."),
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
-    _terms(
-        "--grid", metavar="DURATION", help="Time between observations of the covers; by default a bar of the prices."
-    ),
+    grid_option,
     _files("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),
     splits_option,
 )

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from calibration.law.drop_law import DropLaw, TokenState
-from pricing.errors import InsufficientDataError
+from pricing.errors import InsufficientDataError, InvalidTermsError
+from pricing.tools.units import Duration, format_duration, parse_duration
 
 #: The laws are those of closes of every hour.
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -149,6 +150,22 @@ class Sight:
 def fits(window: timedelta, step: timedelta) -> bool:
     """Return whether a window is a whole number of steps."""
     return window % step == timedelta(0)
+
+
+def read_grid(grid: Duration) -> timedelta:
+    """Read the time between two observations of a cover.
+
+    Raises
+    ------
+    InvalidTermsError
+        If it does not divide a day.
+    """
+    duration = parse_duration(grid, "grid")
+    if duration <= timedelta(0) or not fits(DAY, duration):
+        raise InvalidTermsError(
+            f"grid must divide a day, got {format_duration(duration)} (the time between two observations, such as 1h)"
+        )
+    return duration
 
 
 def measured_step(step: timedelta) -> timedelta:

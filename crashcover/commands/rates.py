@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from calibration.law.bar_lengths import read_grid
 from crashcover.commands.exits import Exit
 from crashcover.commands.inputs import Options, read_reading
 from crashcover.commands.workplace import read_path, read_workplace, tell_end
@@ -81,6 +82,7 @@ def _read_rate_settings(options: Options) -> RateSettings:
         seed=options["seed"],
         rare_drops=options["rare_drops"],
         oldest_close=parse_duration(options["oldest_close"], "oldest_close"),
+        grid=None if options["grid"] is None else read_grid(options["grid"]),
     )
 
 

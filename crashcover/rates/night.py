@@ -40,6 +40,8 @@ class RateSettings:
         As in ``SimulationSettings``.
     oldest_close : timedelta
         A token whose last close is older counts as failed.
+    grid : timedelta, optional
+        Time between two observations of the covers; by default a bar of the prices.
 
     Raises
     ------
@@ -57,20 +59,21 @@ class RateSettings:
     seed: int = 1
     rare_drops: bool = False
     oldest_close: timedelta = timedelta(hours=24)
+    grid: timedelta | None = None
 
     def __post_init__(self) -> None:
         self.signals(timedelta(seconds=1))
         self.simulation("any")
 
     def signals(self, step: timedelta) -> tuple[Signal, ...]:
-        """Return the signals of a token with bars of a given length."""
+        """Return the signals of a token with bars of a given length, on the grid of the covers if there is one."""
         observations = combine_observations(
             windows=self.windows,
             terms=self.terms,
             references=self.references,
             waiting_periods=self.waiting_periods,
         )
-        return make_signals(observations, step)
+        return make_signals(observations, self.grid or step)
 
     def simulation(self, asset: str) -> SimulationSettings:
         """Return size and seed of the simulation of a token."""

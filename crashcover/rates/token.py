@@ -203,6 +203,7 @@ def _calibrate(task: RateTask) -> AnyCalibration:
         circulating=task.supply.circulating if task.supply else None,
         market=task.market,
         as_of=task.as_of,
+        grid=task.settings.grid,
         splits=task.splits,
         stale_ok=True,  # the settings say how old the last close may be
     )

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from calibration import calibrate
 from calibration.market.shipped import shipped_market
 from crashcover.files.holders import read_holders
+from crashcover.rates.job import RateJob, run_job
 from crashcover.rates.night import common_end
 from pricing.errors import DataError
 from pricing.rates.store import RateStore
-from tests.crashcover.rates.nights import published, rate, statuses, write
+from pricing.tools.progress import silent
+from tests.crashcover.rates.nights import HERE, SETTINGS, published, rate, statuses, write
 
 HOUR, NIGHT = pd.Timedelta(hours=1), pd.Timestamp("2026-01-01T00:00Z")
 
@@ -25,6 +28,7 @@ HOUR, NIGHT = pd.Timedelta(hours=1), pd.Timestamp("2026-01-01T00:00Z")
         ("--term", "30", "--term: write 30d, got '30'"),
         ("--window", "30m", "minutes are 'min'"),
         ("--window", "0h", "window must be longer than zero"),
+        ("--grid", "7h", "grid must divide a day, got 7h"),
         ("--window", "90min", "window must be a whole number of steps of 1h, got 90min"),
         ("--waiting-period", "30d", "waiting_period must be shorter than the term of 30d"),
         ("--paths", 0, "n_paths must be a whole number from 1"),
@@ -52,6 +56,17 @@ def test_a_window_that_is_no_whole_number_of_steps_fails_only_tokens_of_such_ste
     report = rate(write(prices, tmp_path / "prices.csv"), tmp_path / "rates")
     assert statuses(report) == {"SYNTH-CALM": "fresh", "SYNTH-WILD": "missing"}
     assert report["assets"][1]["error"] == "window must be a whole number of steps of 2h, got 1h"
+
+
+def test_bars_of_two_hours_are_rated_for_covers_that_are_observed_every_hour(panel, tmp_path):
+    prices = write(panel[["time", "SYNTH-WILD"]].iloc[::2], tmp_path / "prices.csv")
+    report = run_job(
+        RateJob(prices=prices, out=tmp_path / "rates", settings=replace(SETTINGS, grid=timedelta(hours=1))),
+        HERE,
+        silent,
+    )
+    assert statuses(report) == {"SYNTH-WILD": "fresh"}
+    assert RateStore.open(tmp_path / "rates").surface("SYNTH-WILD").step == timedelta(hours=1)
 
 
 def test_holders_named_by_token_raise_the_rates_of_the_concentrated(sample_files, tmp_path):
