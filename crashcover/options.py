@@ -205,6 +205,8 @@ knowledge_options = bundle(
         "--supply", type=float, metavar="TOKENS", help="Number of tokens in existence; by default the listed total."
     ),
     option("--circulating", type=float, metavar="TOKENS", help="Those of them that circulate."),
+    _files("--depth", type=float, metavar="MONEY", help="Bids down to 10 % below the price, beside --holders."),
+    _files("--daily-volume", type=float, metavar="TOKENS", help="Traded per day on one venue, beside --holders."),
     option("--as-of", callback=read_instant, metavar="TIME", help="Use closes up to this time: 2024-01-31T00:00Z."),
     grid_option,
     _files("--stale-ok", is_flag=True, help="Use prices that end more than three bars before --as-of."),

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from calibration import Calibration, calibrate, calibrate_peg, explain
+from calibration import Calibration, RiskSignals, calibrate, calibrate_peg, explain
 from crashcover.display.messages import tell
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
@@ -15,6 +15,7 @@ from crashcover.files.prices import PriceHistory, read_history
 from crashcover.files.reading import PriceReading
 from crashcover.files.splits import read_split_file
 from crashcover.offers.offers import AnyCalibration
+from crashcover.offers.stated_market import market_signals
 from crashcover.offers.terms import Terms
 from crashcover.runs.workers import one_blas_thread
 from crashcover.sample_market import is_synthetic
@@ -96,6 +97,7 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
             holders=holders,
             supply=options["supply"],
             circulating=options["circulating"],
+            signals=_signals(history.closes, options),
             market=market,
             as_of=options["as_of"],
             grid=options["grid"],
@@ -108,13 +110,18 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
     return calibration
 
 
+def _signals(closes: pd.Series, options: Options) -> RiskSignals | None:
+    return market_signals(closes, as_of=options["as_of"], depth=options["depth"], daily_volume=options["daily_volume"])
+
+
 def calibrate_as_stated(history: PriceHistory, options: Options) -> AnyCalibration:
     """Calibrate one token by the record of its class if --peg states one, and by the laws of the market otherwise."""
     if options["peg"] is None:
         return calibrate_token(history, options)
-    for name in ("holders", "supply", "circulating", "market", "splits", "grid"):
+    for name in ("holders", "supply", "circulating", "depth", "daily_volume", "market", "splits", "grid"):
         if options[name] is not None:
-            raise click.UsageError(f"--peg cannot be combined with --{name}: the record of pegs does not use it")
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"--peg cannot be combined with {option}: the record of pegs does not use it")
     calibration = calibrate_peg(history.closes, options["peg"], as_of=options["as_of"], stale_ok=options["stale_ok"])
     _tell_findings(calibration)
     _tell("notice", (f"{history.asset}: {reason}" for reason in explain(calibration.verdict)))

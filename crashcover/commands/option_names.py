@@ -11,6 +11,7 @@ _FIELDS = {
     "n_scenarios": "--scenarios",
     "annual_rate": "--capital-rate",
     "horizon": "--load-horizon",
+    "depth_usd": "--depth",
     "of_loss": "--survivorship-load",
     "forecasters": "--forecaster",
 }

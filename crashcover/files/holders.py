@@ -1,6 +1,6 @@
 """Holder lists and supplies from files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,7 +126,7 @@ def _refuse_rows(holders: pd.DataFrame, path: Path) -> None:
 
 
 class TokenSupply(NamedTuple):
-    """Supply of one token.
+    """Supply of one token, and what its market is known to bear.
 
     Parameters
     ----------
@@ -134,10 +134,16 @@ class TokenSupply(NamedTuple):
         Number of tokens in existence.
     circulating : float or None
         Those in circulation, if they are known.
+    depth : float or None
+        Bids down to 10 % below the price, in the currency of the prices.
+    daily_volume : float or None
+        Tokens traded per day on one large venue.
     """
 
     total: float
     circulating: float | None = None
+    depth: float | None = None
+    daily_volume: float | None = None
 
 
 def read_supplies(path: Path) -> dict[str, TokenSupply | DataError]:
@@ -146,8 +152,8 @@ def read_supplies(path: Path) -> dict[str, TokenSupply | DataError]:
     Parameters
     ----------
     path : Path
-        A table with a column asset (or list, token, symbol), a column supply (or total_supply) and, perhaps, a column
-        circulating (or circulating_supply).
+        A table with a column asset (or list, token, symbol), a column supply (or total_supply) and, perhaps, columns
+        circulating (or circulating_supply), depth and daily_volume.
 
     Returns
     -------
@@ -161,27 +167,32 @@ def read_supplies(path: Path) -> dict[str, TokenSupply | DataError]:
     """
     table = read_table(path)
     asset, supply = find_column(table, *ASSET_COLUMNS), find_column(table, "supply", "total_supply")
-    circulating = find_column(table, "circulating", "circulating_supply")
+    more = [find_column(table, *names) for names in _MORE]
     if asset is None or supply is None:
         missing = "asset" if asset is None else "supply"
         raise DataError(f"{path}, row 1: must have a column {missing}, got {some(table.columns)}")
     _refuse(table[asset].isna(), path, f"{asset} must name the token of the row, got an empty cell")
     by_asset = table.groupby(table[asset].astype(str).str.strip(), sort=False)
-    return {str(name): _supply(rows, supply, circulating, path) for name, rows in by_asset}
+    return {str(name): _supply(rows, supply, more, path) for name, rows in by_asset}
 
 
-def _supply(rows: pd.DataFrame, supply: str, circulating: str | None, path: Path) -> TokenSupply | DataError:
+#: Names of the columns of what else is known, in the order of ``TokenSupply``.
+_MORE = (("circulating", "circulating_supply"), ("depth",), ("daily_volume",))
+
+
+def _supply(rows: pd.DataFrame, supply: str, more: Sequence[str | None], path: Path) -> TokenSupply | DataError:
     try:
-        total = _amount(rows, supply, path)
-        if circulating is None or rows[circulating].map(_is_empty).all():
-            return TokenSupply(total)
-        moving = _amount(rows, circulating, path)
-        if moving > total:
-            slip = f"{circulating} must not exceed the supply of {total:g}, got {moving:g} (columns swapped?)"
-            raise row_error(path, int(rows.index[0]), slip)
+        found = TokenSupply(_amount(rows, supply, path), *(_known(rows, column, path) for column in more))
+        if found.circulating is not None and found.circulating > found.total:
+            most = f"must not exceed the supply of {found.total:g}, got {found.circulating:g}"
+            raise row_error(path, int(rows.index[0]), f"{more[0]} {most} (columns swapped?)")
     except DataError as error:
         return error
-    return TokenSupply(total, moving)
+    return found
+
+
+def _known(rows: pd.DataFrame, column: str | None, path: Path) -> float | None:
+    return None if column is None or rows[column].map(_is_empty).all() else _amount(rows, column, path)
 
 
 def _amount(rows: pd.DataFrame, column: str, path: Path) -> float:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from calibration import Concentration, HolderFindingKind, Market, calibrate, calibrate_peg
+from calibration import Concentration, HolderFindingKind, Market, RiskSignals, calibrate, calibrate_peg
 from crashcover.files.holders import TokenSupply, read_holders
 from crashcover.files.splits import FileSplits
 from crashcover.offers.offers import AnyCalibration
+from crashcover.offers.stated_market import market_signals
 from crashcover.rates.documents import write_calibration
 from crashcover.rates.night import RateSettings, read_closes
 from crashcover.runs.asset_names import file_name
@@ -201,6 +202,7 @@ def _calibrate(task: RateTask) -> AnyCalibration:
         holders=holders,
         supply=task.supply.total if task.supply else None,
         circulating=task.supply.circulating if task.supply else None,
+        signals=_signals(closes, task.supply),
         market=task.market,
         as_of=task.as_of,
         grid=task.settings.grid,
@@ -211,6 +213,12 @@ def _calibrate(task: RateTask) -> AnyCalibration:
         for text in (*holders.attrs["notices"], *_doubts(calibration.concentration)):
             warnings.warn(f"{HOLDERS}{text}", stacklevel=1)  # the caller collects them
     return calibration
+
+
+def _signals(closes: pd.Series, supply: TokenSupply | None) -> RiskSignals | None:
+    if supply is None:
+        return None
+    return market_signals(closes, as_of=None, depth=supply.depth, daily_volume=supply.daily_volume)
 
 
 def _calibrate_peg(task: RateTask, peg: str, closes: pd.Series) -> AnyCalibration:

@@ -15,6 +15,8 @@ WRONG = {
         "--holder-columns": "address",
         "--supply": -1,
         "--circulating": -1,
+        "--depth": -1,
+        "--daily-volume": -1,
         "--peg": "gold",
         "--as-of": "yesterday",
         "--label": "middle",

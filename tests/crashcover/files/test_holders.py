@@ -110,9 +110,10 @@ def test_supplies_are_read_and_each_slip_is_that_of_its_asset(tmp_path):
 
 
 def test_circulating_supplies_are_read_and_cannot_exceed_the_supply(tmp_path):
-    path = write(tmp_path, "asset,total_supply,circulating_supply\nOM,1e9,1e8\nBTC,21,\nETH,1,2\nSOL,5,none\n")
-    supplies = read_supplies(path)
-    assert (supplies["OM"], supplies["BTC"]) == (TokenSupply(1e9, 1e8), TokenSupply(21.0))
+    text = "asset,total_supply,circulating_supply,daily_volume\nOM,1e9,1e8,5\nBTC,21,,\nETH,1,2,\nSOL,5,none,\n"
+    supplies = read_supplies(write(tmp_path, text))
+    assert supplies["OM"] == TokenSupply(1e9, 1e8, daily_volume=5.0)
+    assert supplies["BTC"] == TokenSupply(21.0)
     assert "row 4: circulating_supply must not exceed the supply of 1, got 2 (columns swapped?)" in str(supplies["ETH"])
     assert "row 5: circulating_supply must be a number, got 'none'" in str(supplies["SOL"])
 
