@@ -88,7 +88,7 @@ NAMED_FORMATS = (
     PriceFormat(
         name="bitmex",
         title="BitMEX",
-        columns=("timestamp", *_BARS, "homenotional"),
+        columns=("timestamp", "symbol", *_BARS, "homenotional"),
         time="timestamp",
         label="close",
         asset="symbol",

@@ -4,6 +4,7 @@ import gzip
 import lzma
 import re
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from crashcover import read_prices
 from crashcover.files.panels import read_columns
+from crashcover.files.price_formats.named import NAMED_FORMATS
 from pricing.errors import DataError
 from tests.checkout import CHECKOUT
 
@@ -30,6 +32,29 @@ def clean(name="hourly"):
 def assert_clean(history, expected=None):
     expected = clean() if expected is None else expected
     pd.testing.assert_series_equal(history.closes, expected, check_freq=False, check_index_type=False, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("known", NAMED_FORMATS, ids=lambda known: known.name)
+def test_a_format_reads_no_column_by_which_it_is_not_recognised(known):
+    assert {known.time, known.close, *([known.asset] if known.asset else [])} <= set(known.columns)
+
+
+def header_of(path):
+    """Return the line of column names of a table, None if it has none."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return next((line for line in lines if re.search(r"[A-Za-z]{3}.*[,;\t]", line)), None)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.suffix in (".csv", ".tsv") and header_of(path)], ids=lambda path: path.name
+)
+def test_no_renamed_column_makes_another_price(path, tmp_path):
+    text, header = path.read_text(encoding="utf-8-sig"), header_of(path)
+    for name in re.split(r"[,;\t]", header):
+        renamed = re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", "x", header, count=1)
+        (tmp_path / path.name).write_text(text.replace(header, renamed, 1), encoding="utf-8")
+        with suppress(DataError):
+            assert set(read_prices(tmp_path / path.name).closes.dropna()) <= set(clean(path.name))
 
 
 @of_every_file
