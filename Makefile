@@ -21,7 +21,7 @@ UNDER_SANITIZERS = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=m
 FREE_THREADED ?= python3.13t
 UNLOCKED := build/free-threaded
 
-.PHONY: help demo style test test-thorough test-narrow mutants sanitize free-threaded bench wheel docs clean
+.PHONY: help demo style test test-thorough test-narrow mutants fuzz sanitize free-threaded bench wheel docs clean
 
 help:
 	@echo "make demo      price crash covers on a synthetic sample market; writes demo/"
@@ -30,6 +30,7 @@ help:
 	@echo "make style     check style, spelling and types only"
 	@echo "make test-narrow  run the tests of calibration as on a processor of 2008, whatever this one is"
 	@echo "make mutants   change the code of premiums, events, quotes, laws and scores, and count what no test notices"
+	@echo "make fuzz      put hostile values into contracts, quotes and books for ten minutes, other ones in every run"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
 	@echo "make bench     measure the engine on this machine, beside others; writes the tables of docs/performance.md"
@@ -61,6 +62,10 @@ mutants: .venv/test-ready
 	$(BIN)/python $(INSTALL) --editable '.[dev]'
 	$(BIN)/python -m tests.mutation.run
 	$(BIN)/python -m tests.mutation.report
+
+# Ten minutes; what failed stays in tests/fuzz/corpus and is tried first.
+fuzz: .venv/test-ready
+	$(BIN)/python -m tests.fuzz.run --minutes 10
 
 # This uses its own checkout and environment; the release kernels and .venv are not touched.
 sanitize: $(SANITIZED)/venv/ready
