@@ -117,7 +117,7 @@ TABLES = {
         {"price": [9.0, np.nan], **PREMIUM_TABLE},
     ),
     "store": (
-        RateStore(path=Path("rates"), version="1", entries={"OM": ENTRY}, files={}),
+        RateStore(path=Path("rates"), version="1", entries={"OM": ENTRY}, places={}, length=0, number=1),
         (),
         ["OM"],
         {each.name: [getattr(ENTRY, each.name)] for each in fields(ENTRY) if each.name != "asset"},

@@ -173,8 +173,7 @@ def _publish(
 
 
 def _sweep(store: Path) -> None:
-    """Delete the remains of a run that was stopped; other runs may be using other folders of the store."""
-    sweep(store, deep=False)
+    """Delete the remains of a run that was stopped; unfinished versions are swept by the next publication."""
     for name in (_WORK, REPORTS, *KEPT):
         sweep(store / name)
 

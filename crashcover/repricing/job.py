@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -170,8 +170,9 @@ def _reasons(rates: Path, store: RateStore) -> dict[str, AssetRates | str]:
 
 def _assets(store: RateStore) -> dict[str, AssetRates | str]:
     assets: dict[str, AssetRates | str] = {}
+    surfaces = store.surfaces()
     for asset, entry in store.entries.items():
-        surface = store.surface(asset)
+        surface = surfaces.surface(asset)
         is_suspended = entry.status == "suspended"
         assets[asset] = AssetRates(step=surface.step, signals=frozenset(surface.signals), is_suspended=is_suspended)
     return assets
@@ -183,18 +184,13 @@ def _tasks(job: RepriceJob, store: RateStore, staged: StagedBook) -> list[Repric
             asset=asset,
             stretches=stretches,
             staged=staged.folder.absolute(),
-            rates=_only(store, asset),
+            rates=store.only(asset),
             basis=job.basis,
             priced=(job.out / _WORK / PRICED).absolute(),
             before=(job.previous / PRICED).absolute() if job.previous else None,
         )
         for asset, stretches in staged.stretches.items()
     ]
-
-
-def _only(store: RateStore, asset: str) -> RateStore:
-    """Reduce a store to the entry of one task, so that the whole manifest need not be sent."""
-    return replace(store, entries={asset: store.entries[asset]}, files={asset: store.files[asset]})
 
 
 def _require_all(staged: StagedBook, outcomes: list[RepriceOutcome]) -> None:

@@ -14,7 +14,8 @@ from pricing.premiums.discounting import discount_factor
 from pricing.quotes.sealed_quote import terms_text
 from pricing.quotes.selling_rules import SellingRules
 from pricing.rates.compact_surface import CompactSurface
-from pricing.rates.store import RateEntry, RateStore
+from pricing.rates.store import RateEntry, RateStore, read_current
+from pricing.rates.stored_surfaces import Surfaces
 from pricing.rates.tail_sums import TailReader
 from pricing.version import ENGINE_VERSION
 
@@ -66,6 +67,7 @@ class LoadedRates:
 
     version: str
     assets: Mapping[str, AssetRates]
+    surfaces: Surfaces
 
 
 def load_rates(folder: str | Path, basis: PricingBasis, rules: SellingRules) -> LoadedRates:
@@ -73,20 +75,25 @@ def load_rates(folder: str | Path, basis: PricingBasis, rules: SellingRules) -> 
 
     Raises
     ------
-    RateStoreError, CorruptSurfaceError
-        If the store is empty or damaged.
+    RateStoreError, CorruptSurfaceError, NewerFormatError
+        If the store is empty, damaged, or of a newer release.
     """
-    store = RateStore.open(folder)
+    return read_current(folder, lambda store: _load(store, basis, rules))
+
+
+def _load(store: RateStore, basis: PricingBasis, rules: SellingRules) -> LoadedRates:
+    surfaces = store.surfaces()
     terms: dict[Observation, Terms] = {}
-    return LoadedRates(
-        store.version, {asset: _load_asset(store, asset, basis, rules, terms) for asset in store.entries}
-    )
+    assets = {
+        asset: _load_asset(entry, surfaces.surface(asset), basis, rules, terms)
+        for asset, entry in store.entries.items()
+    }
+    return LoadedRates(store.version, assets, surfaces)
 
 
 def _load_asset(
-    store: RateStore, asset: str, basis: PricingBasis, rules: SellingRules, terms: dict[Observation, Terms]
+    entry: RateEntry, surface: CompactSurface, basis: PricingBasis, rules: SellingRules, terms: dict[Observation, Terms]
 ) -> AssetRates:
-    entry, surface = store.entries[asset], store.surface(asset)
     tails = {}
     for signal, tail in zip(surface.signals, surface.tails, strict=True):
         watched, reader = observation_of(signal, surface.step), tail.reader()

@@ -9,7 +9,7 @@ inherited by forked processes.
 import hashlib
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from os import urandom
 from pathlib import Path
@@ -20,10 +20,13 @@ import numpy as np
 from pricing.contract.book import Book
 from pricing.contract.cover import Cover
 from pricing.errors import (
+    CorruptSurfaceError,
     InvalidTermsError,
+    NewerFormatError,
     NotYetValidError,
     PricingError,
     QuoteRefusedError,
+    RateStoreError,
     Reason,
     StaleRateError,
     SuspendedAssetError,
@@ -169,17 +172,27 @@ class RateQuoter:
         """Switch to the version in force in the store; return whether it has changed.
 
         Quotes continue to use the old version while the new one is read, and also if reading fails. Call it from any
-        one thread, as often as you like: it reads one small file if nothing was published.
+        one thread, as often as you like: it reads one small file if nothing was published. If somebody has written to
+        the file in use, its checksums are verified again; if they do not match, no rate is left to quote from.
 
         Raises
         ------
-        RateStoreError, CorruptSurfaceError
-            If the new version is damaged.
+        RateStoreError, CorruptSurfaceError, NewerFormatError
+            If the new version is damaged, or of a newer release.
         """
         before = self._rates.version
-        while current_version(self.folder) != self._rates.version:
-            object.__setattr__(self, "_rates", load_rates(self.folder, self.basis, self.rules))
+        while not self._is_up_to_date():
+            try:
+                rates = load_rates(self.folder, self.basis, self.rules)
+            except (RateStoreError, CorruptSurfaceError, NewerFormatError):
+                if not self._rates.surfaces.is_untouched():
+                    object.__setattr__(self, "_rates", replace(self._rates, assets={}))
+                raise
+            object.__setattr__(self, "_rates", rates)
         return self._rates.version != before
+
+    def _is_up_to_date(self) -> bool:
+        return current_version(self.folder) == self._rates.version and self._rates.surfaces.is_untouched()
 
     def quote(
         self,

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from pricing.contract.observation import Observation
 from pricing.contract.signals import Signal, find_signal, observation_of
 from pricing.contract.triggers import Reference
-from pricing.errors import CorruptSurfaceError, InvalidTermsError, PricingError
+from pricing.errors import CorruptSurfaceError, InvalidTermsError, NewerFormatError
 from pricing.rates.grouped_sample import GroupedSample
 from pricing.rates.tail_sums import TailSums, tail_shapes
 from pricing.surface.estimates import WeightedSample
@@ -25,9 +26,10 @@ from pricing.surface.settings import SimulationSettings
 from pricing.surface.surface import DropSurface, SampledSurface
 from pricing.tools import array_file, plain
 from pricing.tools.arrays import FloatArray, IntArray
+from pricing.tools.stored import format_name, read_format
 from pricing.tools.units import format_duration, parse_duration
 
-_FILE_FORMAT = "crashcover compact surface 1"
+_KIND = "compact surface"
 _FILE_CLASSES = (SimulationSettings, Signal, Reference)
 
 _CELL = 1.6
@@ -89,8 +91,17 @@ class CompactSurface(SampledSurface):
 
     def save(self, path: str | Path) -> None:
         """Write the surface to one checksummed file."""
+        header, arrays = self._stored()
+        array_file.save(Path(path), header, arrays)
+
+    def write(self, file: BinaryIO) -> bytes:
+        """Write the surface to a file that is open at a multiple of 64 bytes; return its checksum."""
+        header, arrays = self._stored()
+        return array_file.write(file, header, arrays)
+
+    def _stored(self) -> tuple[dict[str, Any], list[FloatArray]]:
         header = {
-            "format": _FILE_FORMAT,
+            "format": format_name(_KIND, 1),
             "model_digest": self.model_digest,
             "settings": plain.to_plain(self.settings),
             "step": format_duration(self.step),
@@ -100,7 +111,7 @@ class CompactSurface(SampledSurface):
             "largest_weight": self.tails[0].largest_weight,
         }
         arrays = [array.ravel() for tail in self.tails for array in (tail.columns, tail.powers)]
-        array_file.write(Path(path), header, [np.concatenate(arrays)])
+        return header, [np.concatenate(arrays)]
 
     @staticmethod
     def load(path: str | Path) -> "CompactSurface":
@@ -110,22 +121,45 @@ class CompactSurface(SampledSurface):
         ------
         CorruptSurfaceError
             If the file is damaged or not a compact surface.
+        NewerFormatError
+            If a newer release wrote it.
         """
         try:
-            header, (numbers,) = array_file.read(Path(path), n_arrays=1)
-            if header["format"] != _FILE_FORMAT:
-                raise ValueError(f"format must be {_FILE_FORMAT!r}, got {header['format']!r}")
-            settings = plain.from_plain(header["settings"], _FILE_CLASSES)
-            return CompactSurface(
-                model_digest=header["model_digest"],
-                settings=settings,
-                step=parse_duration(header["step"], "step"),
-                share_of_error=header["share_of_error"],
-                signals=plain.from_plain(header["signals"], _FILE_CLASSES),
-                tails=_tails(np.asarray(numbers), header["n_groups"], settings.n_paths, header["largest_weight"]),
-            )
-        except (ValueError, TypeError, KeyError, PricingError) as error:
+            content = array_file.map_file(Path(path), follow=True)
+        except ValueError as error:  # it is empty
             raise CorruptSurfaceError(f"{path} is damaged or not a compact surface: {error}") from error
+        return CompactSurface.of_content(content, str(path))
+
+    @staticmethod
+    def of_content(content: array_file.Bytes, name: str) -> "CompactSurface":
+        """Read a surface from mapped content; see ``load``.
+
+        Parameters
+        ----------
+        content : ndarray of uint8
+            All of it, mapped into memory.
+        name : str
+            Name of the content, for messages.
+        """
+        try:
+            header, (numbers,) = array_file.parse(content, n_arrays=1)
+            return read_format(header["format"], _KIND, {1: lambda: _surface_of(header, np.asarray(numbers))})
+        except NewerFormatError:
+            raise
+        except array_file.DAMAGE as error:
+            raise CorruptSurfaceError(f"{name} is damaged or not a compact surface: {error}") from error
+
+
+def _surface_of(header: dict[str, Any], numbers: FloatArray) -> CompactSurface:
+    settings = plain.from_plain(header["settings"], _FILE_CLASSES)
+    return CompactSurface(
+        model_digest=header["model_digest"],
+        settings=settings,
+        step=parse_duration(header["step"], "step"),
+        share_of_error=header["share_of_error"],
+        signals=plain.from_plain(header["signals"], _FILE_CLASSES),
+        tails=_tails(numbers, header["n_groups"], settings.n_paths, header["largest_weight"]),
+    )
 
 
 def compact(surface: DropSurface, *, share_of_error: float = 0.1) -> CompactSurface:

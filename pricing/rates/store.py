@@ -1,32 +1,60 @@
 """A folder of published rates: complete versions, one of them current, memory-mapped and checksummed.
 
-``folder/NAME/`` holds one version: a file per asset and ``manifest.json`` with the checksum of each. ``folder/CURRENT``
-names the version in force. It is replaced atomically once the whole version is on disk, so a reader finds the complete
-old version or the complete new one, even if the publisher is stopped at any time.
+``folder/NAME/`` holds one version: a file with the surfaces of all assets, and ``manifest.json`` with the checksum of
+each. ``folder/CURRENT`` names the version in force. It is replaced atomically once the whole version is on disk, so a
+reader finds the complete old version or the complete new one, even if the publisher is stopped at any time.
+
+Nothing here trusts a clock: versions are in the order of their nights, and within a night in the order of publication.
 """
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pricing.errors import RateStoreError, UnknownAssetError
+from pricing.errors import FolderInUseError, NewerFormatError, PricingError, RateStoreError, UnknownAssetError
 from pricing.rates.compact_surface import CompactSurface
+from pricing.rates.stored_surfaces import (
+    SURFACES,
+    OneFile,
+    PackedSurfaces,
+    Stretch,
+    SurfaceFiles,
+    Surfaces,
+    pack,
+    require_inside,
+    require_names,
+)
 from pricing.show.frames import frame_of
+from pricing.tools.regular_files import read_regular
+from pricing.tools.stored import format_name, parse_json, read_format
+from pricing.tools.units import is_unicode
 from pricing.tools.whole_files import PART, flush, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from filelock import FileLock
 
-_FORMAT = "crashcover rates 1"
+Result = TypeVar("Result")
+
+_KIND, _VERSION = "rates", 2
 _CURRENT = "CURRENT"
 _MANIFEST = "manifest.json"
 _STATUSES = ("fresh", "stale", "suspended")
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+_MOST_CHARACTERS = 1_000
+_MOST_NAME_BYTES = 200
+_MOST_MANIFEST_BYTES = 2**28
+#: Lock of a store while it is changed, and of an unfinished version while its publisher lives.
+_LOCK = ".publishing"
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +96,10 @@ class RateEntry:
             value = getattr(self, name)
             if not (isinstance(value, str) and value.strip()):
                 raise RateStoreError(f"{name} must be a text that is not empty, got {value!r}")
+            if len(value) > _MOST_CHARACTERS or not is_unicode(value):
+                raise RateStoreError(
+                    f"{name} must be a text of at most {_MOST_CHARACTERS} characters, got {value!r:.80}"
+                )
         for name in ("as_of", "valid_until"):
             _parse_time(getattr(self, name), name)
         if self.status not in _STATUSES:
@@ -96,12 +128,14 @@ def _parse_time(text: str, field: str) -> datetime:
         ) from error
     if time.utcoffset() is None:
         raise RateStoreError(f"{field} must have an offset from UTC, such as {text}+00:00, got {text!r}")
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise RateStoreError(f"{field} must be in the years {_FIRST_YEAR} to {_LAST_YEAR}, got {text!r}")
     return time
 
 
 @dataclass(frozen=True, slots=True)
 class RateStore:
-    """One published version of rates.
+    """One published version of rates, as plain values; its surfaces are read when they are asked for.
 
     Opened with ``open``; the files of a version never change.
 
@@ -113,14 +147,25 @@ class RateStore:
         Name of the version.
     entries : mapping of str to RateEntry
         Entry of each asset.
-    files : mapping of str to (str, str)
-        Name and SHA-256 sum of each asset's file.
+    places : mapping of str to Stretch or OneFile
+        Place of each asset's surface.
+    length : int
+        Bytes of the file of all surfaces.
+    number : int
+        Number of the publication; 0 in format 1.
     """
 
     path: Path
     version: str
     entries: Mapping[str, RateEntry]
-    files: Mapping[str, tuple[str, str]]
+    places: Mapping[str, Stretch | OneFile]
+    length: int
+    number: int
+
+    @property
+    def night(self) -> datetime:
+        """Time of the newest data."""
+        return max(entry.as_of_time for entry in self.entries.values())
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the entries as a data frame: a row per asset, which is the index."""
@@ -134,11 +179,27 @@ class RateStore:
         ------
         RateStoreError
             If nothing was published, or the manifest is damaged.
+        NewerFormatError
+            If a newer release published it.
         """
-        return open_version(folder, current_version(folder))
+        return read_current(folder, lambda store: store)
+
+    def surfaces(self) -> Surfaces:
+        """Open the surfaces of all assets, with one mapping and one descriptor (format 1: one per asset).
+
+        Raises
+        ------
+        RateStoreError
+            If their file is missing, is a link, or has another length.
+        """
+        packed = {asset: place for asset, place in self.places.items() if isinstance(place, Stretch)}
+        if packed:
+            return PackedSurfaces.open(self.path / SURFACES, packed, self.length)
+        files = {asset: place for asset, place in self.places.items() if isinstance(place, OneFile)}
+        return SurfaceFiles(self.path, files)
 
     def surface(self, asset: str) -> CompactSurface:
-        """Verify the checksum of an asset's surface and map it into memory.
+        """Verify the checksum of an asset's surface and map it into memory; for many assets, see ``surfaces``.
 
         Raises
         ------
@@ -148,15 +209,13 @@ class RateStore:
             If its file is missing, belongs to another version, or is damaged.
         """
         self.entry(asset)
-        name, checksum = self.files[asset]
-        path = self.path / name
-        try:
-            found = _checksum(path)
-            if found != checksum:
-                raise RateStoreError(f"{path} must have the checksum {checksum}, got {found}: it is damaged")
-            return CompactSurface.load(path)
-        except FileNotFoundError as error:
-            raise RateStoreError(f"{path} is missing") from error
+        return self.surfaces().surface(asset)
+
+    def only(self, asset: str) -> "RateStore":
+        """Return the store reduced to one asset, which takes less room in a message to a worker."""
+        return RateStore(
+            self.path, self.version, {asset: self.entries[asset]}, {asset: self.places[asset]}, self.length, self.number
+        )
 
     def entry(self, asset: str) -> RateEntry:
         """Return the entry of an asset.
@@ -186,10 +245,10 @@ def current_version(folder: str | Path) -> str:
     """
     path = Path(folder) / _CURRENT
     try:
-        name = path.read_text(encoding="utf-8").removesuffix("\n")
+        name = read_regular(path, most=2 * _MOST_NAME_BYTES).decode().removesuffix("\n")
     except FileNotFoundError as error:
         raise RateStoreError(f"{folder} holds no rates: nothing has been published there") from error
-    except UnicodeDecodeError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise RateStoreError(f"{path} is damaged: {error}") from error
     return _require_version(name, path)
 
@@ -199,6 +258,25 @@ def is_empty(folder: str | Path) -> bool:
     return not (Path(folder) / _CURRENT).exists()
 
 
+def read_current(folder: str | Path, read: Callable[[RateStore], Result]) -> Result:
+    """Read the version in force; if it is replaced and pruned meanwhile, read its successor.
+
+    Parameters
+    ----------
+    folder : path
+        The rate store.
+    read : callable
+        Returns what is wanted of a version.
+    """
+    name = current_version(folder)
+    try:
+        return read(open_version(folder, name))
+    except RateStoreError:
+        if current_version(folder) == name:
+            raise
+        return read(open_version(folder, current_version(folder)))
+
+
 def open_version(folder: str | Path, version: str) -> RateStore:
     """Read the manifest of any version that has not been pruned.
 
@@ -206,29 +284,68 @@ def open_version(folder: str | Path, version: str) -> RateStore:
     ------
     RateStoreError
         If it is missing or damaged.
+    NewerFormatError
+        If a newer release published it.
     """
     path = Path(folder) / version
     try:
-        sealed = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
+        if path.is_symlink():
+            raise ValueError(f"{path} must be a folder and not a link")
+        text = read_regular(path / _MANIFEST, most=_MOST_MANIFEST_BYTES).decode()
+        sealed = parse_json(text, "a manifest", most=_MOST_MANIFEST_BYTES)
         manifest = sealed["manifest"]
-        if sealed["sha256"] != _seal(manifest) or manifest["format"] != _FORMAT or manifest["version"] != version:
-            raise ValueError("its checksum does not match")
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return read_format(
+            manifest["format"],
+            _KIND,
+            {
+                1: lambda: _read_1(path, _require_seal(sealed, version)),
+                _VERSION: lambda: _read_2(path, _require_seal(sealed, version)),
+            },
+        )
+    except NewerFormatError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, PricingError) as error:
         raise RateStoreError(f"{path / _MANIFEST} is missing or damaged: {error}") from error
-    entries = [RateEntry(**{**entry, "verdict": tuple(entry["verdict"])}) for entry in manifest["entries"]]
-    return RateStore(
-        path=path,
-        version=version,
-        entries={entry.asset: entry for entry in entries},
-        files={entry.asset: tuple(file) for entry, file in zip(entries, manifest["files"], strict=True)},
-    )
+
+
+def _require_seal(sealed: dict[str, Any], version: str) -> dict[str, Any]:
+    manifest: dict[str, Any] = sealed["manifest"]
+    if sealed["sha256"] != _seal(manifest) or manifest["version"] != version:
+        raise ValueError("its checksum does not match")
+    return manifest
+
+
+def _read_1(path: Path, manifest: dict[str, Any]) -> RateStore:
+    entries = _entries(manifest["entries"])
+    files = {asset: OneFile(*file) for asset, file in zip(entries, manifest["files"], strict=True)}
+    require_names(files.values())
+    return RateStore(path, path.name, entries, files, 0, 0)
+
+
+def _read_2(path: Path, manifest: dict[str, Any]) -> RateStore:
+    entries, length = _entries(manifest["entries"]), int(manifest["length"])
+    places = {asset: Stretch(*place) for asset, place in zip(entries, manifest["surfaces"], strict=True)}
+    require_inside(places.values(), length)
+    return RateStore(path, path.name, entries, places, length, int(manifest["number"]))
+
+
+def _entries(found: list[dict[str, Any]]) -> dict[str, RateEntry]:
+    names = {each.name for each in fields(RateEntry)}
+    for each in found:
+        if each.keys() != names:
+            raise ValueError(f"an entry must have the fields {sorted(names)}, got {sorted(each)}")
+    entries = {each["asset"]: RateEntry(**each) for each in found}
+    if not entries or len(entries) != len(found):
+        raise ValueError(f"it must hold each asset once, and at least one, got {len(found)} of {len(entries)} names")
+    return entries
 
 
 def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]], *, name: str) -> RateStore:
     """Write a new version and make it the one in force.
 
     A publisher that is stopped leaves the previous version in force; publishing the same rates again completes the
-    new one. If two publishers use one name at the same time, the second is refused unless its rates are the same.
+    new one. What a stopped publisher left behind is deleted by the next one. If two publishers use one name at the same
+    time, the second is refused unless its rates are the same.
 
     Parameters
     ----------
@@ -242,56 +359,139 @@ def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]
     Raises
     ------
     RateStoreError
-        If the name is taken or not a folder name, an asset occurs twice, a surface is not compact, or there are no
-        rates.
+        If the name is taken or not a folder name, an asset occurs twice, a surface is not compact, there are no rates,
+        or the version in force is of a later night.
+    FolderInUseError
+        If another publisher does not finish.
     """
     folder = Path(folder)
     path = folder / _require_version(name, "name")
     if not is_empty(folder) and current_version(folder) == name:
         raise RateStoreError(f"name must be new, got {name!r}: {path} has already been published")
     folder.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(suffix=PART, prefix=f"{name}.", dir=folder))
+    with _locked(folder):
+        _sweep(folder)
+        part = Path(tempfile.mkdtemp(suffix=PART, prefix=f"{name}.", dir=folder))
+        alive = _lock(part)
+        alive.acquire(timeout=0)
     try:
         part.chmod(folder.stat().st_mode)  # temporary folders are private
-        sealed = _write_version(part, rates, name)
-        _give_name(part, path, sealed)
+        written = _write_surfaces(part, rates)
+        with _locked(folder):
+            sealed = _write_manifest(part, {**written, "version": name, "number": _next_number(folder, name)})
+            alive.release()
+            (part / _LOCK).unlink(missing_ok=True)
+            _give_name(part, path, sealed)
+            return _put_in_force(folder, name)
     except BaseException:
+        alive.release()
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def _next_number(folder: Path, name: str) -> int:
+    """Return the number of a publication, which is the same if it is begun again."""
+    return 1 + max((store.number for store in _whole_versions(folder) if store.version != name), default=0)
+
+
+def _put_in_force(folder: Path, name: str) -> RateStore:
+    """Name a version in ``CURRENT`` once it can be opened, unless the rates in force are of a later night."""
+    store = open_version(folder, name)
+    try:
+        before = None if is_empty(folder) else RateStore.open(folder)
+    except RateStoreError:  # rates that are damaged are no longer in force
+        before = None
+    if before is not None and before.night > store.night:
+        raise RateStoreError(
+            f"the night of {name!r} must not be before {before.night.isoformat()}, that of {before.version!r} in "
+            f"force, got {store.night.isoformat()} (to go back to it, write its name into {folder / _CURRENT})"
+        )
     write_text(folder / _CURRENT, f"{name}\n", to_disk=True)
-    return open_version(folder, name)
+    return store
 
 
 def _require_version(name: str, field: object) -> str:
     """Check that a name is a folder name distinct from everything else in a store, also if it is read from a file."""
-    is_folder = name not in (_CURRENT, ".", "..") and not set(name) & set("/\\\0")
+    is_folder = isinstance(name, str) and name not in (_CURRENT, ".", "..") and not set(name) & set("/\\\0")
     if not is_folder or name != name.strip() or len(name.splitlines()) != 1 or name.endswith(PART):
         raise RateStoreError(f"{field} must be the name of a folder, without leading or trailing blanks, got {name!r}")
+    if not is_unicode(name) or len(name.encode()) > _MOST_NAME_BYTES:
+        raise RateStoreError(f"{field} must be a text of at most {_MOST_NAME_BYTES} bytes, got {name!r:.80}")
     return name
 
 
-def _write_version(path: Path, rates: Iterable[tuple[RateEntry, CompactSurface]], name: str) -> str:
-    """Write all files of a version, the manifest last; return its text."""
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Wait for others that change a store; the operating system holds the lock, so a killed process leaves none."""
+    from filelock import Timeout
+
+    try:
+        with _lock(folder).acquire(timeout=_PATIENCE):
+            yield
+    except Timeout as error:
+        raise FolderInUseError(
+            f"{folder} is being changed by another process for {_PATIENCE:.0f} s: wait for it"
+        ) from error
+
+
+def _lock(folder: Path) -> "FileLock":
+    from filelock import FileLock  # here, because whoever only quotes needs no lock
+
+    return FileLock(folder / _LOCK)
+
+
+def _sweep(folder: Path) -> None:
+    """Delete unfinished files, and unfinished versions whose publisher has died."""
+    for part in folder.glob(f"*{PART}"):
+        if not part.is_dir():
+            part.unlink(missing_ok=True)  # only ``CURRENT`` is written here, by whoever has the lock
+        elif not _is_alive(part):
+            shutil.rmtree(part)
+
+
+def _is_alive(part: Path) -> bool:
+    from filelock import Timeout
+
+    try:
+        with _lock(part).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _write_surfaces(path: Path, rates: Iterable[tuple[RateEntry, CompactSurface]]) -> dict[str, Any]:
+    """Write the surfaces of all assets; return the parts of the manifest that describe them."""
     entries: dict[str, dict[str, Any]] = {}
-    files = []
-    for number, (entry, surface) in enumerate(rates):
+    with (path / SURFACES).open("wb") as file:
+        places = list(pack(file, _checked(rates, entries)))
+        length = file.tell()
+    if not entries:
+        raise RateStoreError("rates must hold at least one asset, got none: nothing is published")
+    flush(path / SURFACES)
+    return {"length": length, "entries": list(entries.values()), "surfaces": places}
+
+
+def _write_manifest(path: Path, parts: dict[str, Any]) -> str:
+    """Write the manifest, after everything else is on the disk; return its text."""
+    manifest = {"format": format_name(_KIND, _VERSION), **parts}
+    sealed = json.dumps({"sha256": _seal(manifest), "manifest": manifest}, indent=1, sort_keys=True)
+    write_text(path / _MANIFEST, sealed, to_disk=True)
+    return sealed
+
+
+def _checked(
+    rates: Iterable[tuple[RateEntry, CompactSurface]], entries: dict[str, dict[str, Any]]
+) -> Iterator[tuple[str, CompactSurface]]:
+    """Collect the entries as plain values, and yield their surfaces."""
+    for entry, surface in rates:
         if entry.asset in entries:
             raise RateStoreError(f"asset must occur once in a version, got {entry.asset!r} twice")
         if not isinstance(surface, CompactSurface):
             raise RateStoreError(
                 f"surface of {entry.asset!r} must be a CompactSurface, got {type(surface).__name__} (compact it first)"
             )
-        file = f"{number:05d}.surface"
-        surface.save(path / file)
-        flush(path / file)
         entries[entry.asset] = asdict(entry)
-        files.append((file, _checksum(path / file)))
-    if not entries:
-        raise RateStoreError("rates must hold at least one asset, got none: nothing is published")
-    manifest = {"format": _FORMAT, "version": name, "entries": list(entries.values()), "files": files}
-    sealed = json.dumps({"sha256": _seal(manifest), "manifest": manifest}, indent=1, sort_keys=True)
-    write_text(path / _MANIFEST, sealed, to_disk=True)
-    return sealed
+        yield entry.asset, surface
 
 
 def _give_name(part: Path, path: Path, sealed: str) -> None:
@@ -306,21 +506,53 @@ def _give_name(part: Path, path: Path, sealed: str) -> None:
 
 
 def versions(folder: str | Path) -> list[str]:
-    """List the published versions, oldest first; other contents of the folder are ignored."""
-    manifests = [path for path in Path(folder).glob(f"*/{_MANIFEST}") if _is_version(path)]
-    return [path.parent.name for path in sorted(manifests, key=lambda path: (path.stat().st_mtime_ns, path.parent))]
+    """List the published versions, the earliest night first; other contents of the folder are ignored.
+
+    Damaged versions come before all others, because their nights are not known. Those of newer releases are ignored.
+    """
+    whole = {store.version: (store.night, store.number, store.version) for store in _whole_versions(folder)}
+    damaged = [name for name in _names(folder) if name not in whole and not _is_newer(folder, name)]
+    return [*sorted(damaged), *sorted(whole, key=whole.__getitem__)]
+
+
+def _names(folder: str | Path) -> Iterator[str]:
+    for manifest in Path(folder).glob(f"*/{_MANIFEST}"):
+        if _is_version(manifest):
+            yield manifest.parent.name
+
+
+def _whole_versions(folder: str | Path) -> Iterator[RateStore]:
+    for name in _names(folder):
+        try:
+            yield open_version(folder, name)
+        except (RateStoreError, NewerFormatError):
+            continue
+
+
+def _is_newer(folder: str | Path, name: str) -> bool:
+    try:
+        open_version(folder, name)
+    except NewerFormatError:
+        return True
+    except RateStoreError:
+        return False
+    return False
 
 
 def _is_version(manifest: Path) -> bool:
     """Return whether a manifest, damaged or not, belongs to a version and not to a copy or another kind of folder."""
-    text, name = manifest.read_bytes(), manifest.parent.name
-    return f'"format": "{_FORMAT}"'.encode() in text and f'"version": {json.dumps(name)}'.encode() in text
+    try:
+        text = read_regular(manifest, most=_MOST_MANIFEST_BYTES)
+    except OSError:
+        return False
+    is_named = f'"version": {json.dumps(manifest.parent.name)}'.encode() in text
+    return is_named and re.search(rb'"format": "crashcover rates \d+"', text) is not None
 
 
 def prune(folder: str | Path, *, keep: int = 3) -> list[str]:
-    """Delete all but the newest versions and the one in force; return the names of the deleted ones.
+    """Delete all but the latest versions, the one in force and the one before it; return the names of the deleted ones.
 
-    A process that has mapped a deleted version can use it until it closes it.
+    Readers may be opening the one before. A process that has mapped a deleted version can use it until it closes it.
 
     Raises
     ------
@@ -329,18 +561,17 @@ def prune(folder: str | Path, *, keep: int = 3) -> list[str]:
     """
     if keep < 1:
         raise RateStoreError(f"keep must be at least 1, got {keep}")
-    gone = [name for name in versions(folder)[:-keep] if name != current_version(folder)]
-    for name in gone:
-        part = Path(folder) / f"{name}{PART}"  # a half-deleted folder is not a version, and is swept later
-        (Path(folder) / name).rename(part)
-        shutil.rmtree(part)
+    folder = Path(folder)
+    with _locked(folder):
+        known, current = versions(folder), current_version(folder)
+        place = known.index(current) if current in known else 0
+        gone = [name for name in known[:-keep] if name not in known[max(place - 1, 0) : place + 1]]
+        for name in gone:
+            part = folder / f"{name}{PART}"  # a half-deleted folder is not a version, and is swept later
+            (folder / name).rename(part)
+            shutil.rmtree(part)
     return gone
 
 
 def _seal(manifest: Any) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from pricing.contract.sentences import describe_observation, observation_texts
 from pricing.contract.shares import shares_of
 from pricing.contract.signals import Signal, find_signal, observation_of
 from pricing.contract.triggers import DropTrigger, Reference
-from pricing.errors import CorruptSurfaceError, PricingError
+from pricing.errors import CorruptSurfaceError, NewerFormatError
 from pricing.models.price_model import MODEL_CLASSES, PriceModel
 from pricing.show import drawing
 from pricing.show.formats import share, with_error
@@ -26,6 +26,7 @@ from pricing.surface.exceedance_curves import GRID, draw_curve, finish_chart
 from pricing.surface.settings import SimulationSettings
 from pricing.tools import array_file, plain
 from pricing.tools.arrays import FloatArray
+from pricing.tools.stored import format_name, read_format
 from pricing.tools.units import Duration, require_fraction
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Anchoring:
     left_out: int
 
 
-_FILE_FORMAT = "crashcover surface 2"
+_KIND, _VERSION = "surface", 2
 
 
 _FILE_CLASSES = (*MODEL_CLASSES, Anchoring, SimulationSettings, Signal, Reference)
@@ -329,7 +330,7 @@ class DropSurface(SampledSurface):
             If a law of the model has no plain form.
         """
         header = {
-            "format": _FILE_FORMAT,
+            "format": format_name(_KIND, _VERSION),
             "model": plain.to_plain(self.model),
             "settings": plain.to_plain(self.settings),
             "model_digest": self.model_digest,
@@ -337,7 +338,7 @@ class DropSurface(SampledSurface):
             "anchoring": plain.to_plain(self.anchoring),
         }
         weights = np.empty(0) if self.weights is None else self.weights
-        array_file.write(Path(path), header, [weights, self.worst_drops])
+        array_file.save(Path(path), header, [weights, self.worst_drops])
 
     @staticmethod
     def load(path: str | Path) -> "DropSurface":
@@ -349,17 +350,21 @@ class DropSurface(SampledSurface):
             If the file is damaged or not a surface.
         """
         try:
-            header, (weights, worst_drops) = array_file.read(Path(path), n_arrays=2)
-            if header["format"] != _FILE_FORMAT:
-                raise ValueError(f"format must be {_FILE_FORMAT!r}, got {header['format']!r}")
-            return DropSurface(
-                model=plain.from_plain(header["model"], _FILE_CLASSES),
-                settings=plain.from_plain(header["settings"], _FILE_CLASSES),
-                model_digest=header["model_digest"],
-                signals=plain.from_plain(header["signals"], _FILE_CLASSES),
-                worst_drops=worst_drops,
-                weights=weights if weights.size else None,
-                anchoring=plain.from_plain(header["anchoring"], _FILE_CLASSES),
-            )
-        except (ValueError, TypeError, KeyError, PricingError) as error:
+            header, arrays = array_file.parse(array_file.map_file(Path(path), follow=True), n_arrays=2)
+            return read_format(header["format"], _KIND, {_VERSION: lambda: _surface_of(header, *arrays)})
+        except (FileNotFoundError, NewerFormatError):
+            raise
+        except array_file.DAMAGE as error:
             raise CorruptSurfaceError(f"{path} is damaged or not a surface: {error}") from error
+
+
+def _surface_of(header: dict[str, Any], weights: FloatArray, worst_drops: FloatArray) -> DropSurface:
+    return DropSurface(
+        model=plain.from_plain(header["model"], _FILE_CLASSES),
+        settings=plain.from_plain(header["settings"], _FILE_CLASSES),
+        model_digest=header["model_digest"],
+        signals=plain.from_plain(header["signals"], _FILE_CLASSES),
+        worst_drops=worst_drops,
+        weights=weights if weights.size else None,
+        anchoring=plain.from_plain(header["anchoring"], _FILE_CLASSES),
+    )

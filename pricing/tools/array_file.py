@@ -7,31 +7,47 @@ ends the file.
 import hashlib
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from pricing.errors import PricingError
 from pricing.tools.arrays import FloatArray
+from pricing.tools.regular_files import open_regular
 from pricing.tools.whole_files import replacing
 
 Bytes = npt.NDArray[np.uint8]
+#: Errors of reading what is damaged, truncated or something else.
+DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, RecursionError, PricingError, OSError)
 
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
 #: NumPy pads the header of each of its arrays to a multiple of this.
 _ALIGNMENT = 64
+#: Most bytes of a header that NumPy writes in version 1.0 of its format.
+_MOST_HEADER_BYTES = 10 + 2**16
 
 
-def write(path: Path, header: dict[str, Any], arrays: Sequence[FloatArray]) -> None:
+def save(path: Path, header: dict[str, Any], arrays: Sequence[FloatArray]) -> None:
     """Write under a temporary name, then rename: a reader sees the complete old file or the complete new one."""
+    with replacing(path) as part, part.open("wb") as file:
+        write(file, header, arrays)
+
+
+def write(file: BinaryIO, header: dict[str, Any], arrays: Sequence[FloatArray]) -> bytes:
+    """Write to a file that is open at a multiple of 64 bytes; return the checksum, which ends the content."""
     text = np.frombuffer(_aligned(json.dumps(header, sort_keys=True, allow_nan=False).encode()), dtype=np.uint8)
-    with replacing(path) as part, part.open("w+b") as file:
-        for array in (text, *(np.ascontiguousarray(array, dtype="<f8") for array in arrays)):
-            np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
-        file.seek(0)
-        checksum = hashlib.file_digest(file, "sha256").digest()
-        file.write(checksum)
+    checksum = hashlib.sha256()
+    for array in (text, *(np.ascontiguousarray(array, dtype="<f8") for array in arrays)):
+        start = BytesIO()
+        np.lib.format.write_array_header_1_0(start, np.lib.format.header_data_from_array_1_0(array))
+        for part in (start.getbuffer(), array.data):
+            file.write(part)
+            checksum.update(part)
+    file.write(checksum.digest())
+    return checksum.digest()
 
 
 def _aligned(text: bytes) -> bytes:
@@ -39,29 +55,48 @@ def _aligned(text: bytes) -> bytes:
     return text.ljust(-(-len(text) // _ALIGNMENT) * _ALIGNMENT)
 
 
-def read(path: Path, n_arrays: int) -> tuple[dict[str, Any], list[FloatArray]]:
-    """Read the header and map the arrays.
+def map_file(path: Path, *, follow: bool = False) -> Bytes:
+    """Map a regular file into memory.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it is missing, empty or something else.
+    """
+    with open_regular(path, follow=follow) as file:
+        return np.memmap(file, dtype=np.uint8, mode="r")
+
+
+def parse(content: Bytes, n_arrays: int) -> tuple[dict[str, Any], list[FloatArray]]:
+    """Verify the checksum of mapped content, and view its header and arrays.
 
     Raises
     ------
     ValueError
-        If the file is damaged, truncated or something else.
+        If the content is damaged, truncated or something else.
     """
-    content = np.memmap(path, dtype=np.uint8, mode="r")
-    if hashlib.sha256(content[:-_CHECKSUM_BYTES].data).digest() != content[-_CHECKSUM_BYTES:].tobytes():
+    if hashlib.sha256(content[:-_CHECKSUM_BYTES].data).digest() != checksum_of(content):
         raise ValueError("its checksum does not match")
-    with path.open("rb") as file:
-        header: dict[str, Any] = json.loads(_map_array(file, content, "|u1").tobytes())
-        return header, [_map_array(file, content, "<f8") for _ in range(n_arrays)]
+    place, views = 0, []
+    for dtype in ("|u1", *["<f8"] * n_arrays):
+        view, place = _view_array(content, place, dtype)
+        views.append(view)
+    header: dict[str, Any] = json.loads(views[0].tobytes())
+    return header, views[1:]
 
 
-def _map_array(file: BinaryIO, content: Bytes, dtype: str) -> npt.NDArray[Any]:
-    """View the array at the file's position in the mapped content, and move past it."""
-    np.lib.format.read_magic(file)
-    shape, _, found = np.lib.format.read_array_header_1_0(file)
+def checksum_of(content: Bytes) -> bytes:
+    """Return the checksum that ends a content, whether it matches or not."""
+    return content[-_CHECKSUM_BYTES:].tobytes()
+
+
+def _view_array(content: Bytes, place: int, dtype: str) -> tuple[npt.NDArray[Any], int]:
+    """View the array at a place of the mapped content; return it and the place after it."""
+    start = BytesIO(content[place : place + _MOST_HEADER_BYTES].tobytes())
+    np.lib.format.read_magic(start)
+    shape, _, found = np.lib.format.read_array_header_1_0(start)
     if found != np.dtype(dtype):
         raise ValueError(f"expected an array of {dtype}, got {found}")
-    start = file.tell()
-    end = start + int(np.prod(shape)) * found.itemsize
-    file.seek(end)
-    return content[start:end].view(found).reshape(shape)
+    begin = place + start.tell()
+    end = begin + int(np.prod(shape)) * found.itemsize
+    return content[begin:end].view(found).reshape(shape), end

@@ -12,9 +12,7 @@ from pricing.errors import MissingLibraryError
 #: Extra that installs each library; ``pyproject.toml`` lists them.
 EXTRAS = {
     **dict.fromkeys(("arch", "pandas", "statsmodels"), "calibration"),
-    **dict.fromkeys(
-        ("click", "filelock", "jinja2", "openpyxl", "pyarrow", "rich", "threadpoolctl", "xlsxwriter"), "cli"
-    ),
+    **dict.fromkeys(("click", "jinja2", "openpyxl", "pyarrow", "rich", "threadpoolctl", "xlsxwriter"), "cli"),
     **dict.fromkeys(("distributed", "psycopg", "sqlalchemy"), "batch"),
     **dict.fromkeys(("ccxt", "tenacity"), "fetch"),
     "matplotlib": "plot",

@@ -97,6 +97,8 @@ def read_format(found: object, kind: str, readers: Mapping[int, Callable[[], Res
         raise NewerFormatError(
             f"format is {found!r}, this release reads {kind} up to {max(readers)} (use the release that wrote it)"
         )
+    if version not in readers:
+        raise PricingError(f"format is {found!r}, this release reads {kind} from {min(readers)} on")
     return readers[version]()
 
 

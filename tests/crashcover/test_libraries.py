@@ -81,7 +81,6 @@ def commands(rate_store, folder):
         "matplotlib": (*plain, "--plot", "p.png"),
         **dict.fromkeys(("pandas", "statsmodels", "arch", "click", "rich", "threadpoolctl"), plain),
         "jinja2": ("report", "--prices", "p.csv", "--drop", "0.3"),
-        "filelock": ("rates", "--prices", "p.csv", *out),
         "ccxt": ("fetch", "OM", "--since", "2024-01-01", "--out", "om.csv"),
         "openpyxl": (*quote, "p.xlsx"),
         "xlsxwriter": ("report", "--prices", "p.csv", "--drop", "0.3", "--xlsx", "p.xlsx"),

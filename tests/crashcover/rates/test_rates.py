@@ -130,10 +130,10 @@ def test_what_others_keep_in_the_store_is_left_alone(panel, tmp_path):
     (priced / "manifest.json").write_text('{"book": "b"}')
     (priced / ".work" / "rows.1-1.part").write_text("of a run that goes on")
     kept = content(priced)
-    for days in (2, 1):
+    for days in (3, 2, 1):
         rate(write(panel.iloc[: -24 * days], tmp_path / f"{days}.csv"), out, keep=1)
     assert content(priced) == kept
-    assert len(versions(out)) == 1
+    assert len(versions(out)) == 2  # readers may be opening the one before
 
 
 def test_a_damaged_older_version_does_not_end_a_night(panel, tmp_path):
@@ -150,8 +150,10 @@ def test_a_damaged_surface_of_before_hurts_only_a_token_that_needs_it(panel, tmp
     out = tmp_path / "rates"
     rate(write(panel.iloc[:-24], tmp_path / "before.csv"), out)
     store = RateStore.open(out)
+    surfaces = bytearray((store.path / "surfaces").read_bytes())
     for asset in ("SYNTH-CALM", "SYNTH-WILD", "SYNTH-EVEN"):
-        damage(store.path / store.files[asset][0])
+        surfaces[store.places[asset].start + store.places[asset].length // 2] ^= 1
+    (store.path / "surfaces").write_bytes(surfaces)
     tonight = panel.assign(**{"SYNTH-CALM": -1.0}).drop(columns="SYNTH-WILD")
     report = rate(write(tonight, tmp_path / "tonight.csv"), out)
     assert statuses(report) == {

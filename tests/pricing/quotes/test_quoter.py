@@ -563,7 +563,7 @@ def test_a_damaged_new_version_leaves_the_old_one_in_force(tmp_path):
     publish_level(tmp_path, 0)
     quoter = RateQuoter(tmp_path)
     publish_level(tmp_path, 1)
-    surface = tmp_path / "night-1" / "00003.surface"
+    surface = tmp_path / "night-1" / "surfaces"
     surface.write_bytes(surface.read_bytes()[:-100])
     with pytest.raises(RateStoreError):
         quoter.refresh()
