@@ -49,6 +49,7 @@ from pricing.show import drawing
 from pricing.show.frames import require_table
 from pricing.show.html_tables import Table, write_html
 from pricing.tools.plain import Form, to_plain
+from pricing.tools.stored import format_name
 from pricing.tools.units import Duration, format_duration
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ class Calibration:
 
     def to_json(self) -> str:
         """Write everything except working arrays as JSON with sorted keys; floats survive a round trip bit for bit."""
-        return json.dumps(to_plain(self, Form.NAMED), sort_keys=True, allow_nan=False)
+        named = {"format": format_name("calibration", 1)} | to_plain(self, Form.NAMED)
+        return json.dumps(named, sort_keys=True, allow_nan=False)
 
 
 def calibrate(

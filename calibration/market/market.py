@@ -1,10 +1,10 @@
 """Laws of the worst drop from a panel of tokens: the part common to all, and each token's own crashes."""
 
-import json
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,10 +34,11 @@ from calibration.market.panel import (
 from calibration.prices.gaps import LAW_WINDOWS
 from calibration.prices.labels import Label
 from calibration.prices.splits import PanelSplits
-from pricing.errors import DataError, InsufficientDataError, PricingError
+from pricing.errors import DataError, InsufficientDataError, NewerFormatError, PricingError
 from pricing.show.frames import make_frame
 from pricing.tools import plain
 from pricing.tools.arrays import FloatArray
+from pricing.tools.stored import read_sealed, seal_text
 from pricing.tools.units import YEAR, format_duration
 
 #: Windows with their own law, and the smallest drop that counts as a token's own crash.
@@ -57,6 +58,8 @@ LEAST_LOG_DROP = 1e-4
 STALE_AFTER = timedelta(days=45)
 
 _OVERLAP = TERM / SPACING
+_KIND = "market"
+_MOST_CHARACTERS = 2**26
 _CLASSES = (DropLaw, Level, MarketState, OwnCrashLaw)
 
 
@@ -112,23 +115,22 @@ class Market:
         }
         return make_frame(columns, index="window")
 
-    def to_json(self) -> str:
-        """Write the market as JSON with sorted keys."""
+    def to_plain(self) -> dict[str, Any]:
+        """Return the market as plain values, which JSON can hold."""
         fields = {"as_of": self.as_of.isoformat(), "first_start": self.first_start.isoformat()}
         parts = {"state": plain.to_plain(self.state), "laws": plain.to_plain(self.laws), "n_tokens": self.n_tokens}
-        return json.dumps(fields | parts, sort_keys=True, allow_nan=False)
+        return fields | parts
 
     @staticmethod
-    def from_json(text: str) -> "Market":
-        """Read a market.
+    def from_plain(value: Any) -> "Market":
+        """Read a market from plain values.
 
         Raises
         ------
         DataError
-            If the text is not a market.
+            If the values are not a market.
         """
         try:
-            value = json.loads(text)
             return Market(
                 as_of=datetime.fromisoformat(value["as_of"]),
                 state=plain.from_plain(value["state"], _CLASSES),
@@ -137,6 +139,28 @@ class Market:
                 first_start=datetime.fromisoformat(value["first_start"]),
             )
         except (ValueError, TypeError, KeyError, PricingError) as error:
+            raise DataError(f"not a market: {error}") from error
+
+    def to_json(self) -> str:
+        """Write the market as JSON with the name of its format and a checksum."""
+        return seal_text(_KIND, 1, self.to_plain())
+
+    @staticmethod
+    def from_json(text: str) -> "Market":
+        """Read a market.
+
+        Raises
+        ------
+        DataError
+            If the text is not a market, or was changed.
+        NewerFormatError
+            If a newer release wrote it.
+        """
+        try:
+            return read_sealed(text, _KIND, {1: Market.from_plain}, most=_MOST_CHARACTERS)
+        except (NewerFormatError, DataError):
+            raise
+        except PricingError as error:
             raise DataError(f"not a market: {error}") from error
 
 

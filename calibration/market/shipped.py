@@ -1,5 +1,6 @@
 """The markets that ship with the package: one per month, each fitted to the data known at that time."""
 
+import json
 from datetime import datetime
 from importlib.resources import files
 
@@ -32,4 +33,4 @@ def shipped_market(as_of: datetime) -> Market:
             f"as_of must not be before {times[0]:%Y-%m-%d}, the first market that ships, got {as_of:%Y-%m-%d} "
             "(pass market=fit_market(panel, as_of=...) for a panel of that time)"
         )
-    return Market.from_json(known[-1])
+    return Market.from_plain(json.loads(known[-1]))

@@ -22,6 +22,7 @@ from pricing.models.price_model import PriceModel
 from pricing.models.volatility import ConstantVolatility
 from pricing.show.html_tables import Table, write_html
 from pricing.tools.plain import Form, to_plain
+from pricing.tools.stored import format_name
 from pricing.tools.units import Duration, format_duration
 
 #: Price of the currency in which prices are quoted.
@@ -125,7 +126,8 @@ class PegCalibration:
     def to_json(self) -> str:
         """Write everything as JSON with sorted keys; floats survive a round trip bit for bit."""
         texts = {"verdict": to_plain(self.verdict, Form.NAMED), "assumptions": list(self.assumptions)}
-        return json.dumps(to_plain(self, Form.NAMED) | texts, sort_keys=True, allow_nan=False)
+        named = {"format": format_name("calibration of a peg", 1)} | to_plain(self, Form.NAMED) | texts
+        return json.dumps(named, sort_keys=True, allow_nan=False)
 
 
 def calibrate_peg(

@@ -15,6 +15,7 @@ from crashcover.display.messages import tell
 from crashcover.files.panels import read_panel
 from crashcover.runs.workers import one_blas_thread
 from pricing.tools.units import format_duration
+from pricing.tools.whole_files import write_text
 
 
 def run_market(path: Path, options: Options) -> Exit:
@@ -24,7 +25,7 @@ def run_market(path: Path, options: Options) -> Exit:
         market = fit_market(panel.closes, as_of=options["as_of"])
         unused = unused_tokens(panel.closes, as_of=options["as_of"])
     out = Path(options["out"])
-    out.write_text(market.to_json() + "\n", encoding="utf-8")
+    write_text(out, market.to_json() + "\n")
     TextConsole().print(market_table(market))
     for token, reason in unused.items():
         tell(f"notice: {token} is not used: {reason}")

@@ -41,6 +41,7 @@ from pricing.errors import DataError, PricingError
 from pricing.rates.store import RateStore
 from pricing.tools.libraries import load_library
 from pricing.tools.progress import Progress
+from pricing.tools.whole_files import replacing
 
 
 def run_report(options: Options) -> Exit:
@@ -92,7 +93,8 @@ def read_report(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, content: str | bytes) -> None:
     try:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        with replacing(path) as part:
+            part.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {str(error.strerror).lower()}") from error
     click.echo(str(path))

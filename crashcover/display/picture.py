@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pricing.show.texts import readable
 from pricing.surface.estimates import WeightedSample
 from pricing.surface.exceedance_curves import FEWEST_PATHS, draw_curve
+from pricing.tools.whole_files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +79,8 @@ def draw_exceedance(charts: Sequence[Chart], path: Path, *, title: str) -> None:
     )
     figure.supylabel("probability of at least that drop, %", fontsize=10)
     figure.suptitle(readable(title), fontsize=12, fontweight="bold", parse_math=False)
-    figure.savefig(path, dpi=130)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=130, format=path.suffix.removeprefix("."))
 
 
 def _draw_chart(axes: "Axes", chart: Chart) -> None:

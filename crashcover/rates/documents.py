@@ -13,9 +13,11 @@ from calibration.law.drop_law import MarketState, TokenState
 from calibration.law.own_record import OwnRecord
 from calibration.what_if import Inputs, inputs_of
 from crashcover.offers.offers import AnyCalibration
-from pricing.errors import DataError
+from pricing.errors import DataError, NewerFormatError, PricingError
+from pricing.tools.stored import format_name, read_format
 from pricing.tools.whole_files import write_text
 
+_KIND = "inputs of a rate"
 _CALIBRATIONS, _MARKETS = "calibrations", "markets"
 #: Folders of a rate store for these documents.
 KEPT = (_CALIBRATIONS, _MARKETS)
@@ -38,7 +40,11 @@ def write_calibration(folder: Path, asset: str, calibration: AnyCalibration) -> 
     str
         The identity of the calibration: a hash of everything in it.
     """
-    document = {"asset": asset, "calibration": json.loads(calibration.to_json())}
+    document = {
+        "format": format_name(_KIND, 1),
+        "asset": asset,
+        "calibration": json.loads(calibration.to_json()),
+    }
     if not isinstance(calibration, PegCalibration):
         inputs = inputs_of(calibration)
         document["inputs"] = _plain_inputs(inputs)
@@ -53,8 +59,19 @@ def read_inputs(folder: Path, calibration_id: str) -> Inputs:
     ------
     DataError
         If it was not stored, is damaged, or is that of a pegged token.
+    NewerFormatError
+        If a newer release stored it.
     """
     document = json.loads(_read(folder / _CALIBRATIONS, calibration_id))
+    try:
+        return read_format(document.get("format"), _KIND, {1: lambda: _read_inputs(folder, document)})
+    except (NewerFormatError, DataError):
+        raise
+    except PricingError as error:
+        raise DataError(f"calibration {calibration_id}: {error} (publish the rates again with this release)") from error
+
+
+def _read_inputs(folder: Path, document: dict[str, Any]) -> Inputs:
     if "inputs" not in document:
         raise DataError(
             f"calibration of {document['asset']!r} must be by the laws of the market, got that of a pegged token (its "

@@ -10,7 +10,8 @@ from crashcover.rates import documents
 from crashcover.rates.token import RateOutcome
 from pricing.errors import CorruptSurfaceError, RateStoreError
 from pricing.rates.compact_surface import CompactSurface
-from pricing.rates.store import RateEntry, RateStore, is_empty, open_version, prune, publish, versions
+from pricing.rates.publishing import prune, publish
+from pricing.rates.store import RateEntry, RateStore, is_empty, open_version, versions
 from pricing.version import ENGINE_VERSION
 
 #: Reason for an asset without prices.

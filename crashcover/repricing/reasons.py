@@ -15,7 +15,7 @@ from calibration.law.law_anchors import exceedance
 from calibration.what_if import Inputs, exchanged
 from crashcover.rates.documents import read_inputs
 from crashcover.repricing.changes import CoverChange
-from pricing.errors import DataError
+from pricing.errors import DataError, NewerFormatError
 from pricing.tools.units import parse_duration
 
 
@@ -57,7 +57,7 @@ def reasons_for(change: CoverChange, rates: Path) -> Reasons | None:
     try:
         before = read_inputs(rates, change.calibration_before)
         after = read_inputs(rates, change.calibration_after)
-    except DataError:
+    except (DataError, NewerFormatError):
         return None
     return split(change, before, after)
 

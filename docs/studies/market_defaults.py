@@ -88,7 +88,7 @@ def write_markets(folder: Path) -> None:
     times = [*pd.date_range(FIRST_MARKET, panel.index[-1], freq=TERM), panel.index[-1]]
     markets = []
     for time in times:
-        markets.append(rounded(json.loads(fit_market(panel, as_of=time).to_json())))
+        markets.append(rounded(fit_market(panel, as_of=time).to_plain()))
         print(f"{time:%Y-%m-%d}: {markets[-1]['n_tokens']} tokens", flush=True)
     text = ",\n".join(json.dumps(market, sort_keys=True) for market in markets)
     (DATA / "markets.json").write_text(f"[\n{text}\n]\n", encoding="utf-8")

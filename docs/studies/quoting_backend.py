@@ -46,7 +46,8 @@ from pricing import (
     verify,
 )
 from pricing.contract.book import Book
-from pricing.rates.store import RateEntry, publish
+from pricing.rates.publishing import publish
+from pricing.rates.store import RateEntry
 
 NOTHING_KNOWN = Conditions()
 KEY = b"of this example; a backend reads its own from a vault"

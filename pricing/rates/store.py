@@ -7,19 +7,15 @@ reader finds the complete old version or the complete new one, even if the publi
 Nothing here trusts a clock: versions are in the order of their nights, and within a night in the order of publication.
 """
 
-import hashlib
 import json
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pricing.errors import FolderInUseError, NewerFormatError, PricingError, RateStoreError, UnknownAssetError
+from pricing.errors import NewerFormatError, PricingError, RateStoreError, UnknownAssetError
 from pricing.rates.compact_surface import CompactSurface
 from pricing.rates.stored_surfaces import (
     SURFACES,
@@ -28,33 +24,28 @@ from pricing.rates.stored_surfaces import (
     Stretch,
     SurfaceFiles,
     Surfaces,
-    pack,
     require_inside,
     require_names,
 )
 from pricing.show.frames import frame_of
 from pricing.tools.regular_files import read_regular
-from pricing.tools.stored import format_name, parse_json, read_format
+from pricing.tools.stored import parse_json, read_format, sum_of
 from pricing.tools.units import is_unicode
-from pricing.tools.whole_files import PART, flush, write_text
+from pricing.tools.whole_files import PART
 
 if TYPE_CHECKING:
     import pandas as pd
-    from filelock import FileLock
 
 Result = TypeVar("Result")
 
-_KIND, _VERSION = "rates", 2
-_CURRENT = "CURRENT"
-_MANIFEST = "manifest.json"
+KIND, VERSION = "rates", 2
+CURRENT = "CURRENT"
+MANIFEST = "manifest.json"
 _STATUSES = ("fresh", "stale", "suspended")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 _MOST_CHARACTERS = 1_000
 _MOST_NAME_BYTES = 200
 _MOST_MANIFEST_BYTES = 2**28
-#: Lock of a store while it is changed, and of an unfinished version while its publisher lives.
-_LOCK = ".publishing"
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,19 +234,19 @@ def current_version(folder: str | Path) -> str:
     RateStoreError
         If nothing was published, or the file is damaged.
     """
-    path = Path(folder) / _CURRENT
+    path = Path(folder) / CURRENT
     try:
         name = read_regular(path, most=2 * _MOST_NAME_BYTES).decode().removesuffix("\n")
     except FileNotFoundError as error:
         raise RateStoreError(f"{folder} holds no rates: nothing has been published there") from error
     except (OSError, UnicodeDecodeError) as error:
         raise RateStoreError(f"{path} is damaged: {error}") from error
-    return _require_version(name, path)
+    return require_version(name, path)
 
 
 def is_empty(folder: str | Path) -> bool:
     """Return whether nothing has ever been published in a folder."""
-    return not (Path(folder) / _CURRENT).exists()
+    return not (Path(folder) / CURRENT).exists()
 
 
 def read_current(folder: str | Path, read: Callable[[RateStore], Result]) -> Result:
@@ -291,26 +282,26 @@ def open_version(folder: str | Path, version: str) -> RateStore:
     try:
         if path.is_symlink():
             raise ValueError(f"{path} must be a folder and not a link")
-        text = read_regular(path / _MANIFEST, most=_MOST_MANIFEST_BYTES).decode()
+        text = read_regular(path / MANIFEST, most=_MOST_MANIFEST_BYTES).decode()
         sealed = parse_json(text, "a manifest", most=_MOST_MANIFEST_BYTES)
         manifest = sealed["manifest"]
         return read_format(
             manifest["format"],
-            _KIND,
+            KIND,
             {
                 1: lambda: _read_1(path, _require_seal(sealed, version)),
-                _VERSION: lambda: _read_2(path, _require_seal(sealed, version)),
+                VERSION: lambda: _read_2(path, _require_seal(sealed, version)),
             },
         )
     except NewerFormatError:
         raise
     except (OSError, ValueError, TypeError, LookupError, AttributeError, PricingError) as error:
-        raise RateStoreError(f"{path / _MANIFEST} is missing or damaged: {error}") from error
+        raise RateStoreError(f"{path / MANIFEST} is missing or damaged: {error}") from error
 
 
 def _require_seal(sealed: dict[str, Any], version: str) -> dict[str, Any]:
     manifest: dict[str, Any] = sealed["manifest"]
-    if sealed["sha256"] != _seal(manifest) or manifest["version"] != version:
+    if sealed["sha256"] != sum_of(manifest) or manifest["version"] != version:
         raise ValueError("its checksum does not match")
     return manifest
 
@@ -340,79 +331,9 @@ def _entries(found: list[dict[str, Any]]) -> dict[str, RateEntry]:
     return entries
 
 
-def publish(folder: str | Path, rates: Iterable[tuple[RateEntry, CompactSurface]], *, name: str) -> RateStore:
-    """Write a new version and make it the one in force.
-
-    A publisher that is stopped leaves the previous version in force; publishing the same rates again completes the
-    new one. What a stopped publisher left behind is deleted by the next one. If two publishers use one name at the same
-    time, the second is refused unless its rates are the same.
-
-    Parameters
-    ----------
-    folder : path
-        Folder of the store; created if absent.
-    rates : iterable of (RateEntry, CompactSurface)
-        One pair per asset, read one by one, so that they need not be in memory together.
-    name : str
-        Name of the version, new in this store, such as "2026-11-22".
-
-    Raises
-    ------
-    RateStoreError
-        If the name is taken or not a folder name, an asset occurs twice, a surface is not compact, there are no rates,
-        or the version in force is of a later night.
-    FolderInUseError
-        If another publisher does not finish.
-    """
-    folder = Path(folder)
-    path = folder / _require_version(name, "name")
-    if not is_empty(folder) and current_version(folder) == name:
-        raise RateStoreError(f"name must be new, got {name!r}: {path} has already been published")
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        _sweep(folder)
-        part = Path(tempfile.mkdtemp(suffix=PART, prefix=f"{name}.", dir=folder))
-        alive = _lock(part)
-        alive.acquire(timeout=0)
-    try:
-        part.chmod(folder.stat().st_mode)  # temporary folders are private
-        written = _write_surfaces(part, rates)
-        with _locked(folder):
-            sealed = _write_manifest(part, {**written, "version": name, "number": _next_number(folder, name)})
-            alive.release()
-            (part / _LOCK).unlink(missing_ok=True)
-            _give_name(part, path, sealed)
-            return _put_in_force(folder, name)
-    except BaseException:
-        alive.release()
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-
-
-def _next_number(folder: Path, name: str) -> int:
-    """Return the number of a publication, which is the same if it is begun again."""
-    return 1 + max((store.number for store in _whole_versions(folder) if store.version != name), default=0)
-
-
-def _put_in_force(folder: Path, name: str) -> RateStore:
-    """Name a version in ``CURRENT`` once it can be opened, unless the rates in force are of a later night."""
-    store = open_version(folder, name)
-    try:
-        before = None if is_empty(folder) else RateStore.open(folder)
-    except RateStoreError:  # rates that are damaged are no longer in force
-        before = None
-    if before is not None and before.night > store.night:
-        raise RateStoreError(
-            f"the night of {name!r} must not be before {before.night.isoformat()}, that of {before.version!r} in "
-            f"force, got {store.night.isoformat()} (to go back to it, write its name into {folder / _CURRENT})"
-        )
-    write_text(folder / _CURRENT, f"{name}\n", to_disk=True)
-    return store
-
-
-def _require_version(name: str, field: object) -> str:
+def require_version(name: str, field: object) -> str:
     """Check that a name is a folder name distinct from everything else in a store, also if it is read from a file."""
-    is_folder = isinstance(name, str) and name not in (_CURRENT, ".", "..") and not set(name) & set("/\\\0")
+    is_folder = isinstance(name, str) and name not in (CURRENT, ".", "..") and not set(name) & set("/\\\0")
     if not is_folder or name != name.strip() or len(name.splitlines()) != 1 or name.endswith(PART):
         raise RateStoreError(f"{field} must be the name of a folder, without leading or trailing blanks, got {name!r}")
     if not is_unicode(name) or len(name.encode()) > _MOST_NAME_BYTES:
@@ -420,108 +341,24 @@ def _require_version(name: str, field: object) -> str:
     return name
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Wait for others that change a store; the operating system holds the lock, so a killed process leaves none."""
-    from filelock import Timeout
-
-    try:
-        with _lock(folder).acquire(timeout=_PATIENCE):
-            yield
-    except Timeout as error:
-        raise FolderInUseError(
-            f"{folder} is being changed by another process for {_PATIENCE:.0f} s: wait for it"
-        ) from error
-
-
-def _lock(folder: Path) -> "FileLock":
-    from filelock import FileLock  # here, because whoever only quotes needs no lock
-
-    return FileLock(folder / _LOCK)
-
-
-def _sweep(folder: Path) -> None:
-    """Delete unfinished files, and unfinished versions whose publisher has died."""
-    for part in folder.glob(f"*{PART}"):
-        if not part.is_dir():
-            part.unlink(missing_ok=True)  # only ``CURRENT`` is written here, by whoever has the lock
-        elif not _is_alive(part):
-            shutil.rmtree(part)
-
-
-def _is_alive(part: Path) -> bool:
-    from filelock import Timeout
-
-    try:
-        with _lock(part).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
-
-
-def _write_surfaces(path: Path, rates: Iterable[tuple[RateEntry, CompactSurface]]) -> dict[str, Any]:
-    """Write the surfaces of all assets; return the parts of the manifest that describe them."""
-    entries: dict[str, dict[str, Any]] = {}
-    with (path / SURFACES).open("wb") as file:
-        places = list(pack(file, _checked(rates, entries)))
-        length = file.tell()
-    if not entries:
-        raise RateStoreError("rates must hold at least one asset, got none: nothing is published")
-    flush(path / SURFACES)
-    return {"length": length, "entries": list(entries.values()), "surfaces": places}
-
-
-def _write_manifest(path: Path, parts: dict[str, Any]) -> str:
-    """Write the manifest, after everything else is on the disk; return its text."""
-    manifest = {"format": format_name(_KIND, _VERSION), **parts}
-    sealed = json.dumps({"sha256": _seal(manifest), "manifest": manifest}, indent=1, sort_keys=True)
-    write_text(path / _MANIFEST, sealed, to_disk=True)
-    return sealed
-
-
-def _checked(
-    rates: Iterable[tuple[RateEntry, CompactSurface]], entries: dict[str, dict[str, Any]]
-) -> Iterator[tuple[str, CompactSurface]]:
-    """Collect the entries as plain values, and yield their surfaces."""
-    for entry, surface in rates:
-        if entry.asset in entries:
-            raise RateStoreError(f"asset must occur once in a version, got {entry.asset!r} twice")
-        if not isinstance(surface, CompactSurface):
-            raise RateStoreError(
-                f"surface of {entry.asset!r} must be a CompactSurface, got {type(surface).__name__} (compact it first)"
-            )
-        entries[entry.asset] = asdict(entry)
-        yield entry.asset, surface
-
-
-def _give_name(part: Path, path: Path, sealed: str) -> None:
-    """Rename a complete version into place, unless a publisher that was stopped late has already done so."""
-    try:
-        part.rename(path)
-    except OSError as error:
-        found = path / _MANIFEST
-        if not found.exists() or found.read_text(encoding="utf-8") != sealed:
-            raise RateStoreError(f"name must be new, got {path.name!r}: {path} has already been published") from error
-        shutil.rmtree(part)
-
-
 def versions(folder: str | Path) -> list[str]:
     """List the published versions, the earliest night first; other contents of the folder are ignored.
 
     Damaged versions come before all others, because their nights are not known. Those of newer releases are ignored.
     """
-    whole = {store.version: (store.night, store.number, store.version) for store in _whole_versions(folder)}
+    whole = {store.version: (store.night, store.number, store.version) for store in whole_versions(folder)}
     damaged = [name for name in _names(folder) if name not in whole and not _is_newer(folder, name)]
     return [*sorted(damaged), *sorted(whole, key=whole.__getitem__)]
 
 
 def _names(folder: str | Path) -> Iterator[str]:
-    for manifest in Path(folder).glob(f"*/{_MANIFEST}"):
+    for manifest in Path(folder).glob(f"*/{MANIFEST}"):
         if _is_version(manifest):
             yield manifest.parent.name
 
 
-def _whole_versions(folder: str | Path) -> Iterator[RateStore]:
+def whole_versions(folder: str | Path) -> Iterator[RateStore]:
+    """Open every version of this release or an earlier one that is not damaged."""
     for name in _names(folder):
         try:
             yield open_version(folder, name)
@@ -547,31 +384,3 @@ def _is_version(manifest: Path) -> bool:
         return False
     is_named = f'"version": {json.dumps(manifest.parent.name)}'.encode() in text
     return is_named and re.search(rb'"format": "crashcover rates \d+"', text) is not None
-
-
-def prune(folder: str | Path, *, keep: int = 3) -> list[str]:
-    """Delete all but the latest versions, the one in force and the one before it; return the names of the deleted ones.
-
-    Readers may be opening the one before. A process that has mapped a deleted version can use it until it closes it.
-
-    Raises
-    ------
-    RateStoreError
-        If fewer than one version would be kept.
-    """
-    if keep < 1:
-        raise RateStoreError(f"keep must be at least 1, got {keep}")
-    folder = Path(folder)
-    with _locked(folder):
-        known, current = versions(folder), current_version(folder)
-        place = known.index(current) if current in known else 0
-        gone = [name for name in known[:-keep] if name not in known[max(place - 1, 0) : place + 1]]
-        for name in gone:
-            part = folder / f"{name}{PART}"  # a half-deleted folder is not a version, and is swept later
-            (folder / name).rename(part)
-            shutil.rmtree(part)
-    return gone
-
-
-def _seal(manifest: Any) -> str:
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()

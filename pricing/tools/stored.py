@@ -4,9 +4,11 @@ Whatever is read may come from anybody, so a text is measured before it is parse
 name occurs twice, every number is finite, and every text can be encoded.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from pricing.errors import NewerFormatError, PricingError
@@ -68,6 +70,53 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError(f"each name must occur once in an object, got {[name for name, _ in pairs]}"[:200])
     return value
+
+
+def seal_text(kind: str, version: int, value: Any) -> str:
+    """Write plain values as JSON with the name of their format and a sum over them, which ``read_sealed`` verifies."""
+    sealed = {"format": format_name(kind, version), kind: value, "sha256": sum_of(value)}
+    return json.dumps(sealed, sort_keys=True, allow_nan=False)
+
+
+def read_sealed(text: str, kind: str, readers: Mapping[int, Callable[[Any], Result]], *, most: int) -> Result:
+    """Read what ``seal_text`` wrote.
+
+    Parameters
+    ----------
+    text : str
+        The JSON.
+    kind : str
+        Kind of the stored thing, such as ``"market"``.
+    readers : mapping of int to callable
+        Reader of the plain values of each version.
+    most : int
+        Largest length in characters.
+
+    Raises
+    ------
+    NewerFormatError
+        If a newer release wrote it.
+    PricingError
+        If it is something else, or was changed.
+    """
+    sealed = parse_json(text, f"a {kind}", most=most)
+    if not isinstance(sealed, dict):
+        raise PricingError(f"it must be an object, got {type(sealed).__name__}")
+    unsealed = {version: partial(_unseal, sealed, kind, read) for version, read in readers.items()}
+    return read_format(sealed.get("format"), kind, unsealed)
+
+
+def _unseal(sealed: dict[str, Any], kind: str, read: Callable[[Any], Result]) -> Result:
+    if sealed.keys() != {"format", kind, "sha256"}:
+        raise PricingError(f"its fields must be format, {kind} and sha256, got {', '.join(sealed)}"[:200])
+    if sealed["sha256"] != sum_of(sealed[kind]):
+        raise PricingError("its checksum does not match: a figure was changed, or the file is damaged")
+    return read(sealed[kind])
+
+
+def sum_of(value: Any) -> str:
+    """Return the SHA-256 of plain values, written as JSON with sorted keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def read_format(found: object, kind: str, readers: Mapping[int, Callable[[], Result]]) -> Result:

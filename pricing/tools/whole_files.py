@@ -29,10 +29,10 @@ def replacing(path: Path, *, to_disk: bool = False) -> Iterator[Path]:
         yield part
         if to_disk:
             flush(part)
+        part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    part.replace(path)
 
 
 def write_text(path: Path, text: str, *, to_disk: bool = False) -> None:

@@ -11,7 +11,7 @@ import pytest
 from pricing import DropTrigger, FullPayout, LinearPayout, PricingBasis, Quoter, RateQuoter, TieredPayout, compact
 from pricing.contract.book import Book
 from pricing.principles import parse_risk_load
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 N_ASSETS, N_COVERS = 250, 1_000_000

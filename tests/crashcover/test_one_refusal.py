@@ -46,7 +46,7 @@ from pricing.principles import (
     WangTransform,
 )
 from pricing.rates.book_premiums import premium_columns
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import NOON, make_cover, make_entry, simulate_surface
 
 FULL = simulate_surface("anchored", n_paths=4_000)

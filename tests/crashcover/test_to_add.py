@@ -38,7 +38,8 @@ from pricing.premiums.loadings import Loading
 from pricing.principles import WangTransform
 from pricing.quotes.sealed_quote import RateQuote
 from pricing.rates.book_premiums import premium_columns
-from pricing.rates.store import RateStore, publish
+from pricing.rates.publishing import publish
+from pricing.rates.store import RateStore
 from tests.crashcover.repricing.books import ROW, book_file, reprice
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 

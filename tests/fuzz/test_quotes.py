@@ -32,7 +32,7 @@ from pricing import (
 )
 from pricing.contract.book import Book
 from pricing.principles import PRINCIPLE_CLASSES, OverHorizon, WangTransform
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 KINDS = ("plain", "weighted", "anchored")

@@ -9,7 +9,8 @@ from calibration import Market, fit_market
 from calibration.law.drop_law import MarketState
 from calibration.market import long_memory
 from calibration.market.market import PEGGED, WINDOWS, unused_tokens
-from pricing.errors import DataError, InsufficientDataError
+from pricing.errors import DataError, InsufficientDataError, NewerFormatError
+from pricing.tools.stored import seal_text
 from tests.calibration.drop_laws import a_law, a_panel
 
 
@@ -34,7 +35,7 @@ def flat(value):
 
 
 def assert_close(found, expected, tolerance):
-    for one, other in zip(flat(json.loads(found.to_json())), flat(json.loads(expected.to_json())), strict=True):
+    for one, other in zip(flat(found.to_plain()), flat(expected.to_plain()), strict=True):
         assert one == (pytest.approx(other, abs=tolerance) if isinstance(other, float) else other)
 
 
@@ -46,7 +47,7 @@ def test_a_market_has_a_law_for_each_window(market, panel):
     assert market.as_of == panel.index[-1]
     assert market.n_tokens == 15
     assert market.first_start >= panel.index[0] + timedelta(days=30)
-    leaves = [leaf for leaf in flat(json.loads(market.to_json())) if isinstance(leaf, float)]
+    leaves = [leaf for leaf in flat(market.to_plain()) if isinstance(leaf, float)]
     assert np.isfinite(leaves).all()
     for law, least in zip(market.laws, WINDOWS.values(), strict=True):
         assert law.own.threshold == pytest.approx(-np.log1p(-least))
@@ -209,21 +210,37 @@ def test_unknown_blocks_and_windows_survive_json():
     assert Market.from_json(market.to_json()) == market
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "[]",
-        "null",
-        "{}",
-        '{"as_of": "tomorrow"}',
-        '{"as_of": "2024-01-01T00:00:00+00:00", "state": {"type": "X"}}',
-    ],
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"as_of": "tomorrow"}', "[" * 100_000])
 def test_what_is_no_market_is_refused(text):
     with pytest.raises(DataError, match="not a market"):
         Market.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {},
+        {"as_of": "tomorrow"},
+        {"as_of": "2024-01-01T00:00:00+00:00", "state": {"type": "X"}},
+    ],
+)
+def test_sealed_values_that_are_no_market_are_refused(value):
+    with pytest.raises(DataError, match="not a market"):
+        Market.from_json(seal_text("market", 1, value))
+
+
+def test_a_market_with_one_changed_figure_is_refused(market):
+    value = json.loads(market.to_json())
+    value["market"]["laws"][0]["level"]["intercept"] += 0.3
+    with pytest.raises(DataError, match="not a market: its checksum does not match"):
+        Market.from_json(json.dumps(value))
+
+
+def test_a_market_of_a_newer_release_says_so(market):
+    with pytest.raises(NewerFormatError, match="format is 'crashcover market 2'"):
+        Market.from_json(seal_text("market", 2, market.to_plain()))
 
 
 def test_a_stale_market_has_no_run_up(market):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from crashcover.files.prices import read_history
 from crashcover.runs.workers import Workplace
 from pricing.errors import RateStoreError, WorkerError
-from pricing.rates.store import RateStore, publish
+from pricing.rates.publishing import publish
+from pricing.rates.store import RateStore
 from tests.crashcover.rates import faults
 from tests.crashcover.rates.nights import rate, statuses, write
 

@@ -20,7 +20,8 @@ from pricing import Cover, DropTrigger, PricingBasis, StandardDeviationPrinciple
 from pricing.contract.payouts import parse_payout
 from pricing.errors import FolderInUseError, InvalidTermsError, RateStoreError
 from pricing.premiums.build_up import premium_from_sample
-from pricing.rates.store import RateStore, publish
+from pricing.rates.publishing import publish
+from pricing.rates.store import RateStore
 from pricing.tools.progress import silent
 from tests.crashcover.repricing.books import ROW, book_file, content, make_book, reprice
 

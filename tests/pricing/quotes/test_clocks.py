@@ -17,7 +17,7 @@ from pricing import (
 )
 from pricing.contract.book import Book
 from pricing.errors import REASONS, InvalidTermsError, NotYetValidError, Reason, StaleRateError
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import NOON, make_cover, make_entry, simulate_surface
 
 SECOND = timedelta(seconds=1)

@@ -65,7 +65,7 @@ from pricing.principles import (
     WangTransform,
 )
 from pricing.rates.book_premiums import FLAGS
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.checkout import CHECKOUT
 from tests.pricing.rates.store_worlds import (
     KEY,

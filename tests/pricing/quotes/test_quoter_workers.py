@@ -9,7 +9,7 @@ import pytest
 
 from pricing import RateQuoter, SellingRules, compact, verify
 from pricing.errors import PricingError
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 METHODS = multiprocessing.get_all_start_methods()

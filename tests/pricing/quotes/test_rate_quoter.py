@@ -25,7 +25,7 @@ from pricing.errors import (
     UninsurableError,
     WaitingPeriodError,
 )
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import NOON, constant_surface, make_cover, make_entry
 
 #: At a premium of 20 %, 30 % and 60 % of the limit, a lift to a minimum is exact in binary.

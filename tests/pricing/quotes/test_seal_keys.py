@@ -22,7 +22,7 @@ from pricing.errors import (
 )
 from pricing.quotes.keys import LEAST_BYTES, seal_key
 from pricing.quotes.sealed_quote import seal, terms_text
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 OTHER = b"the key of the month before"

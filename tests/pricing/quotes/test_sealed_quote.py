@@ -13,7 +13,7 @@ from pricing import FullPayout, LinearPayout, PremiumFlag, PricingBasis, RateQuo
 from pricing.errors import PricingError, TamperedQuoteError
 from pricing.premiums.loadings import Loading
 from pricing.quotes.keys import UNSEALED
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 FEES = tuple(

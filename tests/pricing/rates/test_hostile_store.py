@@ -19,7 +19,8 @@ from pricing.errors import (
     RateStoreError,
     UnknownAssetError,
 )
-from pricing.rates.store import RateStore, current_version, open_version, prune, publish, read_current, versions
+from pricing.rates.publishing import prune, publish
+from pricing.rates.store import RateStore, current_version, open_version, read_current, versions
 from tests.pricing.rates.store_worlds import KEY, NOON, constant_surface, make_cover, make_entry
 
 SURFACES = {level: constant_surface(level) for level in (1, 2)}

@@ -10,7 +10,7 @@ from pricing.events.event_premiums import event_premium
 from pricing.events.reinstatements import AggregateTerms
 from pricing.premiums.build_up import premium_of_law
 from pricing.principles import HazardTransform, LossDistribution, OverHorizon, WangTransform
-from pricing.rates.store import publish
+from pricing.rates.publishing import publish
 from tests.pricing.rates.store_worlds import KEY, NOON, make_cover, make_entry, simulate_surface
 
 SURFACE = simulate_surface("anchored")

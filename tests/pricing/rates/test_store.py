@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from pricing.errors import CorruptSurfaceError, RateStoreError, UnknownAssetError
-from pricing.rates import store as rate_store
-from pricing.rates.store import RateStore, current_version, open_version, prune, publish, versions
+from pricing.rates import publishing
+from pricing.rates.publishing import prune, publish
+from pricing.rates.store import RateStore, current_version, open_version, versions
 from pricing.tools.whole_files import sweep
 from tests.checkout import CHECKOUT
 from tests.pricing.rates.store_worlds import constant_surface, damage, make_entry, simulate_surface
@@ -219,14 +220,14 @@ def test_a_publisher_that_is_killed_leaves_a_whole_version(tmp_path):
 
 def test_what_a_publisher_began_can_be_completed_under_the_same_name(tmp_path, monkeypatch):
     publish_level(tmp_path, 1)
-    write_text = rate_store.write_text
+    write_text = publishing.write_text
 
     def die_before_the_end(path, text, **options):
         if path.name == "CURRENT":
             raise KeyboardInterrupt
         write_text(path, text, **options)
 
-    monkeypatch.setattr(rate_store, "write_text", die_before_the_end)
+    monkeypatch.setattr(publishing, "write_text", die_before_the_end)
     with pytest.raises(KeyboardInterrupt):
         publish_level(tmp_path, 2)
     monkeypatch.undo()
@@ -245,7 +246,7 @@ def test_a_publisher_that_was_killed_leaves_no_version(tmp_path):
 def test_a_prune_that_was_stopped_leaves_nothing_that_a_sweep_does_not_find(tmp_path, monkeypatch):
     for level in (3, 1, 2):
         publish_level(tmp_path, level)
-    monkeypatch.setattr(rate_store.shutil, "rmtree", mock.Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr(publishing.shutil, "rmtree", mock.Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         prune(tmp_path, keep=1)
     monkeypatch.undo()

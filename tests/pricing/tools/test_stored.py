@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.errors import NewerFormatError, PricingError
-from pricing.tools.stored import format_name, parse_json, read_format
+from pricing.tools.stored import format_name, parse_json, read_format, read_sealed, seal_text
 
 VALUES = st.recursive(
     st.none()
@@ -70,3 +70,54 @@ def test_another_format_is_told(found):
 def test_a_newer_version_is_told():
     with pytest.raises(NewerFormatError, match="this release reads rates up to 2 .use the release that wrote it"):
         read_format("crashcover rates 3", "rates", {1: list, 2: list})
+
+
+# --- sealed values ----------------------------------------------------------------------------------------------------
+
+
+def unseal(text):
+    return read_sealed(text, "market", {1: lambda value: value}, most=10**6)
+
+
+@given(value=VALUES)
+def test_a_sealed_value_comes_back_as_it_was(value):
+    assert unseal(seal_text("market", 1, value)) == value
+
+
+def leaves(value, path=()):
+    """Yield the path of every number in a nested value."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*path, key))
+    elif not isinstance(value, bool):
+        yield path
+
+
+@given(value=VALUES, draw=st.data())
+def test_one_changed_figure_is_found(value, draw):
+    sealed = json.loads(seal_text("market", 1, value))
+    places = list(leaves(sealed["market"]))
+    if not places:
+        return
+    inner, (*path, last) = sealed, ("market", *draw.draw(st.sampled_from(places)))
+    for key in path:
+        inner = inner[key]
+    inner[last] = "another" if inner[last] != "another" else 1
+    with pytest.raises(PricingError, match="its checksum does not match"):
+        unseal(json.dumps(sealed))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda sealed: sealed.update(colour="red"), "its fields must be format, market and sha256, got "),
+        (lambda sealed: sealed.pop("sha256"), "its fields must be format, market and sha256, got "),
+        (lambda sealed: sealed.pop("format"), "format must be 'crashcover market 1', got None"),
+        (lambda sealed: sealed.update(sha256=3), "its checksum does not match"),
+    ],
+)
+def test_what_is_not_sealed_is_refused(change, message):
+    sealed = json.loads(seal_text("market", 1, [1.5]))
+    change(sealed)
+    with pytest.raises(PricingError, match=message):
+        unseal(json.dumps(sealed))
