@@ -30,7 +30,7 @@ help:
 	@echo "make style     check style, spelling and types only"
 	@echo "make test-narrow  run the tests of calibration as on a processor of 2008, whatever this one is"
 	@echo "make mutants   change the code of premiums, events, quotes, laws and scores, and count what no test notices"
-	@echo "make fuzz      put hostile values into contracts, quotes and books for ten minutes, other ones in every run"
+	@echo "make fuzz      put hostile values into contracts, quotes, books and stores for ten minutes, other ones in every run"
 	@echo "make sanitize  run the kernel tests with every address and operation checked (GCC on Linux)"
 	@echo "make free-threaded FREE_THREADED=python3.13t  run the tests of pricing without the GIL"
 	@echo "make bench     measure the engine on this machine, beside others; writes the tables of docs/performance.md"

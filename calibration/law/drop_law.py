@@ -19,7 +19,9 @@ from scipy.special import ndtr
 
 from calibration.law.own_record import OwnRecord
 from calibration.prices.horizons import HALF_LIVES, RunningSquares
+from pricing.errors import DataError
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import require_kind, set_numbers, set_series
 from pricing.tools.units import parse_duration
 
 #: Term of the law.
@@ -84,6 +86,9 @@ class MarketState:
     log_volatility: float
     run_up: float
 
+    def __post_init__(self) -> None:
+        set_numbers(self, *self.__slots__, error=DataError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
@@ -101,6 +106,9 @@ class Level:
     volatility_slope: float
     run_up_slope: float
     error: float
+
+    def __post_init__(self) -> None:
+        set_numbers(self, *self.__slots__, error=DataError)
 
     def at(self, state: MarketState) -> float:
         """Evaluate the level."""
@@ -129,6 +137,9 @@ class OwnCrashLaw:
     volatility_slope: float
     index: float
     crash_share: float
+
+    def __post_init__(self) -> None:
+        set_numbers(self, *self.__slots__, error=DataError)
 
     def market_rates(self, state: TokenState) -> FloatArray:
         """Return the expected number per term for tokens in this state, without their own record."""
@@ -177,8 +188,15 @@ class DropLaw:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "window", parse_duration(self.window, "window"))  # JSON holds it as text
-        for name in ("slopes", "shocks", "block_means"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        set_numbers(self, "spread", "spread_slope", error=DataError)
+        set_series(self, "slopes", "shocks", error=DataError)
+        require_kind(self.level, "level", Level, DataError)
+        require_kind(self.own, "own", OwnCrashLaw, DataError)
+        require_kind(self.first_block, "first_block", int, DataError)
+        means = tuple(self.block_means)
+        for mean in means:
+            require_kind(mean, "block_means", float | None, DataError)
+        object.__setattr__(self, "block_means", means)
 
     def centre(self, covariates: FloatArray, market: MarketState) -> FloatArray:
         """Return the log worst drop at which the common part is centred, before the shock of the month.

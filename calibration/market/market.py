@@ -38,6 +38,7 @@ from pricing.errors import DataError, InsufficientDataError, NewerFormatError, P
 from pricing.show.frames import make_frame
 from pricing.tools import plain
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import require_kind, set_members
 from pricing.tools.stored import read_sealed, seal_text
 from pricing.tools.units import YEAR, format_duration
 
@@ -87,6 +88,13 @@ class Market:
     n_tokens: int
     first_start: datetime
 
+    def __post_init__(self) -> None:
+        require_kind(self.state, "state", MarketState, DataError)
+        set_members(self, "laws", DropLaw, error=DataError)
+        if not self.laws:
+            raise DataError("laws must hold at least one law, got none")
+        require_kind(self.n_tokens, "n_tokens", int, DataError)
+
     def is_stale(self, as_of: datetime) -> bool:
         """Return whether the state of the market is too old to be used at a time."""
         return as_of - self.as_of > STALE_AFTER
@@ -131,15 +139,18 @@ class Market:
             If the values are not a market.
         """
         try:
-            return Market(
+            market = Market(
                 as_of=datetime.fromisoformat(value["as_of"]),
                 state=plain.from_plain(value["state"], _CLASSES),
                 laws=tuple(plain.from_plain(law, _CLASSES) for law in value["laws"]),
                 n_tokens=value["n_tokens"],
                 first_start=datetime.fromisoformat(value["first_start"]),
             )
-        except (ValueError, TypeError, KeyError, PricingError) as error:
+            if market.to_plain() != value:
+                raise DataError("it holds more than a market, or in another form")
+        except (ValueError, TypeError, LookupError, AttributeError, PricingError) as error:
             raise DataError(f"not a market: {error}") from error
+        return market
 
     def to_json(self) -> str:
         """Write the market as JSON with the name of its format and a checksum."""

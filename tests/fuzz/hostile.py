@@ -31,6 +31,7 @@ from pricing import (
     Payment,
     PriceModel,
     PricingBasis,
+    PricingError,
     RateInForce,
     RateLimits,
     RatesInForce,
@@ -161,3 +162,11 @@ def values():
         st.just(range(3)),
         st.just({0.3}),
     )
+
+
+def answer_of(make):
+    """Return what a call returns, or the error of ours that it raises."""
+    try:
+        return make()
+    except PricingError as error:
+        return error

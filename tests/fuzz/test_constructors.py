@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing import InvalidTermsError, PricingError, SellingRules, SimulationError, SimulationSettings
-from tests.fuzz.hostile import PLACES, VALID, values
+from tests.fuzz.hostile import PLACES, VALID, answer_of, values
 
 
 def is_plain(value):
@@ -35,14 +35,6 @@ def test_a_field_takes_what_it_is_for_or_names_itself(place, value):
     assert type(kept) in (type(VALID[kind][name]), type(getattr(kind(**VALID[kind]), name))) or is_plain(kept), kept
     assert not isinstance(kept, str) or type(getattr(kind(**VALID[kind]), name)) is str
     assert not isinstance(kept, bool) or type(getattr(kind(**VALID[kind]), name)) is bool
-
-
-def answer_of(make):
-    """Return what a call returns, or the error of ours that it raises."""
-    try:
-        return make()
-    except PricingError as error:
-        return error
 
 
 def words_for(name):
