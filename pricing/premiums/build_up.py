@@ -284,7 +284,7 @@ def add_up(
     UninsurableError
         If the premium reaches the limit.
     FallingRiskLoadError
-        If the risk load would make a larger loss cheaper.
+        If the risk load or the cost of capital would make a larger or surer loss cheaper.
     """
     _require_probability(losses.fired.value, name)
     if losses.price.value - losses.mean.value < -ROUNDING * losses.mean.value:
@@ -294,7 +294,9 @@ def add_up(
     )
     _require_insurable(priced.total, limit, losses.fired.value, name)
     if not basis.risk_load.rises(losses.mean.value, losses.price.value):
-        raise _falling_load(losses, basis, name)
+        raise _falling_load(losses, basis.risk_load, name)
+    if basis.capital and not basis.capital.rises(priced.trigger_probability, term / YEAR):
+        raise _falling_load(losses, basis.capital, name)
     return priced
 
 
@@ -417,9 +419,9 @@ def _negative_load(losses: Losses[float], basis: PricingBasis, name: str) -> Neg
     )
 
 
-def _falling_load(losses: Losses[float], basis: PricingBasis, name: str) -> FallingRiskLoadError:
+def _falling_load(losses: Losses[float], load: object, name: str) -> FallingRiskLoadError:
     return FallingRiskLoadError(
-        f"cover {name!r}: {type(basis.risk_load).__name__} would price a larger loss below this one, whose expected "
+        f"cover {name!r}: {type(load).__name__} would price a larger loss below this one, whose expected "
         f"value is {losses.mean.value:.3g} per unit of limit (the loss is too sure for it: use a distortion, such as "
         "HazardTransform)",
         trigger_probability=losses.fired.value,

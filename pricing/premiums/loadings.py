@@ -14,7 +14,7 @@ from pricing.principles.principle import parse_term, require_not_negative
 from pricing.surface.estimates import Estimate, WeightedSample
 from pricing.tools.arrays import FloatArray
 from pricing.tools.fields import require_kind, set_numbers, set_series
-from pricing.tools.units import DurationField, default_duration, require_fraction, shown
+from pricing.tools.units import YEAR, DurationField, default_duration, require_fraction, shown
 
 _DEFAULT_MEASURE = TailValueAtRisk(level=0.995)
 _EXPECTED_LOSS = ProportionalHazardTransform(exponent=1.0)
@@ -100,6 +100,24 @@ class CapitalCost:
         required, expected = map(price, self.measures)
         # A value at risk may be below the expected loss; then the premium covers it and no capital is needed.
         return Estimate(larger(required.value - expected.value, 0.0), required.standard_error + expected.standard_error)
+
+    def rises(self, fired: Any, years: Any) -> Any:
+        """Return whether no part of a loss costs more than it would if it were sure, of one cover or of a column.
+
+        A part that is due with probability ``p`` costs at most ``p + annual_rate years (1 - p) ** (horizon / term)``.
+        Near certainty that exceeds 1 if the term is longer than the horizon of measured capital.
+
+        Parameters
+        ----------
+        fired : float or ndarray
+            Probability of any loss, at most 1.
+        years : float or ndarray
+            Length of the term in years.
+        """
+        if self.measures is None:
+            return True
+        spared = 1.0 - fired
+        return spared >= self.annual_rate * years * spared ** (self.horizon / YEAR / years)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

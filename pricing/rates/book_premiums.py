@@ -142,10 +142,15 @@ def premium_columns(
         (Reason.NEGATIVE_RISK_LOAD, losses.price[0] < losses.mean[0] * (1.0 - ROUNDING)),
         (Reason.UNINSURABLE, columns["total"] >= book.limit),
         (Reason.FALLING_RISK_LOAD, np.logical_not(basis.risk_load.rises(losses.mean[0], losses.price[0]))),
+        (Reason.FALLING_RISK_LOAD, np.logical_not(_capital_rises(basis, columns["trigger_probability"], book))),
         (Reason.UNRESOLVED, columns["flag"] == FLAGS.index(PremiumFlag.UNRESOLVED)),
     ):
         refusal[(refusal == 0) & is_refused] = reason.code
     return PremiumColumns(**_blanked(columns, refusal > 0), refusal=refusal)
+
+
+def _capital_rises(basis: PricingBasis, fired: FloatArray, book: Book) -> Any:
+    return basis.capital is None or basis.capital.rises(fired, book.years)
 
 
 def _blanked(columns: dict[str, Any], rows: npt.NDArray[np.bool_]) -> dict[str, Any]:

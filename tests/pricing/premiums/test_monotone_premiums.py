@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing import DropTrigger, FullPayout, LinearPayout, PricingBasis, QuoteRefusedError, TieredPayout, premium
+from pricing import (
+    CapitalCost,
+    DropTrigger,
+    FallingRiskLoadError,
+    FullPayout,
+    LinearPayout,
+    PricingBasis,
+    QuoteRefusedError,
+    TieredPayout,
+    premium,
+)
 from pricing.premiums.build_up import premium_of_law
 from pricing.principles import (
     CostOfCapitalPrinciple,
@@ -104,6 +114,42 @@ def test_a_law_that_is_never_smaller_is_never_cheaper(principle, shares, chances
         except QuoteRefusedError:
             prices.append(None)
     require_rising(prices)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 2.0])
+@pytest.mark.parametrize("capital", [TailValueAtRisk(level=0.995), ValueAtRisk(level=0.99), WangTransform(shift=1.0)])
+@given(
+    shares=st.lists(st.floats(0.05, 0.6), min_size=1, max_size=3, unique=True),
+    spared=st.lists(st.floats(-12.0, 0.0), min_size=6, max_size=6),
+    term=st.sampled_from(["7d", "30d", "90d", "360d", "720d"]),
+)
+def test_measured_capital_makes_no_surer_loss_cheaper(rate, capital, shares, spared, term):
+    losses, n = np.array([*sorted(shares, reverse=True), 0.0]), len(shares)
+    cost = CapitalCost(annual_rate=rate, capital=capital)
+    basis = PricingBasis(risk_load=ExpectedValuePrinciple(loading=0.0), capital=cost)
+    lower, upper = (np.sort(1.0 - 10.0 ** np.array(part)) for part in (spared[:n], spared[3 : 3 + n]))
+    prices = []
+    for exceedances in (lower, np.maximum(lower, upper), np.append(lower[:-1], 1.0)):
+        law = LossDistribution(100.0 * losses, np.append(exceedances, 1.0))
+        try:
+            prices.append(premium_of_law(law, basis, name="C", limit=100.0, term=term).gross)
+        except QuoteRefusedError:
+            prices.append(None)
+    require_rising(prices[:2])
+    require_rising(prices[::2])
+
+
+def test_a_nearly_certain_tier_under_measured_capital_is_refused_beyond_its_crossing():
+    """A part due with p costs p + 0.1 years (1 - p) ** (30 d / term), and 1 at 1 - p = (0.1 years) ** (12 / 11)."""
+    basis = PricingBasis(risk_load=ExpectedValuePrinciple(loading=0.0), capital=CapitalCost(annual_rate=0.1))
+    crossing = 1.0 - (0.1 * 360 / 365) ** (12 / 11)
+    for chance, is_sold in ((crossing - 1e-6, True), (crossing + 1e-6, False), (1.0, True)):
+        law = LossDistribution(np.array([1e5, 0.0]), np.array([chance, 1.0]))
+        if is_sold:
+            assert premium_of_law(law, basis, name="C-1", limit=1e6, term="360d").gross > 0.0
+        else:
+            with pytest.raises(FallingRiskLoadError, match="CapitalCost would price a larger loss below this one"):
+                premium_of_law(law, basis, name="C-1", limit=1e6, term="360d")
 
 
 def test_the_nearly_certain_tier_of_the_report_is_refused_and_not_dearer_than_the_sure_one():
