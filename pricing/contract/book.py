@@ -21,7 +21,7 @@ from pricing.errors import InvalidTermsError
 from pricing.show.frames import make_frame
 from pricing.tools.arrays import FloatArray, IntArray
 from pricing.tools.fields import require_text, set_members
-from pricing.tools.units import YEAR, shown
+from pricing.tools.units import YEAR, as_number, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,6 +168,10 @@ class Book:
     def _set_column(self, name: str, dtype: type[np.generic]) -> None:
         try:
             column = np.asarray(getattr(self, name))
+            if column.dtype.kind not in "iufO":  # NumPy would cast complex numbers, durations, texts and flags
+                raise TypeError(f"{column.dtype} is no kind of number")
+            if column.dtype.kind == "O" and column.ndim == 1:
+                column = np.array([as_number(each, name, InvalidTermsError) for each in column])
             column = column.astype(np.float64, copy=False) if dtype is np.float64 else column
         except (TypeError, ValueError, OverflowError) as error:
             raise InvalidTermsError(f"{name} must be a column of numbers, got {shown(getattr(self, name))}") from error

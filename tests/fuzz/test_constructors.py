@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing import InvalidTermsError, PricingError, SellingRules, SimulationError, SimulationSettings
+from pricing.contract.book import Book
 from tests.fuzz.hostile import PLACES, VALID, answer_of, values
 
 
@@ -59,6 +60,16 @@ def test_a_flag_is_true_or_false_and_no_text(value):
         SellingRules(sells_stale=value)
     with pytest.raises(SimulationError, match="rare_drops must be True or False, got "):
         SimulationSettings(rare_drops=value)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [1j, [1j], ["0.3"], [True], np.array(["0.3"], dtype=object), np.array([0.3 + 0j], dtype=object), [None], [{}]],
+)
+@pytest.mark.parametrize("name", ["drop", "limit", "asset"])
+def test_a_column_of_a_book_takes_numbers_alone(name, column):
+    with pytest.raises(InvalidTermsError, match=f"{name} "):
+        Book(**{**VALID[Book], name: column})
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place[0].__name__}.{place[1]}")
