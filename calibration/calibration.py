@@ -13,6 +13,7 @@ from calibration.figures import Figure, holder_figures, law_figures, price_figur
 from calibration.hazard.factor import HazardFactor, hazard_factor
 from calibration.hazard.risk_signals import RiskSignals
 from calibration.holders.concentration_measures import Concentration, concentration
+from calibration.holders.control import Control
 from calibration.holders.lists import BURN_ADDRESSES, HolderFindingKind, Labels
 from calibration.judgement import judge
 from calibration.law.bar_lengths import Sight, bar_effect, fits, measured_step, read_grid
@@ -190,7 +191,7 @@ def calibrate(
     supply: float | None = None,
     labels: Labels | None = None,
     circulating: float | None = None,
-    holders_before: Concentration | None = None,
+    holders_before: Control | None = None,
     signals: RiskSignals | None = None,
     market: Market | None = None,
     as_of: datetime | date | str | None = None,
@@ -214,9 +215,9 @@ def calibrate(
         As for ``concentration``, with well-known burn addresses as burnt; by default the holders are not known, and the
         token counts as the mean of tokens whose holders are published. ``crashcover.read_holders`` reads them from a
         file.
-    holders_before : Concentration, optional
-        Concentration some days before, such as ``.concentration`` of an earlier calibration: what exchanges have
-        received since counts as if it had not moved.
+    holders_before : Control, optional
+        Who controlled the supply some days before, such as ``.concentration.control`` of an earlier calibration: what
+        exchanges have received since counts as if it had not moved.
     signals : RiskSignals, optional
         Signals from markets and chains: unlocks, inflow to exchanges, funding, open interest.
     market : Market, optional

@@ -278,7 +278,7 @@ def concentration(
     burn_addresses: frozenset[str] = frozenset(),
     circulating: float | None = None,
     as_of: datetime | None = None,
-    before: Concentration | None = None,
+    before: Control | None = None,
 ) -> Concentration:
     """Measure the concentration of a token's largest holders.
 
@@ -304,8 +304,8 @@ def concentration(
         Number of tokens in circulation, in the unit of `supply`.
     as_of : datetime, optional
         Time of the list, by which first appearances and locks are judged.
-    before : Concentration, optional
-        Concentration some days before: what exchanges have received since counts as if it had not moved.
+    before : Control, optional
+        ``.control`` some days before: what exchanges have received since counts as if it had not moved.
 
     Raises
     ------
@@ -346,7 +346,7 @@ def concentration(
         issued=issued,
         existing=existing,
         circulating=circulating,
-        before=None if before is None else before.control,
+        before=before,
     )
     return Concentration(
         hhi=hhi,

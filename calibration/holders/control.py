@@ -14,6 +14,7 @@ import pandas as pd
 from calibration.holders.lists import PUBLIC, Category
 from pricing.errors import DataError
 from pricing.tools.arrays import FloatArray
+from pricing.tools.fields import require_kind
 
 #: Share of all tokens held for others that one hidden customer owns: base case and stress. Judgement: before the fall
 #: of OM in April 2025, 84 million tokens left one exchange for 26 new wallets.
@@ -128,8 +129,9 @@ def measure_control(
     Raises
     ------
     DataError
-        If the circulating supply is not between 0 and the supply.
+        If the circulating supply is not between 0 and the supply, or the earlier measurement is none.
     """
+    require_kind(before, "before", Control | None, DataError)
     shares = frame["balance"].to_numpy() / existing
     categories, still = frame["category"], frame["still"].to_numpy(dtype=bool)
 

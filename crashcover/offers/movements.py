@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from calibration import Calibration
+from calibration.holders.control import Control
 
 #: Parts of the supply by what their tokens did.
 _WHERE = {
@@ -13,8 +14,6 @@ _WHERE = {
     "code": "pools, staking and other contracts",
     "still": "locks beyond the longest term",
 }
-#: Smaller movements are not worth a sentence: a tenth of a per cent of the supply.
-_LEAST = 0.001
 
 
 def holder_changes(before: Calibration, after: Calibration) -> tuple[str, ...]:
@@ -36,19 +35,30 @@ def _movements(before: Calibration, after: Calibration) -> Iterator[str]:
             known = "was not given before" if earlier is None else "is missing now"
             yield f"A holder list {known}: its factor goes from {first:.2f} to {last:.2f}."
         return
-    moved = {name: getattr(later.control, name) - getattr(earlier.control, name) for name in _WHERE}
-    for name, share in sorted(moved.items(), key=lambda each: -abs(each[1])):
-        if abs(share) >= _LEAST:
-            way = "went to" if share > 0.0 else "left"
-            yield f"{abs(share) * later.supply:,.0f} tokens, {abs(share):.1%} of the supply, {way} {_WHERE[name]}."
-    shrunk = earlier.control.circulating - later.control.circulating
-    if abs(shrunk) >= _LEAST:
-        yield (
-            f"The circulating supply went from {earlier.control.circulating:.1%} to {later.control.circulating:.1%} "
-            "of the supply."
-        )
+    yield from control_changes(earlier.control, later.control, supply=later.supply, least=0.001)
     if first != last:
         yield f"The factor of control goes from {first:.2f} to {last:.2f}."
+
+
+def control_changes(earlier: Control, later: Control, *, supply: float, least: float) -> Iterator[str]:
+    """Say where tokens went between two lists, largest movements first.
+
+    Parameters
+    ----------
+    earlier, later : Control
+        Who controlled the supply.
+    supply : float
+        Number of tokens.
+    least : float
+        Share of the supply below which a movement is not worth a sentence.
+    """
+    moved = {name: getattr(later, name) - getattr(earlier, name) for name in _WHERE}
+    for name, share in sorted(moved.items(), key=lambda each: -abs(each[1])):
+        if abs(share) >= least:
+            way = "went to" if share > 0.0 else "left"
+            yield f"{abs(share) * supply:,.0f} tokens, {abs(share):.1%} of the supply, {way} {_WHERE[name]}."
+    if abs(earlier.circulating - later.circulating) >= least:
+        yield (f"The circulating supply went from {earlier.circulating:.1%} to {later.circulating:.1%} of the supply.")
 
 
 def _signals(before: Calibration, after: Calibration) -> Iterator[str]:

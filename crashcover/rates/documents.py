@@ -2,20 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from calibration import Market, PegCalibration
+from calibration.holders.control import Control
 from calibration.law.drop_law import MarketState, TokenState
 from calibration.law.own_record import OwnRecord
 from calibration.what_if import Inputs, inputs_of
 from crashcover.offers.offers import AnyCalibration
 from pricing.errors import DataError, NewerFormatError, PricingError
+from pricing.tools.plain import from_plain, to_plain
 from pricing.tools.stored import format_name, read_format
 from pricing.tools.whole_files import write_text
+
+Result = TypeVar("Result")
 
 _KIND = "inputs of a rate"
 _CALIBRATIONS, _MARKETS = "calibrations", "markets"
@@ -48,8 +52,25 @@ def write_calibration(folder: Path, asset: str, calibration: AnyCalibration) -> 
     if not isinstance(calibration, PegCalibration):
         inputs = inputs_of(calibration)
         document["inputs"] = _plain_inputs(inputs)
+        document["control"] = to_plain(calibration.concentration.control) if calibration.concentration else None
         document["market"] = _write(folder / _MARKETS, inputs.market.to_json())
     return _write(folder / _CALIBRATIONS, json.dumps(document, sort_keys=True, allow_nan=False))
+
+
+def read_control(folder: Path, calibration_id: str) -> Control | None:
+    """Read who controlled the supply at a calibration; None if its holders were not known.
+
+    Raises
+    ------
+    DataError
+        If it was not stored, or is damaged.
+    NewerFormatError
+        If a newer release stored it.
+    """
+    control: Control | None = _read_document(
+        folder, calibration_id, lambda document: from_plain(document.get("control"), (Control,))
+    )
+    return control
 
 
 def read_inputs(folder: Path, calibration_id: str) -> Inputs:
@@ -62,9 +83,13 @@ def read_inputs(folder: Path, calibration_id: str) -> Inputs:
     NewerFormatError
         If a newer release stored it.
     """
+    return _read_document(folder, calibration_id, lambda document: _read_inputs(folder, document))
+
+
+def _read_document(folder: Path, calibration_id: str, read: Callable[[dict[str, Any]], Result]) -> Result:
     document = json.loads(_read(folder / _CALIBRATIONS, calibration_id))
     try:
-        return read_format(document.get("format"), _KIND, {1: lambda: _read_inputs(folder, document)})
+        return read_format(document.get("format"), _KIND, {1: lambda: read(document)})
     except (NewerFormatError, DataError):
         raise
     except PricingError as error:

@@ -20,6 +20,7 @@ from crashcover.files.panels import read_columns
 from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.splits import FileSplits, of_tokens, read_splits_by_asset
 from crashcover.rates.documents import KEPT
+from crashcover.rates.earlier_holders import control_before
 from crashcover.rates.followers import without_followers
 from crashcover.rates.night import Night, RateSettings, lay_out, require_steps
 from crashcover.rates.publication import last_time, publish_night, put_together, store_before
@@ -216,6 +217,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
     tokens.mkdir(parents=True, exist_ok=True)
     splits = of_tokens(read_splits_by_asset(job.splits), night.prices, job.splits) if job.splits else {}
     market = _market(job, night, folder / "market.json", splits)
+    earlier = control_before(job.out, night.holders, night.as_of)
     return [
         RateTask(
             asset=asset,
@@ -227,6 +229,7 @@ def _tasks(job: RateJob, night: Night, folder: Path) -> list[RateTask]:
             market=market,
             as_of=night.as_of,
             splits=splits.get(asset),
+            control_before=earlier.get(asset),
             settings=job.settings,
             store=job.out.absolute(),
             folder=tokens.absolute(),

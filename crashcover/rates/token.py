@@ -11,8 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from calibration import Concentration, HolderFindingKind, Market, RiskSignals, calibrate, calibrate_peg
+from calibration.holders.control import Control
 from crashcover.files.holders import TokenSupply, read_holders
 from crashcover.files.splits import FileSplits
+from crashcover.offers.movements import control_changes
 from crashcover.offers.offers import AnyCalibration
 from crashcover.offers.stated_market import market_signals
 from crashcover.rates.documents import write_calibration
@@ -30,6 +32,8 @@ from pricing.tools.whole_files import write_text
 HOLDERS = "holders: "
 #: Errors that a token's data can cause; any other error is a fault of this program.
 _FAILURES = (PricingError, ArithmeticError, ValueError)
+#: Share of the supply that a movement must concern to be a notice of a night.
+_LEAST_MOVED = 0.01
 _LOST = "the process of this token was lost (too little memory?)"
 
 
@@ -57,6 +61,8 @@ class RateTask:
         UTC time up to which prices are used.
     splits : mapping or None
         Redenominations of the token, ratios by time.
+    control_before : Control or None
+        Who controlled its supply some days before.
     settings : RateSettings
         Settings of the simulation.
     store : Path
@@ -74,6 +80,7 @@ class RateTask:
     market: Market | None = field(repr=False)
     as_of: datetime
     splits: FileSplits | None = field(repr=False)
+    control_before: Control | None
     settings: RateSettings
     store: Path
     folder: Path
@@ -202,6 +209,7 @@ def _calibrate(task: RateTask) -> AnyCalibration:
         holders=holders,
         supply=task.supply.total if task.supply else None,
         circulating=task.supply.circulating if task.supply else None,
+        holders_before=task.control_before if holders is not None else None,
         signals=_signals(closes, task.supply),
         market=task.market,
         as_of=task.as_of,
@@ -210,9 +218,16 @@ def _calibrate(task: RateTask) -> AnyCalibration:
         stale_ok=True,  # the settings say how old the last close may be
     )
     if holders is not None and calibration.concentration is not None:
-        for text in (*holders.attrs["notices"], *_doubts(calibration.concentration)):
+        owners = calibration.concentration
+        for text in (*holders.attrs["notices"], *_doubts(owners), *_movements(task.control_before, owners)):
             warnings.warn(f"{HOLDERS}{text}", stacklevel=1)  # the caller collects them
     return calibration
+
+
+def _movements(before: Control | None, owners: Concentration) -> Iterator[str]:
+    if before is not None:
+        for text in control_changes(before, owners.control, supply=owners.supply, least=_LEAST_MOVED):
+            yield f"within a week: {text}"
 
 
 def _signals(closes: pd.Series, supply: TokenSupply | None) -> RiskSignals | None:

@@ -168,11 +168,13 @@ def test_the_controlled_share_by_hand():
 
 def test_what_came_to_exchanges_lately_counts_as_if_it_had_not_moved():
     before = measure([0.5, 0.1, 0.3], ["holder", "exchange", "staking"])
-    after = measure([0.45, 0.15, 0.3], ["holder", "exchange", "staking"], before=before)
+    after = measure([0.45, 0.15, 0.3], ["holder", "exchange", "staking"], before=before.control)
     assert after.control.deposited == pytest.approx(0.05)
     assert after.control.share(unlisted=UNLISTED) == pytest.approx(before.control.share(unlisted=UNLISTED))
     forgotten = measure([0.45, 0.15, 0.3], ["holder", "exchange", "staking"])
     assert forgotten.control.share(unlisted=UNLISTED) < after.control.share(unlisted=UNLISTED)
+    with pytest.raises(DataError, match="before must be a Control or None, got "):
+        measure([0.45, 0.15, 0.3], ["holder", "exchange", "staking"], before=before)
 
 
 def test_a_lock_counts_as_still_only_beyond_the_longest_term():
