@@ -230,10 +230,11 @@ def _merge(
             "unlabelled": [address not in categories and address not in owners for address in held.index],
         }
     )
-    merged = rows.groupby(["address", "category", "still"], sort=False, as_index=False).agg(
-        {"balance": "sum", "unlabelled": "all", "hand": "first"}
-    )
-    return merged.sort_values("balance", ascending=False, kind="stable", ignore_index=True)
+    if not rows["address"].is_unique:
+        rows = rows.groupby(["address", "category", "still"], sort=False, as_index=False).agg(
+            {"balance": "sum", "unlabelled": "all", "hand": "first"}
+        )
+    return rows.sort_values("balance", ascending=False, kind="stable", ignore_index=True)
 
 
 def _normal(address: object, row: int) -> str:

@@ -12,6 +12,8 @@ _FILLING = {"the", "of", "all", "and", "holders", "addresses", "wallets", "accou
 _FILLING |= {"listed", "grand", "overall", "top", "everyone"}
 _SUM = {"total", "totals", "subtotal", "sum"}
 _REST = {"other", "others", "rest", "remaining", "remainder", "unlisted", "else"}
+#: Whatever has no such part is no sum: most names of a list are addresses.
+_SUM_OR_REST = re.compile("|".join(sorted(_SUM | _REST)))
 #: A list of fewer rows may hold such a balance by chance.
 _FEWEST_ROWS = 4
 #: Relative difference between a total and the sum of its rows, if exact figures or rounded ones were added.
@@ -22,8 +24,11 @@ _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]+|[0-9A-Za-z]{25,}|[\w-]+(\.[\w-]+)+")  
 
 def sum_slip(name: str) -> str | None:
     """Return the reason why the name of a row is that of a sum or a rest, or None."""
-    words = set(re.findall(r"[^\W\d_]+", name.lower()))
-    if not words or words - _FILLING - _SUM - _REST:
+    text = name.lower()
+    if not _SUM_OR_REST.search(text):
+        return None
+    words = set(re.findall(r"[^\W\d_]+", text))
+    if words - _FILLING - _SUM - _REST:
         return None
     if words & _REST:
         return f"must be a holder, got {name!r} (remove the row, and give the supply: it contains what is not listed)"
