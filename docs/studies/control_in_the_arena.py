@@ -1,4 +1,4 @@
-"""Write the table of docs/concentration.md that holds quotes with and without holder lists against what happened.
+"""Write the tables of docs/concentration.md about quotes: against what happened, and for other slopes and caps.
 
 The lists are of early 2026 and look ahead in time, so that a gain would prove nothing; a loss would say that the factor
 does harm.
@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 
 from calibration import Market, hazard_factor, shipped_market
+from calibration.hazard.factor import CONTROL_CAPS
+from calibration.hazard.slopes import SLOPES
 from calibration.law.bar_lengths import HOURLY
 from calibration.law.crashes import crash_rate
 from calibration.law.token_history import observe
 from calibration.law.worst_month import worst_month_law
 from docs.studies.blocks import markdown_table, write_block
-from docs.studies.control import published_lists
+from docs.studies.control import CAPS, published_lists, references
 from docs.studies.panel import read_panel
 
 HOUR, DAY, MONTH = timedelta(hours=1), 24, pd.Timedelta(days=30)
@@ -73,6 +75,32 @@ def main() -> None:
         "gain in log score, 10⁻³ [90 %]",
     )
     write_block("concentration.md", "arena", f"{markdown_table(head, rows)}\n\n{len(tokens)} tokens.")
+    *_, scores = references(dict(published_lists()))
+    write_block("concentration.md", "book", book_table(panel, scores))
+
+
+def book_table(closes: pd.DataFrame, scores: pd.Series) -> str:
+    """Return the expected loss of a book of one cover per token, for other slopes and caps of the factor."""
+    start = closes.index[-1]
+    known = {token: closes[token].dropna() for token in closes if token in scores.index}
+    tokens = [token for token, each in known.items() if each.index[-1] == start and len(each) >= SHORTEST]
+    market = shipped_market(start)
+
+    def losses(slope: float, cap: float) -> np.ndarray:
+        values = np.exp(slope * scores).clip(CONTROL_CAPS[0], cap)
+        factors = values[tokens] / values.mean()
+        return np.array([_chances(known[token], market, factors[token]) for token in tokens])
+
+    base, rows = losses(SLOPES["control"].mean, CONTROL_CAPS[1]), []
+    for slope in (0.15, 0.3, 0.5):
+        cells = []
+        for cap in CAPS:
+            other = losses(slope, cap)
+            book, each = other.sum(axis=0) / base.sum(axis=0) - 1.0, other / base - 1.0
+            cells.append(f"{book[-1]:+.1%} ({each[:, -1].min():+.0%} to {each[:, -1].max():+.0%})")
+        rows.append((f"{slope:g}", *cells))
+    text = markdown_table(("slope", *(f"cap {cap:g}" for cap in CAPS)), rows)
+    return f"{text}\n\n{len(tokens)} tokens, {start:%Y-%m-%d}."
 
 
 def _log_score(chance: pd.Series, fell: pd.Series) -> pd.Series:
