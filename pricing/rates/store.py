@@ -314,10 +314,12 @@ def _read_1(path: Path, manifest: dict[str, Any]) -> RateStore:
 
 
 def _read_2(path: Path, manifest: dict[str, Any]) -> RateStore:
-    entries, length = _entries(manifest["entries"]), int(manifest["length"])
+    entries, length, number = _entries(manifest["entries"]), manifest["length"], manifest["number"]
+    if type(length) is not int or type(number) is not int:
+        raise ValueError(f"length and number must be whole numbers, got {length!r} and {number!r}")
     places = {asset: Stretch(*place) for asset, place in zip(entries, manifest["surfaces"], strict=True)}
     require_inside(places.values(), length)
-    return RateStore(path, path.name, entries, places, length, int(manifest["number"]))
+    return RateStore(path, path.name, entries, places, length, number)
 
 
 def _entries(found: list[dict[str, Any]]) -> dict[str, RateEntry]:

@@ -128,6 +128,8 @@ def require_inside(stretches: Iterable[Stretch], length: int) -> None:
         If one is not.
     """
     for start, size, _ in stretches:
+        if type(start) is not int or type(size) is not int:
+            raise ValueError(f"places must be whole numbers of bytes, got {start!r} and {size!r}")
         if not (start % _ALIGNMENT == 0 <= start < start + size <= length):
             raise ValueError(f"a surface must be inside the {length} bytes of its file, got {size} from {start} on")
 
