@@ -32,7 +32,18 @@ def daily_volume(
         return None
     frame, _ = read_closes(prices, label=label, step=step, as_of=as_of)
     traded = pd.to_numeric(prices["volume"], errors="coerce").to_numpy(np.float64)[frame["row"].to_numpy()]
-    by_day = pd.Series(traded, index=frame.index).resample("1D", closed="right", label="right").sum(min_count=1)
-    whole = by_day[by_day.index <= frame.index.max()].iloc[-LATEST:].dropna()
+    return median_day(pd.Series(traded, index=frame.index))
+
+
+def median_day(volumes: pd.Series) -> float | None:
+    """Return the median of the latest thirty whole days; None if there are too few, or it is not positive.
+
+    Parameters
+    ----------
+    volumes : Series of float
+        Tokens traded in each bar, labelled by its close.
+    """
+    by_day = volumes.resample("1D", closed="right", label="right").sum(min_count=1)
+    whole = by_day[by_day.index <= volumes.index.max()].iloc[-LATEST:].dropna()
     median = float(whole.median()) if len(whole) >= FEWEST else 0.0
     return median if 0.0 < median < np.inf else None

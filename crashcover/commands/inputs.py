@@ -8,6 +8,8 @@ import click
 import pandas as pd
 
 from calibration import Calibration, RiskSignals, calibrate, calibrate_peg, explain
+from calibration.holders.lists import holds_shares
+from calibration.prices.volume import median_day
 from crashcover.display.messages import tell
 from crashcover.files.holders import read_holders
 from crashcover.files.markets import read_market
@@ -97,7 +99,7 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
             holders=holders,
             supply=options["supply"],
             circulating=options["circulating"],
-            signals=_signals(history.closes, options),
+            signals=_signals(history, holders, options),
             market=market,
             as_of=options["as_of"],
             grid=options["grid"],
@@ -110,8 +112,15 @@ def calibrate_token(history: PriceHistory, options: Options) -> Calibration:
     return calibration
 
 
-def _signals(closes: pd.Series, options: Options) -> RiskSignals | None:
-    return market_signals(closes, as_of=options["as_of"], depth=options["depth"], daily_volume=options["daily_volume"])
+def _signals(history: PriceHistory, holders: pd.DataFrame | None, options: Options) -> RiskSignals | None:
+    """Return what the market bears, as stated; the volume of the file counts if none is stated beside holders."""
+    volume, as_of = options["daily_volume"], options["as_of"]
+    if volume is None and holders is not None and not holds_shares(holders) and history.volumes is not None:
+        traded = history.volumes.dropna()
+        volume = median_day(traded if as_of is None else traded[traded.index <= as_of])
+        if volume is not None:
+            tell(f"notice: {volume:,.0f} tokens are traded on a median day of the file (or state --daily-volume)")
+    return market_signals(history.closes, as_of=as_of, depth=options["depth"], daily_volume=volume)
 
 
 def calibrate_as_stated(history: PriceHistory, options: Options) -> AnyCalibration:

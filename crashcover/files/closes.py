@@ -34,6 +34,8 @@ class TokenCloses:
         Closes on a UTC DatetimeIndex, labelled by the close of the bar.
     label : {"open", "close"}
         End of the bar that the times of the file label.
+    volumes : Series of float, optional
+        Tokens traded in each bar, labelled as the closes; None if the file does not say so.
     notices : tuple of str
         Notices about assumptions and shifts.
     """
@@ -41,6 +43,7 @@ class TokenCloses:
     asset: str | None
     closes: pd.Series = field(repr=False)
     label: Label
+    volumes: pd.Series | None = field(default=None, repr=False)
     notices: tuple[str, ...] = ()
 
 
@@ -56,7 +59,11 @@ def read_file(path: Path, asset: str | None, reading: PriceReading) -> TokenClos
     rows, name, close, notices = _choose(found, asset, path)
     read = closes_of(found, rows, close, reading.label, path)
     return TokenCloses(
-        asset=name, closes=read.closes, label=read.label, notices=(*found.notices, *notices, *read.notices)
+        asset=name,
+        closes=read.closes,
+        label=read.label,
+        volumes=read.volumes,
+        notices=(*found.notices, *notices, *read.notices),
     )
 
 
@@ -73,7 +80,18 @@ def closes_of(found: PriceTable, rows: pd.DataFrame, close: str, label: Label | 
     closes = closes_at(times, prices, path)
     closes, cut = _without_now(closes, path) if found.format and found.format.ends_now else (closes, ())
     beyond = _beyond_range(found, rows.loc[prices.index], prices, path)
-    return TokenCloses(asset=None, closes=_forwards(closes), label=end, notices=(*told, *cut, *beyond))
+    volumes = _volumes(found, rows.loc[prices.index], times, path)
+    return TokenCloses(asset=None, closes=_forwards(closes), label=end, volumes=volumes, notices=(*told, *cut, *beyond))
+
+
+def _volumes(found: PriceTable, rows: pd.DataFrame, times: pd.DatetimeIndex, path: Path) -> pd.Series | None:
+    """Read the tokens traded in each bar; None if a cell is no number, because no price depends on them alone."""
+    if found.volume is None:
+        return None
+    try:
+        return pd.Series(numbers(rows, found.volume, path).to_numpy(), index=times, name="volume")
+    except DataError:
+        return None
 
 
 def _choose(found: PriceTable, asset: str | None, path: Path) -> tuple[pd.DataFrame, str | None, str, tuple[str, ...]]:

@@ -51,8 +51,14 @@ def read_months(folder: Path, asset: str | None, reading: PriceReading) -> Token
     closes, overlapping = _join(parts)
     first = parts[paths[0]]
     told = (f"{len(paths)} files are joined, {paths[0].name} to {paths[-1].name}",) if len(paths) > 1 else ()
+    volumes = [part.volumes for part in parts.values() if part.volumes is not None]
+    joined = pd.concat(volumes) if len(volumes) == len(parts) else None
     return TokenCloses(
-        asset=first.asset, closes=closes, label=first.label, notices=(*told, *not_read, *_notices(parts), *overlapping)
+        asset=first.asset,
+        closes=closes,
+        label=first.label,
+        volumes=None if joined is None else joined[~joined.index.duplicated()],
+        notices=(*told, *not_read, *_notices(parts), *overlapping),
     )
 
 

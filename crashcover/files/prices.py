@@ -24,12 +24,15 @@ class PriceHistory:
         Name of the token.
     closes : Series of float
         Closes on a UTC DatetimeIndex, labelled by the close of the bar, in the order of the file.
+    volumes : Series of float, optional
+        Tokens traded in each bar of the file; None if it does not say so.
     notices : tuple of str
         Notices about assumptions and shifts.
     """
 
     asset: str
     closes: pd.Series = field(repr=False)
+    volumes: pd.Series | None = field(default=None, repr=False)
     notices: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
@@ -91,9 +94,9 @@ def read_history(path: Path, asset: str | None, reading: PriceReading) -> PriceH
     name, named = (read.asset, ()) if read.asset else _named_by_user(asset, path)
     notices = (*read.notices, *named)
     if reading.resample is None:
-        return PriceHistory(asset=name, closes=read.closes, notices=notices)
+        return PriceHistory(asset=name, closes=read.closes, volumes=read.volumes, notices=notices)
     closes, lost = resample_closes(read.closes, reading.resample, path)
-    return PriceHistory(asset=name, closes=closes, notices=(*notices, *lost.notices))
+    return PriceHistory(asset=name, closes=closes, volumes=read.volumes, notices=(*notices, *lost.notices))
 
 
 def _named_by_user(asset: str | None, path: Path) -> tuple[str, tuple[str, ...]]:

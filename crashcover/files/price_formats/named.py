@@ -11,6 +11,7 @@ NAMED_FORMATS = (
         columns=("open_time", *_BARS, "close_time"),
         time="open_time",
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="hyperliquid",
@@ -20,6 +21,7 @@ NAMED_FORMATS = (
         close="c",
         label="open",
         asset="s",
+        volume="v",
     ),
     PriceFormat(
         name="candles",
@@ -28,6 +30,7 @@ NAMED_FORMATS = (
         time="t",
         close="c",
         label="open",
+        volume="v",
     ),
     PriceFormat(
         name="cryptodatadownload",
@@ -69,6 +72,7 @@ NAMED_FORMATS = (
         time="time_period_end",
         close="price_close",
         label="close",
+        volume="volume_traded",
     ),
     PriceFormat(
         name="coincap",
@@ -92,6 +96,7 @@ NAMED_FORMATS = (
         time="timestamp",
         label="close",
         asset="symbol",
+        volume="homenotional",
     ),
     PriceFormat(
         name="okx",
@@ -107,6 +112,7 @@ NAMED_FORMATS = (
         columns=("id", *_BARS, "amount", "vol", "count"),
         time="id",
         label="open",
+        volume="amount",
     ),
     PriceFormat(
         name="yahoo",

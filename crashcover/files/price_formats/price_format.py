@@ -28,6 +28,8 @@ class PriceFormat:
         Form of times, as of ``pandas.to_datetime``.
     asset : str, optional
         Column that names the token.
+    volume : str, optional
+        Column of the tokens traded in a bar; None if there is none, or if it may be in money.
     ends_now : bool
         Whether the last row is the price at the time of the download.
     """
@@ -41,4 +43,5 @@ class PriceFormat:
     zone: str | None = None
     layout: str = "ISO8601"
     asset: str | None = None
+    volume: str | None = None
     ends_now: bool = False

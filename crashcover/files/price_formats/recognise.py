@@ -61,6 +61,8 @@ class PriceTable:
         Columns of open, high and low, as far as there are.
     asset : str or None
         Column that names the token of a row.
+    volume : str or None
+        Column of the tokens traded in a bar.
     notices : tuple of str
         What was recognised.
     """
@@ -71,6 +73,7 @@ class PriceTable:
     close: str | None
     bars: Mapping[str, str] = field(default_factory=dict)
     asset: str | None = None
+    volume: str | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -185,6 +188,7 @@ def _meant(table: pd.DataFrame, found: PriceFormat) -> PriceTable:
         close=column(found.close),
         bars=_bars(table.columns),
         asset=column(asset) if asset else None,
+        volume=find(table.columns, found.volume) if found.volume else None,
         notices=(f"read as {found.title}: {column(found.close)} at {column(found.time)}",),
     )
 
@@ -224,7 +228,9 @@ def _plain(table: pd.DataFrame, path: Path, told: Mapping[str, str] = MappingPro
             f"{path}, row 1: must have a column close, or one column per token, got {some(table.columns)} "
             "(name it: --columns time=NAME,close=NAME)"
         )
-    return PriceTable(table=table, time=time, close=close, bars=bars, asset=asset, notices=notices)
+    # With dividends, it is a history of yfinance, whose volumes of tokens are in money.
+    volume = find(table.columns, "volume") if close and not find(table.columns, "dividends") else None
+    return PriceTable(table=table, time=time, close=close, bars=bars, asset=asset, volume=volume, notices=notices)
 
 
 def _find_close(columns: Iterable[str], others: list[str], path: Path) -> tuple[str | None, tuple[str, ...]]:

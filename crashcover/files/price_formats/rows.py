@@ -13,6 +13,7 @@ ROW_FORMATS = (
             *("count", "taker_buy_volume", "taker_buy_quote_volume", "ignore"),
         ),
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="okx-rows",
@@ -25,24 +26,28 @@ ROW_FORMATS = (
         title="Kraken OHLC",
         columns=("time", *_BARS, "vwap", "volume", "count"),
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="gate",
         title="Gate.io candlesticks",
         columns=("time", "quote_volume", "close", "high", "low", "open", "volume", "finished"),
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="kraken-ohlcvt",
         title="Kraken OHLCVT or Bybit klines",
         columns=("time", *_BARS, "volume", "count"),
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="kucoin",
         title="KuCoin candles",
         columns=("time", "open", "close", "high", "low", "volume", "turnover"),
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="ccxt",
@@ -55,12 +60,14 @@ ROW_FORMATS = (
         title="Coinbase candles",
         columns=("time", "low", "high", "open", "close", "volume"),
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="bitfinex",
         title="Bitfinex candles",
         columns=("time", "open", "close", "high", "low", "volume"),
         label="open",
+        volume="volume",
     ),
     PriceFormat(
         name="ohlc-rows",

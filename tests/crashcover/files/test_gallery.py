@@ -62,6 +62,36 @@ def test_every_format_gives_the_closes_of_the_clean_file(path):
     assert_clean(read_prices(path), clean(path.name))
 
 
+#: Files whose volumes are in tokens, or may be in money or contracts; the others have none.
+IN_TOKENS = {
+    *("hourly-binance-api.json", "hourly-binance-klines.csv", "hourly-binance-klines-with-header.csv"),
+    *("hourly-binance-klines-from-2025.csv", "hourly-bitfinex-api.json", "hourly-bitmex.csv", "hourly-bitstamp.csv"),
+    *("hourly-bitstamp-api.json", "hourly-bybit-api.json", "hourly-ccxt.csv", "hourly-coinapi.json"),
+    *("hourly-coinbase-api.json", "hourly-coinbase.csv", "hourly-gate-api.json", "hourly-huobi-api.json"),
+    *("hourly-hyperliquid.json", "hourly-kraken-api.json", "hourly-kraken-ohlcvt.csv", "hourly-kucoin-api.json"),
+    *("hourly-semicolons-decimal-commas.csv", "hourly-tradingview.csv", "hourly-tradingview-iso.csv"),
+    "hourly-tradingview-udf.json",
+}
+
+
+@of_every_file
+def test_volumes_are_read_where_they_are_in_tokens(path):
+    history = read_prices(path)
+    if path.name not in IN_TOKENS:
+        assert history.volumes is None
+        return
+    assert history.volumes.index.sort_values().equals(pd.DatetimeIndex(history.closes.index))
+    assert history.volumes.loc["2025-01-01T01:00:00Z"] == pytest.approx(39902.3, abs=0.5)
+
+
+def test_a_volume_that_is_no_number_costs_the_volumes_and_no_price(tmp_path):
+    text = (GALLERY / "hourly-ccxt.csv").read_text(encoding="utf-8").replace("48211.7", "many")
+    (tmp_path / "hourly-ccxt.csv").write_text(text, encoding="utf-8")
+    history = read_prices(tmp_path / "hourly-ccxt.csv")
+    assert_clean(history)
+    assert history.volumes is None
+
+
 def test_the_gallery_is_large_and_on_the_page():
     assert len(FILES) >= 25
     included = re.findall(r"^```\{literalinclude\} \.\./tests/crashcover/files/gallery/(.+)$", PAGE, flags=re.MULTILINE)
