@@ -85,8 +85,8 @@ def score_overhang(concentration: Concentration | None, signals: RiskSignals | N
         return math.log(max(share, _LEAST) / CONTROLLED) - math.log(bears) + SEEN * large - TYPICAL
 
     return Overhang(
-        score=_as_shown(score(controlled, control.least), control.evidence),
-        lower=score(control.least, control.least),
+        score=_as_shown(score(controlled, control.seen), control.evidence),
+        lower=score(control.least, control.seen),
         upper=_as_shown(score(control.most, control.most), control.evidence),
         controlled=controlled,
         least=control.least,

@@ -53,8 +53,9 @@ class Control:
         Tokens in locks that outlast the longest term.
     dust : float
         Part of `unknown` whose weight is that of unlisted tokens.
-    alone : float
-        Part of `unknown` that its hands have beyond half a per cent of the supply each.
+    alone, apart : float
+        Part of `unknown` that its hands, and that its wallets, have beyond half a per cent of the supply each. Hands
+        are wallets that seem to belong together.
     deposited : float
         Part of `customers` that has come from other hands since an earlier list; it counts as if it had not moved.
     circulating : float
@@ -71,6 +72,7 @@ class Control:
     still: float
     dust: float
     alone: float
+    apart: float
     deposited: float = 0.0
     circulating: float = 1.0
 
@@ -88,6 +90,11 @@ class Control:
     def least(self) -> float:
         """Controlled share if every unknown wallet is independent and nothing is hidden."""
         return min(1.0, self.insiders + self.large + self.alone + self.deposited)
+
+    @property
+    def seen(self) -> float:
+        """Share in large hands, wallet by wallet: a transfer that hid which wallets belong together would lower it."""
+        return min(1.0, self.insiders + self.large + self.apart + self.deposited)
 
     @property
     def most(self) -> float:
@@ -155,6 +162,7 @@ def measure_control(
         still=float(np.sum(shares[still])),
         dust=float(np.sum(np.minimum(unknown, DUST))),
         alone=float(np.sum(np.maximum(0.0, hands - ALONE))),
+        apart=float(np.sum(np.maximum(0.0, unknown - ALONE))),
         deposited=0.0 if before is None else max(0.0, customers - before.customers),
         circulating=1.0 if circulating is None else _circulating_share(circulating, issued, existing),
     )

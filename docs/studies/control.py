@@ -109,7 +109,7 @@ def _score(control: Control, share: float, typical: float) -> float:
     """Return the score of control by hand, before the median is subtracted, and as if owners were shown to be many."""
     others = max(1e-9, 1.0 - share - control.still) / (1.0 - typical)
     bears = min(control.circulating / CIRCULATING, others)
-    return float(np.log(share / typical) - np.log(bears) + SEEN * control.least)
+    return float(np.log(share / typical) - np.log(bears) + SEEN * control.seen)
 
 
 def circulating_shares() -> pd.Series:
