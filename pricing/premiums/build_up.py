@@ -286,13 +286,15 @@ def add_up(
     FallingRiskLoadError
         If the risk load or the cost of capital would make a larger or surer loss cheaper.
     """
-    _require_probability(losses.fired.value, name)
+    if losses.fired.value > MOST_WEIGHT:
+        raise _too_heavy(losses, name)
     if losses.price.value - losses.mean.value < -ROUNDING * losses.mean.value:
         raise _negative_load(losses, basis, name)
     priced: Premium = make_figures(
         losses, basis, limit=limit, years=term / YEAR, uncertain=uncertain, flag=_flag(losses), larger=max, make=Premium
     )
-    _require_insurable(priced.total, limit, losses.fired.value, name)
+    if not priced.total < limit:
+        raise _uninsurable(priced.total, limit, losses.fired.value, name)
     if not basis.risk_load.rises(losses.mean.value, losses.price.value):
         raise _falling_load(losses, basis.risk_load, name)
     if basis.capital and not basis.capital.rises(priced.trigger_probability, term / YEAR):
@@ -428,22 +430,20 @@ def _falling_load(losses: Losses[float], load: object, name: str) -> FallingRisk
     )
 
 
-def _require_probability(fired: float, name: str) -> None:
-    if fired > MOST_WEIGHT:
-        raise UnmeasurableLossError(
-            f"cover {name!r}: the weights of the paths that fire the trigger average {fired:.6f}, more than 1, so the "
-            "loss is too sure to be measured by rare-drop sampling (simulate without rare_drops)",
-            trigger_probability=1.0,
-        )
+def _too_heavy(losses: Losses[float], name: str) -> UnmeasurableLossError:
+    return UnmeasurableLossError(
+        f"cover {name!r}: the weights of the paths that fire the trigger average {losses.fired.value:.6f}, more than 1, "
+        "so the loss is too sure to be measured by rare-drop sampling (simulate without rare_drops)",
+        trigger_probability=1.0,
+    )
 
 
-def _require_insurable(total: float, limit: float, fired: float, name: str) -> None:
-    if not total < limit:
-        raise UninsurableError(
-            f"cover {name!r}: premium {total:,.2f} reaches the limit {limit:,.2f} "
-            f"(the trigger fires with probability {fired:.3f}: choose a deeper drop or a shorter term)",
-            trigger_probability=fired,
-        )
+def _uninsurable(total: float, limit: float, fired: float, name: str) -> UninsurableError:
+    return UninsurableError(
+        f"cover {name!r}: premium {total:,.2f} reaches the limit {limit:,.2f} "
+        f"(the trigger fires with probability {fired:.3f}: choose a deeper drop or a shorter term)",
+        trigger_probability=fired,
+    )
 
 
 def _flag(losses: Losses[float]) -> PremiumFlag:
