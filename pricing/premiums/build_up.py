@@ -432,8 +432,8 @@ def _falling_load(losses: Losses[float], load: object, name: str) -> FallingRisk
 
 def _too_heavy(losses: Losses[float], name: str) -> UnmeasurableLossError:
     return UnmeasurableLossError(
-        f"cover {name!r}: the weights of the paths that fire the trigger average {losses.fired.value:.6f}, more than 1, "
-        "so the loss is too sure to be measured by rare-drop sampling (simulate without rare_drops)",
+        f"cover {name!r}: the weights of the paths that fire the trigger average {losses.fired.value:.6f}, more than "
+        "1, so the loss is too sure to be measured by rare-drop sampling (simulate without rare_drops)",
         trigger_probability=1.0,
     )
 
