@@ -17,7 +17,7 @@ import pyarrow.dataset
 from crashcover.files.tables import reason
 from crashcover.repricing.intake.quarantine import Rejection
 from crashcover.repricing.intake.schema import common_schema, require_columns, require_types
-from crashcover.repricing.intake.texts import as_shown, damaged_texts
+from crashcover.repricing.intake.texts import as_shown, damaged_texts, without_categories
 from pricing.errors import DataError
 from pricing.tools.units import is_unicode
 
@@ -129,7 +129,8 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> Iterator[BookBat
         yield _numbered(waiting, n_read)
 
 
-def _numbered(table: pa.Table, n_before: int) -> BookBatch:
+def _numbered(stored: pa.Table, n_before: int) -> BookBatch:
+    table = without_categories(stored)
     rows = np.arange(1, len(table) + 1) + n_before
     is_damaged, rejections = damaged_texts(table, rows)
     if not rejections:

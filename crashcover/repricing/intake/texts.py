@@ -9,6 +9,16 @@ from crashcover.repricing.intake.schema import is_text
 from pricing.tools.arrays import BoolArray, LongArray
 
 
+def without_categories(table: pa.Table) -> pa.Table:
+    """Return texts for categories of texts, which may hold any bytes that no row refers to, or no longer."""
+    for place, name in enumerate(table.column_names):
+        column = table[name]
+        if pa.types.is_dictionary(column.type) and is_text(column.type):
+            texts = [chunk.dictionary_decode() for chunk in column.chunks]
+            table = table.set_column(place, name, pa.chunked_array(texts, column.type.value_type))
+    return table
+
+
 def damaged_texts(table: pa.Table, rows: LongArray) -> tuple[BoolArray, tuple[Rejection, ...]]:
     """Find the rows that hold a text which is not UTF-8.
 

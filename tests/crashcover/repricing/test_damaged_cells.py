@@ -69,6 +69,16 @@ def test_a_cell_costs_its_row(tmp_path, name, column, reason):
     assert rejection.reason.startswith(reason)
 
 
+@pytest.mark.parametrize("name", ["asset", "currency", "window", "payout", "broker"])
+@pytest.mark.parametrize("places", [[0, 1, 0], [0, 0, 0]], ids=["referred to", "left over"])
+def test_other_bytes_in_a_dictionary_cost_the_rows_that_refer_to_them(rate_store, tmp_path, name, places):
+    word = ROW.get(name, "north").encode()
+    words = pa.array([word, b"\xff\xfe"], pa.binary()).cast(pa.string(), safe=False)
+    column = pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), words)
+    summary = reprice(book_of(tmp_path, **{name: column}), rate_store, tmp_path / "out")
+    assert (summary["priced"], summary["quarantined"]) == (3 - sum(places), sum(places))
+
+
 @pytest.mark.parametrize(
     "column",
     [

