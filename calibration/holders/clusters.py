@@ -12,7 +12,6 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import DisjointSet
 
 #: Groups of addresses count as one hand from this confidence on.
 MERGED_FROM = 0.7
@@ -113,6 +112,8 @@ _Group = tuple[tuple[str, ...], tuple[str, ...], float]
 
 def _joined(groups: list[_Group]) -> Iterator[_Group]:
     """Join groups that count as one hand and share an address; the least confidence holds for the whole."""
+    from scipy.cluster.hierarchy import DisjointSet  # here, because whoever has no list needs not wait for it
+
     sure = [group for group in groups if group[2] >= MERGED_FROM]
     hands = DisjointSet(address for addresses, _, _ in sure for address in addresses)
     for addresses, _, _ in sure:
