@@ -39,6 +39,8 @@
         WorkerError
         MissingLibraryError (ImportError)
         VenueError
+        ProofError
+        CorruptLogError
     PrecisionWarning (UserWarning)
     DataWarning (UserWarning)
 
@@ -305,6 +307,14 @@ class MissingLibraryError(PricingError, ImportError):
 
 class VenueError(PricingError):
     """Raised if an exchange cannot be reached, or refuses to answer."""
+
+
+class ProofError(PricingError):
+    """Raised if a proof or a signature is malformed, or does not prove that an entry or a log is unchanged."""
+
+
+class CorruptLogError(PricingError):
+    """Raised if a public log is damaged, or an entry was changed."""
 
 
 class PrecisionWarning(UserWarning):

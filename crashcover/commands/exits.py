@@ -61,6 +61,8 @@ _ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
         errors.NotYetValidError,
         errors.ExpiredQuoteError,
         errors.NewerFormatError,
+        errors.ProofError,
+        errors.CorruptLogError,
     ),
     Exit.INVALID_TERMS: (
         errors.InvalidTermsError,

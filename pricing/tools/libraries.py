@@ -15,6 +15,7 @@ EXTRAS = {
     **dict.fromkeys(("click", "jinja2", "openpyxl", "pyarrow", "rich", "threadpoolctl", "xlsxwriter"), "cli"),
     **dict.fromkeys(("distributed", "psycopg", "sqlalchemy"), "batch"),
     **dict.fromkeys(("ccxt", "tenacity"), "fetch"),
+    "cryptography": "settlement",
     "matplotlib": "plot",
 }
 #: Libraries that are known by another name than that of their module.

@@ -18,7 +18,9 @@ def shown():
     }
 
 
-@pytest.mark.parametrize("package", ["pricing", "pricing.principles", "calibration", "pool", "crashcover"])
+@pytest.mark.parametrize(
+    "package", ["pricing", "pricing.principles", "calibration", "pool", "settlement", "crashcover"]
+)
 def test_public_names_are_on_a_page(package):
     module, errors = import_module(package), import_module("pricing.errors")
     elsewhere = {"ENGINE_VERSION", "PRINCIPLE_CLASSES", *vars(errors)}  # errors have a page that lists all of them

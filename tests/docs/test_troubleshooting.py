@@ -10,7 +10,7 @@ from pricing.errors import DataWarning, PrecisionWarning, PricingError
 from tests.checkout import CHECKOUT
 
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-PACKAGES = ("pricing", "calibration", "backtest", "pool", "crashcover")
+PACKAGES = ("pricing", "calibration", "backtest", "pool", "settlement", "crashcover")
 WARNINGS = {DataWarning, PrecisionWarning}
 #: Shorter pieces of a message are in any code.
 SHORTEST = 4
