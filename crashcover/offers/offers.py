@@ -7,6 +7,7 @@ from calibration import Calibration, PegCalibration
 from crashcover.offers.drivers import Drivers, drivers_of, simulate_variants
 from crashcover.offers.model_error import ModelError, model_errors
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
+from crashcover.offers.windows import require_law
 from pricing.contract.cover import Cover
 from pricing.errors import Refusal
 from pricing.premiums.basis import PricingBasis
@@ -97,11 +98,14 @@ def make_offers(
     Raises
     ------
     InvalidTermsError
-        If a duration does not fit the step of the model, or a drop on a peg is smaller than any on record.
+        If a duration does not fit the step of the model, a window is shorter than those of the laws, or a drop on a peg
+        is smaller than any on record.
     """
     if isinstance(calibration, PegCalibration):
         for cover in covers:
             calibration.record.require_on_record(cover.trigger.drop)
+    else:
+        require_law(cover.trigger.window for cover in covers)
     surface = simulate_covers(calibration.model, covers, settings, begin("full model", settings.n_paths))
     offers = tuple(Offer(cover=cover, outcome=quote_or_refuse(cover, surface, basis)) for cover in covers)
     if isinstance(calibration, PegCalibration):

@@ -14,6 +14,7 @@ from crashcover.files.holders import TokenSupply, read_supplies
 from crashcover.files.panels import read_columns
 from crashcover.files.reading import INFERRED, PriceReading
 from crashcover.files.times import bar_length
+from crashcover.offers.windows import require_law
 from crashcover.runs.asset_names import file_name
 from crashcover.runs.faults import describe_fault
 from pricing.contract.signals import Signal, combine_observations, make_signals
@@ -46,7 +47,7 @@ class RateSettings:
     Raises
     ------
     InvalidTermsError
-        If a duration is invalid for any step.
+        If a duration is invalid for any step, or a window is shorter than those of the laws.
     SimulationError
         If the number of paths is out of range.
     """
@@ -62,6 +63,7 @@ class RateSettings:
     grid: timedelta | None = None
 
     def __post_init__(self) -> None:
+        require_law(self.windows)
         self.signals(timedelta(seconds=1))
         self.simulation("any")
 

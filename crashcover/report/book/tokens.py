@@ -12,6 +12,7 @@ from calibration.law.crashes import crash_rate
 from calibration.law.worst_month import worst_month_law
 from calibration.what_if import Inputs
 from crashcover.offers.outcomes import simulate_products
+from crashcover.offers.windows import require_law
 from crashcover.rates.documents import read_inputs
 from pool import TokenRisk
 from pricing.contract.observation import Observation
@@ -73,7 +74,13 @@ def rate_calibrated(
         Size and seed of the simulation.
     begin : callable
         Progress callback.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a window is shorter than those of the laws.
     """
+    require_law(each.window for each in observations)
     return RatedToken(
         asset=asset,
         surface=_simulate(calibration.model, asset, observations, settings, begin),
