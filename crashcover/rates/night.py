@@ -63,8 +63,8 @@ class RateSettings:
     grid: timedelta | None = None
 
     def __post_init__(self) -> None:
-        require_law(self.windows)
         self.signals(timedelta(seconds=1))
+        require_law(self.windows)
         self.simulation("any")
 
     def signals(self, step: timedelta) -> tuple[Signal, ...]:

@@ -230,8 +230,9 @@ def test_json_is_complete_sorted_and_exact(calibrated):
     assert read["assumptions"] == list(calibrated.assumptions)
     assert set(read) == {
         *("as_of", "assumptions", "concentration", "crashes", "diagnostics", "findings", "model", "type", "verdict"),
-        *("hazard", "market_state", "volatility", "worst_months"),
+        *("format", "hazard", "market_state", "volatility", "worst_months"),
     }
+    assert read["format"] == "crashcover calibration 1"
 
 
 def test_json_of_a_cut_list_writes_infinity_as_text(hourly_closes):
