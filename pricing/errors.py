@@ -41,6 +41,7 @@
         VenueError
         ProofError
         CorruptLogError
+        LedgerError
     PrecisionWarning (UserWarning)
     DataWarning (UserWarning)
 
@@ -315,6 +316,10 @@ class ProofError(PricingError):
 
 class CorruptLogError(PricingError):
     """Raised if a public log is damaged, or an entry was changed."""
+
+
+class LedgerError(PricingError):
+    """Raised if an entry of the ledger is impossible, or the ledger cannot be read or written."""
 
 
 class PrecisionWarning(UserWarning):

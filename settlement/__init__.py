@@ -4,12 +4,22 @@ Entries of claims and payments go into a public log. Anyone who kept one of its 
 changed.
 """
 
+from settlement.claims.claim_store import ClaimStore
+from settlement.claims.entry import Entry
+from settlement.claims.outbox import Outbox, PaymentInstruction
+from settlement.claims.states import Account, State
 from settlement.log.checkpoint import Checkpoint, verify_growth, witness
 from settlement.log.proofs import hash_leaf, verify_consistency, verify_inclusion
 from settlement.log.transparency_log import TransparencyLog
 
 __all__ = [
+    "Account",
     "Checkpoint",
+    "ClaimStore",
+    "Entry",
+    "Outbox",
+    "PaymentInstruction",
+    "State",
     "TransparencyLog",
     "hash_leaf",
     "verify_consistency",

@@ -1,0 +1,1 @@
+"""Claims and payments: states, double entry, the store, the instructions that leave."""

@@ -1,0 +1,91 @@
+"""Payment instructions leave once, however often the payer is killed."""
+
+import os
+import random
+import signal
+import sqlite3
+import time
+from decimal import Decimal
+from itertools import chain, count
+
+import pytest
+
+from pricing.errors import PricingError
+from settlement import ClaimStore, Outbox, State, TransparencyLog
+from tests.settlement.decisions import FIRED, Policy
+
+KILLS = 50
+
+
+def settle(folder, begun=None):
+    """Complete all claims; a process that is to be killed tells that it began, and opens others without end."""
+    with ClaimStore(f"sqlite:///{folder / 'claims.db'}", log=TransparencyLog(folder / "log")) as store:
+        store.fund(Decimal(10**9), "USD", key="deposit")
+        states = {entry.claim: entry.state for entry in store.entries() if entry.claim}
+        if begun is not None:
+            os.write(begun, b"!")
+        new = () if begun is None else map("C-{}".format, count(len(states)))
+        for claim in chain((claim for claim, state in states.items() if state is not State.PAID), new):
+            store.open(Policy(claim), FIRED)
+            store.confirm(claim)
+            store.pay(claim, Outbox(folder / "out"))
+        return len(states)
+
+
+def kill_one(folder, seconds):
+    """Settle in a forked process, which never returns to the tests, and kill it."""
+    ready, begun = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            settle(folder, begun)
+        finally:
+            os._exit(1)
+    os.close(begun)
+    assert os.read(ready, 1) == b"!"  # nothing, if the child failed before
+    os.close(ready)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def files_of(folder):
+    """Return what each instruction is: a file that was written again has another number."""
+    return {path.name: (path.stat().st_ino, path.read_bytes()) for path in folder.glob("*.json")}
+
+
+def count_paid(folder):
+    with sqlite3.connect(folder / "claims.db") as connection:
+        return connection.execute("SELECT count(*) FROM crashcover_entries WHERE key LIKE '%:left'").fetchone()[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_an_instruction_leaves_once_if_the_payer_is_killed_50_times(tmp_path):
+    draw, left, advances, between = random.Random(11), {}, 0, 0
+    for _ in range(KILLS):
+        kill_one(tmp_path, draw.uniform(0.0, 0.06))
+        found = files_of(tmp_path / "out")
+        assert {name: found[name] for name in left} == left
+        advances += len(found) > len(left)
+        between += len(found) > count_paid(tmp_path)
+        left = found
+    assert advances > KILLS // 10  # kills came in the middle of the work,
+    assert between > 0  # also after an instruction had left, but before that was recorded
+    claims = settle(tmp_path)
+    found = files_of(tmp_path / "out")
+    assert {name: found[name] for name in left} == left
+    assert len(found) == count_paid(tmp_path) == claims
+    with ClaimStore(f"sqlite:///{tmp_path / 'claims.db'}", log=TransparencyLog(tmp_path / "log")) as store:
+        assert store.balance("paid") == 60 * claims
+        assert len(store.entries()) == len(store.log) == 1 + 4 * claims
+
+
+def test_an_instruction_that_cannot_be_written_is_not_recorded_as_paid(tmp_path):
+    (tmp_path / "out").write_text("a file where the folder should be")
+    with ClaimStore("sqlite://") as store:
+        store.fund(Decimal(100), "USD", key="deposit")
+        store.open(Policy(), FIRED)
+        store.confirm("C-1")
+        with pytest.raises((OSError, PricingError)):
+            store.pay("C-1", Outbox(tmp_path / "out"))
+        assert store.state("C-1") is State.PAYING
