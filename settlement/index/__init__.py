@@ -1,0 +1,1 @@
+"""Index: its rule, ticks of many venues, weighted medians, a value and a state at every close."""
