@@ -466,6 +466,45 @@ def demo(ctx: click.Context, /, out: str, **options: Any) -> None:
     ctx.exit(run_demo(Path(out), read_settings(options)))
 
 
+class _LogCommands(click.Group):
+    """Commands of a public log."""
+
+    command_class = Command
+
+
+@main.group(cls=_LogCommands, epilog=examples.LOG_EXAMPLES)
+def log() -> None:
+    """Sign checkpoints of a public log, and verify that it only grew since.
+
+    Keys are files in PEM form, as "openssl genpkey -algorithm ed25519" writes them.
+    """
+
+
+@log.command(epilog=examples.LOG_EXAMPLES)
+@click.argument("log_file", metavar="LOG")
+@option("--origin", required=True, metavar="NAME", help="Name of the log, without blanks: example.org/claims.")
+@option("--key", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="Private key of the log.")
+@option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="File of the checkpoint.")
+@click.pass_context
+def sign(ctx: click.Context, /, log_file: str, origin: str, key: str, out: str) -> None:
+    """Write a signed checkpoint: the size and the root of a log."""
+    from crashcover.commands.log import run_sign
+
+    ctx.exit(run_sign(Path(log_file), origin=origin, key=Path(key), out=Path(out)))
+
+
+@log.command(epilog=examples.LOG_EXAMPLES)
+@click.argument("log_file", metavar="LOG")
+@click.argument("checkpoint_file", metavar="CHECKPOINT")
+@option("--public-key", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="Public key of the log.")
+@click.pass_context
+def verify(ctx: click.Context, /, log_file: str, checkpoint_file: str, public_key: str) -> None:
+    """Verify that a log signed a checkpoint, and that the entries of then are unchanged."""
+    from crashcover.commands.log import run_verify
+
+    ctx.exit(run_verify(Path(log_file), Path(checkpoint_file), public_key=Path(public_key)))
+
+
 class _TokenOrCommand(click.Group):
     """A group whose first argument is a token if it is no command: ``fetch OM`` means ``fetch token OM``."""
 

@@ -72,6 +72,13 @@ Examples:
   crashcover report --from book.json --out book.html
 """
 
+LOG_EXAMPLES = """
+\b
+Examples:
+  crashcover log sign claims.log --origin example.org/claims --key key.pem --out checkpoint.txt
+  crashcover log verify claims.log checkpoint.txt --public-key key.pub
+"""
+
 FETCH_EXAMPLES = """
 \b
 Examples:
