@@ -14,12 +14,13 @@ from typing import BinaryIO, Self
 
 from filelock import FileLock, Timeout
 
-from pricing.errors import CorruptLogError, FolderInUseError, ProofError
+from pricing.errors import CorruptLogError, FolderInUseError, InvalidTermsError, ProofError
 from settlement.log.proofs import hash_leaf
 from settlement.log.tree import MerkleTree
 
 _MAGIC = b"crashcover log 1\n"
 _HEAD = struct.Struct(">II32s")
+_MOST_BYTES = 2**32 - 1
 
 
 class TransparencyLog:
@@ -76,9 +77,14 @@ class TransparencyLog:
 
         Raises
         ------
+        InvalidTermsError
+            If the entry is not bytes, or longer than the log can hold.
         OSError
             If the entry cannot be written. The log is then as it was before.
         """
+        if not isinstance(entry, bytes) or len(entry) > _MOST_BYTES:
+            length = f"{len(entry):,} bytes" if isinstance(entry, bytes) else type(entry).__name__
+            raise InvalidTermsError(f"entry must be bytes, at most {_MOST_BYTES:,}, got {length} (a text? encode it)")
         leaf_hash = hash_leaf(entry)
         if self._file is None:
             self._memory.append(entry)

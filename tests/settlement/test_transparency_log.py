@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.errors import CorruptLogError, FolderInUseError, ProofError
+from pricing.errors import CorruptLogError, FolderInUseError, InvalidTermsError, ProofError
 from settlement import TransparencyLog, hash_leaf, verify_consistency, verify_inclusion
 
 MOST = 40
@@ -168,6 +168,13 @@ def test_an_entry_that_changes_under_an_open_log_is_found(tmp_path):
         path.write_bytes(path.read_bytes().replace(b"100", b"900"))
         with pytest.raises(CorruptLogError, match="entry 0 has changed"):
             log.entry(0)
+
+
+def test_an_entry_is_bytes():
+    log = TransparencyLog()
+    with pytest.raises(InvalidTermsError, match=r"entry must be bytes, at most 4,294,967,295, got str \(a text"):
+        log.append("one")
+    assert len(log) == 0
 
 
 def test_a_log_has_one_writer(tmp_path):
