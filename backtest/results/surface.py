@@ -18,6 +18,7 @@ from backtest.periods import Plan
 from backtest.scoring.resampling import LEVEL, RESAMPLES, PeriodBootstrap
 from backtest.scoring.scores import Sample, actual_to_expected
 from backtest.scoring.shared_shocks import Ground, draw_events
+from backtest.scoring.tail_coverage import pool_tail
 from backtest.walk_forward import Walked
 from calibration import shipped_market
 from calibration.law.drop_law import TERM, DropLaw
@@ -54,8 +55,9 @@ def summarise_surface(plan: Plan, walked: Walked, forecaster: str) -> dict[str, 
     dict
         Plain values: ``cells`` with ``token_periods``, ``events``, ``expected``, ``actual_to_expected``, ``predicted``
         (the law's own interval of it) and ``outside``; ``together``, by cell of a month with enough events, with
-        quantiles over starts of the share of tokens that fell, ``observed`` and ``predicted``; ``mean_distance`` of the
-        log of A/E from zero.
+        quantiles over starts of the share of tokens that fell, ``observed`` and ``predicted``, and, of a pool of one
+        cover per token, ``beyond`` and ``severity`` of losses beyond its value at risk (see ``PoolTail``), each with
+        the law's own interval; ``mean_distance`` of the log of A/E from zero.
 
     Raises
     ------
@@ -127,11 +129,14 @@ def _ratio(quoted: FloatArray, came: BoolArray, times: FloatArray, term: timedel
 def _together(cell: Cell, came: BoolArray, drawn: BoolArray, start: IntArray) -> dict[str, Any]:
     """Compare quantiles over starts of the share of tokens that fell with those drawn from the law."""
     numbers = np.bincount(start)
-    observed = np.quantile(np.bincount(start, came) / numbers, TOGETHER)
-    by_draw = np.array([np.quantile(np.bincount(start, each) / numbers, TOGETHER) for each in drawn])
+    shares = np.bincount(start, came) / numbers
+    by_draw = np.array([np.bincount(start, each) / numbers for each in drawn])
+    tail = pool_tail(shares, by_draw)
     return {
         "name": cell.name,
         "quantiles": TOGETHER,
-        "observed": observed,
-        "predicted": np.quantile(by_draw, _TAILS, axis=0).T,
+        "observed": np.quantile(shares, TOGETHER),
+        "predicted": np.quantile(np.quantile(by_draw, TOGETHER, axis=1), _TAILS, axis=1).T,
+        "beyond": [tail.beyond, *np.quantile(tail.predicted_beyond, _TAILS)],
+        "severity": [tail.severity, *np.quantile(tail.predicted_severity, _TAILS)],
     }

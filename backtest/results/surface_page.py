@@ -74,7 +74,11 @@ HEADINGS = ("fall", "term", "quoted", "events", "A/E", "interval", "if the law i
 
 
 def together_rows(summary: Values) -> list[tuple[str, ...]]:
-    """Return one row of texts per cell of a month: the share of tokens that fell, and what the law expects of it."""
+    """Return one row of texts per cell of a month: the share of tokens that fell, and what the law expects of it.
+
+    The last two are the share of starts beyond the value at risk of an equal pool, and their losses over its tail value
+    at risk.
+    """
     return [
         (
             each["name"],
@@ -82,12 +86,21 @@ def together_rows(summary: Values) -> list[tuple[str, ...]]:
                 f"{100 * seen:.0f} ({100 * low:.0f} to {100 * high:.0f})"
                 for seen, (low, high) in zip(each["observed"], each["predicted"], strict=True)
             ),
+            "{:.0f} ({:.0f} to {:.0f})".format(*(100 * value for value in each["beyond"])),
+            "{:.2f} ({:.2f} to {:.2f})".format(*each["severity"]),
         )
         for each in summary["together"]
     ]
 
 
-TOGETHER_HEADINGS = ("% of tokens that fall together", "median start", "90 % of starts", "99 % of starts")
+TOGETHER_HEADINGS = (
+    "% of tokens that fall together",
+    "median start",
+    "90 % of starts",
+    "99 % of starts",
+    "% of starts beyond VaR 95 %",
+    "loss there / TVaR",
+)
 
 
 def surface_notes(summary: Values) -> list[str]:

@@ -60,6 +60,8 @@ def test_the_share_of_tokens_that_fall_together_is_read_over_starts(summary):
     assert together["name"] == "20% in 24h in 30d"
     assert together["observed"] == pytest.approx([2 / 9, 4 / 9, 4 / 9])  # none to four of nine, equally often
     assert all(low <= high for low, high in together["predicted"])
+    assert 0.0 <= together["beyond"][0] <= 1.0
+    assert all(low <= high for _, low, high in (together["beyond"], together["severity"]))
 
 
 def test_frame_rows_and_page_say_the_same(summary):
