@@ -55,7 +55,8 @@ def _of_crashes(rate: CrashRate) -> str:
         f"{rate.per_year:.2f} a year. The market's record for its volatility and tails gives "
         f"{rate.market_rate:.4f} in 30 days; the token's own record ({rate.crashes:.0f} seen, {rate.expected:.2f} "
         f"expected) multiplies it by {rate.credibility_factor:.2f}, holders and signals by {rate.hazard_factor:.2f}. "
-        f"Their depth is Pareto with index {rate.index:.2f} in log price."
+        f"Their depth is Pareto in log price, with index {rate.index:.2f}, and {rate.deep_index:.2f} from "
+        f"{rate.deep_drop:.0%} on."
     )
 
 

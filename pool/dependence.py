@@ -28,10 +28,6 @@ from pricing.tools.units import format_duration
 #: Share of the variance of log worst drops within 1 hour, given those within 24 hours, that lies between months: 8,698
 #: token-months of the panel, April 2021 to June 2025. For drops in the first 7 or 14 days given those in 30 it is 0.54.
 SHAPE_CORRELATION = 0.43
-#: Pareto index of own crashes where tokens are compared: that of the panel's falls of 30 % and more beyond their month.
-#: The law's 2.3 quotes more falls of 40 % and 50 % than came. Their ranks go to months in which others fall as well,
-#: as the few that came did; at 2.3, too many months would have one.
-CRASH_INDEX = 2.9
 #: Standard deviations of the part of a deviation that BTC and ETH share, and of what is left to each. Their deviations
 #: from the month of the panel, April 2021 to May 2025, correlate by 0.67 (0.51 to 0.81).
 GROUP_SPREAD, MEMBER_SPREAD = 0.227, 0.16
@@ -94,14 +90,18 @@ class Dependence:
 
     @classmethod
     def of_law(cls, law: DropLaw) -> "Dependence":
-        """Take the dependence from the market's law of the worst drop, with an index of at least ``CRASH_INDEX``."""
+        """Take the dependence from the market's law of the worst drop.
+
+        Ranks of all own crashes take the index of deep ones: those that decide a tail go to months in which others
+        fall as well, as the few that came did.
+        """
         return cls(
             shocks=law.shocks,
             spread=math.exp(law.spread),
             spread_slope=law.spread_slope,
             level_error=law.level.error,
             crash_threshold=law.own.threshold,
-            crash_index=max(law.own.index, CRASH_INDEX),
+            crash_index=law.own.deep_index,
         )
 
     @property

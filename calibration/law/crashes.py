@@ -35,6 +35,10 @@ class CrashRate:
         Effect of holders and signals on the rate.
     index : float
         Pareto index of the depth in log price.
+    deep_drop : float
+        Drop from which the index is `deep_index`, a fraction.
+    deep_index : float
+        Pareto index of deep crashes.
     """
 
     window: timedelta
@@ -45,6 +49,8 @@ class CrashRate:
     credibility_factor: float
     hazard_factor: float
     index: float
+    deep_drop: float
+    deep_index: float
 
     @property
     def rate(self) -> float:
@@ -59,7 +65,8 @@ class CrashRate:
     def jumps(self) -> Jumps:
         """Return the crashes as jumps within one step.
 
-        Their Pareto law of the log drop is a generalised Pareto law of the excess over the threshold.
+        Their Pareto law of the log drop is a generalised Pareto law of the excess over the threshold. It keeps the index
+        of shallow crashes, so that deep ones have enough paths; anchors give these their weight.
         """
         threshold = -math.log1p(-self.threshold_drop)
         shape = min(1.0 / self.index, _LARGEST_SHAPE)
@@ -79,6 +86,8 @@ def crash_rate(law: DropLaw, state: TokenState, place: int, hazard_factor: float
         credibility_factor=float(record.credibility_factor[0]),
         hazard_factor=hazard_factor,
         index=law.own.index,
+        deep_drop=-math.expm1(-law.own.deep),
+        deep_index=law.own.deep_index,
     )
 
 
@@ -90,6 +99,7 @@ def crashes_within(crashes: Sequence[CrashRate], step: timedelta) -> CrashRate:
 
 def crashes_frame(crashes: Sequence[CrashRate]) -> pd.DataFrame:
     """Return crash rates as a data frame: a row per window with the rate per year and its factors."""
-    columns = ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor", "index")
+    columns = ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor")
+    columns += ("index", "deep_index")
     rows = [(format_duration(each.window), *(getattr(each, name) for name in columns)) for each in crashes]
     return pd.DataFrame(rows, columns=["window", *columns])

@@ -5,9 +5,9 @@ For a log drop z, the worst drop W of a token over the next 30 days satisfies
     P(W >= z) = 1 - (1 - C(z)) exp(-lambda S(z)).
 
 C is the common part: log W is normal around the token's own level, shifted by the shock of the month, whose law is
-given by the months on record. lambda is the expected number of the token's own crashes in 30 days, and S(z) = (z /
-threshold)^-index is the law of their depth (Pareto). Everything that moves a quote from day to day enters through
-``TokenState`` and ``MarketState``.
+given by the months on record. lambda is the expected number of the token's own crashes in 30 days, and S(z) is the law
+of their depth: Pareto with one index from the threshold on, and with a larger one from a fall of 30 % on. Everything
+that moves a quote from day to day enters through ``TokenState`` and ``MarketState``.
 """
 
 import math
@@ -126,7 +126,11 @@ class OwnCrashLaw:
     log_rate, tail_slope, volatility_slope : float
         Log of the expected number in a term at zero tail weight and a volatility of 100 %, and its slopes.
     index : float
-        Pareto index of the depth in log price.
+        Pareto index of the depth in log price, from the threshold to `deep`.
+    deep : float
+        Log drop from which the depth thins out faster, not below the threshold.
+    deep_index : float
+        Pareto index from `deep` on.
     crash_share : float
         Share of the market's blocks that were a token's own crashes; records are compared with it.
     """
@@ -136,6 +140,8 @@ class OwnCrashLaw:
     tail_slope: float
     volatility_slope: float
     index: float
+    deep: float
+    deep_index: float
     crash_share: float
 
     def __post_init__(self) -> None:
@@ -149,7 +155,14 @@ class OwnCrashLaw:
 
     def beyond(self, log_drop: float) -> float:
         """Return the share of crashes as deep as a log drop or deeper."""
-        return 1.0 if log_drop <= self.threshold else math.exp(-self.index * math.log(log_drop / self.threshold))
+        within = math.log(min(max(log_drop, self.threshold), self.deep) / self.threshold)
+        beyond = math.log(max(log_drop, self.deep) / self.deep)
+        return math.exp(-self.index * within - self.deep_index * beyond)
+
+    def seen(self, log_factor: float) -> "OwnCrashLaw":
+        """Return the law of the same crashes if their log drops look shallower by a factor, of which this is the log."""
+        shallower = math.exp(-log_factor)
+        return replace(self, threshold=self.threshold * shallower, deep=self.deep * shallower)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +252,7 @@ class DropLaw:
         return replace(
             self,
             level=replace(self.level, intercept=self.level.intercept - log_factor),
-            own=replace(self.own, threshold=self.own.threshold * math.exp(-log_factor)),
+            own=self.own.seen(log_factor),
             block_means=tuple(None if mean is None else mean - log_factor for mean in self.block_means),
         )
 

@@ -19,7 +19,7 @@ from calibration import Calibration, Inputs, Market, inputs_of, remodel, shipped
 from calibration.hazard.factor import CONTROL_CAPS
 from calibration.hazard.slopes import SLOPES
 from calibration.law.bar_lengths import HOURLY
-from calibration.law.drop_law import DropLaw
+from calibration.law.drop_law import DropLaw, OwnCrashLaw
 from calibration.law.own_record import CREDIBILITY_SHAPE, block_number
 from crashcover.offers.outcomes import quote_or_refuse, simulate_covers
 from pricing.contract.cover import Cover
@@ -36,9 +36,9 @@ from pricing.tools.units import format_duration
 MOST_PATHS = 20_000
 #: Shares of a normal law below and above one standard deviation.
 _DOWN, _UP = 0.158655, 0.841345
-#: Factors on the Pareto index of own crashes. The law has 2.3; strict own falls of 30 % or more without LUNA and other
-#: excess falls have 3.9 [3.5, 4.4], so that a thinner tail is likelier than a heavier one. Judgement.
-_THIN_TAIL, _HEAVY_TAIL = 1.7, 0.87
+#: Pareto index of deep own crashes if their tail is thin: that of falls of 30 % or more in months in which the median
+#: token fell by less than 15 %, 3.5 to 4.4. If it is heavy, the index of shallow crashes holds at every depth. Judgement.
+_THIN_INDEX = 3.9
 #: One standard deviation over the half-width of a 90 % interval.
 _NINETY_TO_ONE = 1.0 / 1.6449
 #: Ages in days of earlier markets whose laws are tried.
@@ -233,7 +233,7 @@ def _parts(calibration: Calibration) -> list[_Change]:
     inputs = inputs_of(calibration)
     rate = calibration.crashes[-1]
     shape = CREDIBILITY_SHAPE + rate.crashes
-    hazard, index = calibration.hazard, calibration.crashes[-1].index
+    hazard, thin = calibration.hazard, max(_THIN_INDEX, rate.deep_index)
     parts = [
         _Change(
             "level",
@@ -250,8 +250,9 @@ def _parts(calibration: Calibration) -> list[_Change]:
         ),
         _Change(
             "depth of own crashes",
-            f"Pareto index {_THIN_TAIL * index:.1f} or {_HEAVY_TAIL * index:.1f} instead of {index:.1f}; judgement",
-            tuple(_with_index(inputs, factor) for factor in (_THIN_TAIL, _HEAVY_TAIL)),
+            f"Pareto index {thin:.1f} or {rate.index:.1f} instead of {rate.deep_index:.1f} from {rate.deep_drop:.0%} on; "
+            "judgement",
+            (_with_deep_index(inputs, lambda own: thin), _with_deep_index(inputs, lambda own: own.index)),
         ),
     ]
     if calibration.sight.bars != HOURLY:
@@ -317,8 +318,8 @@ def _with_level(inputs: Inputs, errors: float) -> Inputs:
     return _with_laws(inputs, change)
 
 
-def _with_index(inputs: Inputs, factor: float) -> Inputs:
-    return _with_laws(inputs, lambda law: replace(law, own=replace(law.own, index=factor * law.own.index)))
+def _with_deep_index(inputs: Inputs, index: Callable[[OwnCrashLaw], float]) -> Inputs:
+    return _with_laws(inputs, lambda law: replace(law, own=replace(law.own, deep_index=index(law.own))))
 
 
 def _with_volatility(inputs: Inputs, factor: float) -> Inputs:

@@ -6,14 +6,14 @@ Starts are five days apart. Each is quoted by the shipped market of the day, whi
 of the market and of the tokens at the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
 from calibration import shipped_market
-from calibration.law.drop_law import TERM
+from calibration.law.drop_law import TERM, DropLaw
 from calibration.law.law_anchors import over_term
 from calibration.market.market import WINDOWS
 from calibration.market.panel import (
@@ -41,20 +41,26 @@ DROPS = {timedelta(hours=1): (0.1, 0.2, 0.3), DAY: (0.2, 0.3, 0.4, 0.5)}
 ENDS = {"LUNA": pd.Timestamp("2022-05-13T01:00Z")}
 
 
-def months_expected(grid: PanelGrid, rows: Sequence[int]) -> dict[tuple[timedelta, float], np.ndarray]:
+def months_expected(
+    grid: PanelGrid,
+    rows: Sequence[int],
+    drops: Mapping[timedelta, Sequence[float]],
+    change: Callable[[DropLaw], DropLaw] | None = None,
+) -> dict[tuple[timedelta, float], np.ndarray]:
     """Return the probability of each fall in 30 days, shape (n_starts, n_tokens); NaN if a token does not count."""
     index = market_index(grid)
     states = states_at(grid, list(rows), tuple(market_blocks(grid, round(window / STEP)) for window in WINDOWS))
     found = {
-        (window, drop): np.full((len(rows), len(grid.tokens)), np.nan) for window in DROPS for drop in DROPS[window]
+        (window, drop): np.full((len(rows), len(grid.tokens)), np.nan) for window in drops for drop in drops[window]
     }
     for number, (row, state) in enumerate(zip(rows, states, strict=True)):
         counts = eligible(grid, row, state) & ~np.isnan(grid.log_prices[row])
         market = market_state(state, counts, index, row)
-        for place, law in enumerate(shipped_market(grid.times[row].to_pydatetime()).laws):
+        laws = shipped_market(grid.times[row].to_pydatetime()).laws
+        for place, law in enumerate(map(change, laws) if change else laws):
             centres = law.centre(state.covariates(place), market)
             rates = law.own.market_rates(state) * state.records[place].credibility_factor
-            for drop in DROPS[law.window]:
+            for drop in drops.get(law.window, ()):
                 quoted = law.exceedance(-np.log1p(-drop), centres, rates)
                 found[law.window, drop][number] = np.where(counts, quoted, np.nan)
     return found
@@ -64,7 +70,7 @@ def accuracy_table(grid: PanelGrid) -> str:
     """Tabulate the number of falls over the number expected."""
     rows = range(int((FIRST - grid.times[0]) / STEP), len(grid.times) - 1 - round(TERM / STEP), round(SPACING / STEP))
     cells: dict[tuple[timedelta, float], list[str]] = {}
-    for (window, drop), month in months_expected(grid, rows).items():
+    for (window, drop), month in months_expected(grid, rows, DROPS).items():
         for term in TERMS:
             ended = [row for row in rows if row + term / STEP < len(grid.times)]
             worst = worst_log_drops(grid.log_prices, ended, window=round(window / STEP), term=round(term / STEP))

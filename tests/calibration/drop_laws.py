@@ -12,6 +12,7 @@ from calibration.law.own_record import OwnRecord
 def a_law(window="24h", *, shocks=(-0.3, 0.0, 0.4), error=0.1, intercept=-1.6, spread=-1.4, spread_slope=0.2, **own):
     """Return a law of ordinary size."""
     crashes = {"threshold": 0.16, "log_rate": -3.0, "tail_slope": 0.7, "volatility_slope": 0.3, "index": 2.5}
+    crashes |= {"deep": 0.4, "deep_index": 3.0}
     return DropLaw(
         window=window,
         slopes=(0.5, 0.2, 0.15, 0.1, 0.3),

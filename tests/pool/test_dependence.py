@@ -9,12 +9,13 @@ from scipy.special import ndtri
 
 from calibration import calibrate, shipped_market
 from pool import Dependence, TokenRisk
-from pool.dependence import CRASH_INDEX, draw_log_worst, draw_shape, draw_shared
+from pool.dependence import draw_log_worst, draw_shape, draw_shared
 from pricing.errors import InvalidModelError, NotSimulatedError
 
-LAW = shipped_market(datetime(2025, 7, 1, tzinfo=UTC)).laws[-1]
-#: Draws of the law itself: its own index of deep crashes, and not that of the record.
-OF_LAW = replace(Dependence.of_law(LAW), crash_index=LAW.own.index)
+SHIPPED = shipped_market(datetime(2025, 7, 1, tzinfo=UTC)).laws[-1]
+#: A law with one index at every depth, as ranks are drawn.
+LAW = replace(SHIPPED, own=replace(SHIPPED.own, index=2.9))
+OF_LAW = Dependence.of_law(LAW)
 N = 200_000
 #: Largest z of all comparisons below, some fifty: one in five thousand by chance.
 MOST_SIGMAS = 4.5
@@ -52,10 +53,9 @@ def test_months_are_independent_where_the_level_is_certain(drop, n_months):
     assert_frequency(drawn >= math.log(log_drop), 1.0 - (1.0 - one) ** n_months)
 
 
-@pytest.mark.parametrize(("of_law", "expected"), [(2.3, CRASH_INDEX), (3.5, 3.5)])
-def test_crashes_are_at_least_as_bounded_as_on_record(of_law, expected):
-    law = replace(LAW, own=replace(LAW.own, index=of_law))
-    assert Dependence.of_law(law).crash_index == expected
+def test_ranks_of_crashes_take_the_index_of_deep_ones():
+    law = replace(LAW, own=replace(LAW.own, index=2.3, deep_index=3.4))
+    assert Dependence.of_law(law).crash_index == 3.4
 
 
 def test_tokens_correlate_as_the_dependence_says():

@@ -98,8 +98,10 @@ def draw_quoted(law, centres, rates, rng):
     size = len(centres), N_PANELS
     shocks = rng.choice(law.shocks, size)
     spread = np.hypot(np.exp(law.spread + law.spread_slope * shocks), law.level.error)
-    ratio = rates / rng.exponential(size=size)
-    crashes = np.where(ratio >= 1.0, math.log(law.own.threshold) + np.log(ratio) / law.own.index, -np.inf)
+    ratio, own = rates / rng.exponential(size=size), law.own
+    depth = math.log(own.threshold) + np.log(ratio) / own.index
+    deeper = np.maximum(depth - math.log(own.deep), 0.0)
+    crashes = np.where(ratio >= 1.0, depth - deeper * (1.0 - own.index / own.deep_index), -np.inf)
     return np.maximum(centres + shocks + spread * rng.standard_normal(size), crashes)
 
 

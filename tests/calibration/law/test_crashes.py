@@ -14,6 +14,7 @@ from tests.calibration.drop_laws import a_law, a_record, a_state
 def a_rate(**changes):
     parts = {"window": timedelta(hours=1), "threshold_drop": 0.08, "market_rate": 0.05, "crashes": 1.0, "expected": 0.5}
     factors = {"credibility_factor": 4.0 / 3.0, "hazard_factor": 1.5, "index": 2.5}
+    factors |= {"deep_drop": 0.3, "deep_index": 3.0}
     return CrashRate(**(parts | factors | changes))
 
 
@@ -31,7 +32,8 @@ def test_the_parts_are_read_off_law_and_state():
     assert rate.threshold_drop == pytest.approx(-math.expm1(-0.16))
     assert rate.market_rate == pytest.approx(math.exp(-3.0 + 0.7 * 0.3) * 2.0**0.3)
     assert (rate.crashes, rate.expected, rate.credibility_factor) == (2.0, 0.5, 2.0)
-    assert (rate.hazard_factor, rate.index) == (1.2, 2.5)
+    assert (rate.hazard_factor, rate.index, rate.deep_index) == (1.2, 2.5, 3.0)
+    assert rate.deep_drop == pytest.approx(-math.expm1(-0.4))
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -51,8 +53,8 @@ def test_depths_are_pareto_in_log_price(index, threshold_drop, share):
     assert fall == pytest.approx(threshold * share ** (-1.0 / index), rel=1e-9)
 
 
-def test_the_depth_of_a_jump_is_that_of_the_law():
-    law = a_law()
+def test_the_depth_of_a_jump_is_that_of_the_law_for_shallow_crashes():
+    law = a_law(deep_index=2.5)
     jumps = crash_rate(law, a_state(), 1, 1.0).jumps()
     falls = -jumps.sizes.quantile(np.linspace(0.001, 0.999, 999))
     assert [law.own.beyond(fall) for fall in falls] == pytest.approx(np.linspace(0.001, 0.999, 999), rel=1e-9)
@@ -75,6 +77,6 @@ def test_a_frame_has_a_row_per_window_with_the_rate_and_its_factors():
     hourly, daily = a_rate(), a_rate(window=timedelta(hours=24), market_rate=0.1, hazard_factor=2.0)
     frame = crashes_frame([hourly, daily])
     assert frame["window"].tolist() == ["1h", "24h"]
-    for name in ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor", "index"):
+    for name in ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor", "index", "deep_index"):
         assert frame[name].tolist() == [getattr(hourly, name), getattr(daily, name)]
-    assert len(frame.columns) == 7
+    assert len(frame.columns) == 8

@@ -42,7 +42,8 @@ def test_shocks_are_equally_likely(log_drop, centre, rate):
 
 @given(LOG_DROPS, RATES)
 def test_own_crashes_alone_are_the_deepest_of_poisson_many(log_drop, rate):
-    beyond = min(1.0, (log_drop / 0.16) ** -2.5)
+    shallow, deep = (log_drop / 0.16) ** -2.5, (0.4 / 0.16) ** -2.5 * (log_drop / 0.4) ** -3.0
+    beyond = min(1.0, shallow, deep)
     expected = -math.expm1(-rate * beyond)
     assert probability(a_law(), log_drop, centre=-1e3, rate=rate) == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
@@ -57,6 +58,12 @@ def test_half_of_the_crashes_are_as_deep_as_the_median_of_a_pareto_law():
     law = a_law().own
     assert law.beyond(law.threshold) == law.beyond(0.01) == 1.0
     assert law.beyond(law.threshold * 2.0 ** (1.0 / law.index)) == pytest.approx(0.5)
+
+
+def test_deep_crashes_are_pareto_among_themselves():
+    law = a_law().own
+    assert law.beyond(0.8) / law.beyond(law.deep) == pytest.approx(2.0**-3.0)
+    assert law.beyond(law.deep) == pytest.approx((0.4 / 0.16) ** -2.5)
 
 
 def test_rates_are_log_linear_in_tail_weight_and_volatility():

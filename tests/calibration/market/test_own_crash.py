@@ -146,6 +146,16 @@ def test_a_market_without_crashes_has_a_lower_rate_than_the_prior():
     assert math.log(found.law.index) == pytest.approx(PRIOR[2], abs=PRIOR_DEVIATION[2])
 
 
+@pytest.mark.parametrize(("log_index", "expected"), [(math.log(2.0), 2.9), (math.log(5.0), 5.0)])
+def test_deep_crashes_thin_out_at_least_as_fast_as_on_record(log_index, expected):
+    """5,000 rows, seed 12; the index of so many crashes is known to a tenth."""
+    truth = np.array([*TRUTH[:2], log_index, math.log(0.3), *TRUTH[4:]])
+    law = fit(simulated(5000, 12, truth=truth)).law
+    assert law.deep == pytest.approx(-math.log(0.7))
+    assert law.deep_index == pytest.approx(expected, rel=0.1)
+    assert law.deep_index >= max(law.index, 2.9)
+
+
 def test_threshold_and_crash_share_are_passed_on():
     found = fit(simulated(100, 10))
     assert (found.law.threshold, found.law.crash_share) == (THRESHOLD, 0.01)
