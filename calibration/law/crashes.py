@@ -65,8 +65,8 @@ class CrashRate:
     def jumps(self) -> Jumps:
         """Return the crashes as jumps within one step.
 
-        Their Pareto law of the log drop is a generalised Pareto law of the excess over the threshold. It keeps the index
-        of shallow crashes, so that deep ones have enough paths; anchors give these their weight.
+        Their Pareto law of the log drop is a generalised Pareto law of the excess over the threshold. It keeps the
+        index of shallow crashes, so that deep ones have enough paths; anchors give these their weight.
         """
         threshold = -math.log1p(-self.threshold_drop)
         shape = min(1.0 / self.index, _LARGEST_SHAPE)
@@ -99,7 +99,7 @@ def crashes_within(crashes: Sequence[CrashRate], step: timedelta) -> CrashRate:
 
 def crashes_frame(crashes: Sequence[CrashRate]) -> pd.DataFrame:
     """Return crash rates as a data frame: a row per window with the rate per year and its factors."""
-    columns = ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor")
-    columns += ("index", "deep_index")
+    factors = ("market_rate", "credibility_factor", "hazard_factor")
+    columns = ("threshold_drop", "per_year", *factors, "index", "deep_index")
     rows = [(format_duration(each.window), *(getattr(each, name) for name in columns)) for each in crashes]
     return pd.DataFrame(rows, columns=["window", *columns])

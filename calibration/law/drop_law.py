@@ -160,7 +160,7 @@ class OwnCrashLaw:
         return math.exp(-self.index * within - self.deep_index * beyond)
 
     def seen(self, log_factor: float) -> "OwnCrashLaw":
-        """Return the law of the same crashes if their log drops look shallower by a factor, of which this is the log."""
+        """Return the law of the same crashes if their log drops look shallower by a factor, given by its log."""
         shallower = math.exp(-log_factor)
         return replace(self, threshold=self.threshold * shallower, deep=self.deep * shallower)
 

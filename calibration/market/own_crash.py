@@ -20,9 +20,9 @@ PRIOR_DEVIATION = (0.15, 0.3, 0.2, 1.0, 1.0, 0.3)
 #: Rows of one month share sectors: this many of them carry as much information as one independent row.
 CLUSTERING = 2.0
 
-#: Crashes of this drop and more thin out with a Pareto index of at least `DEEP_INDEX`. BTC and ETH, 2017 to 2020, fell
-#: by 15 % and more within a day with 2.9 (by 30 %: 3.0). Falls of 30 % and more beyond their month had 2.5 on the panel
-#: up to 2022, and 2.8 to 2.9 up to 2023, 2024 and 2025. The likelihood cannot tell: most crashes are shallow.
+#: Crashes of this drop and more thin out with a Pareto index of at least `DEEP_INDEX`: that of falls of 15 % and more
+#: of BTC and ETH in 2017 to 2020 (2.8 to 2.9), and of falls of 30 % and more beyond their month on the panel (2.7 up to
+#: 2022, 2.8 up to 2025; ``docs/studies/deep_falls.py``). The likelihood cannot tell, because most crashes are shallow.
 DEEP_DROP, DEEP_INDEX = 0.3, 2.9
 
 _ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))

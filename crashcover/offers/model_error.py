@@ -37,7 +37,8 @@ MOST_PATHS = 20_000
 #: Shares of a normal law below and above one standard deviation.
 _DOWN, _UP = 0.158655, 0.841345
 #: Pareto index of deep own crashes if their tail is thin: that of falls of 30 % or more in months in which the median
-#: token fell by less than 15 %, 3.5 to 4.4. If it is heavy, the index of shallow crashes holds at every depth. Judgement.
+#: token fell by less than 15 %, 3.5 to 4.4. If it is heavy, the index of shallow crashes holds at every depth: a
+#: judgement.
 _THIN_INDEX = 3.9
 #: One standard deviation over the half-width of a 90 % interval.
 _NINETY_TO_ONE = 1.0 / 1.6449
@@ -250,9 +251,9 @@ def _parts(calibration: Calibration) -> list[_Change]:
         ),
         _Change(
             "depth of own crashes",
-            f"Pareto index {thin:.1f} or {rate.index:.1f} instead of {rate.deep_index:.1f} from {rate.deep_drop:.0%} on; "
-            "judgement",
-            (_with_deep_index(inputs, lambda own: thin), _with_deep_index(inputs, lambda own: own.index)),
+            f"Pareto index {thin:.1f} or {rate.index:.1f} instead of {rate.deep_index:.1f} "
+            f"from {rate.deep_drop:.0%} on; judgement",
+            (_with_deep_index(inputs, lambda _: thin), _with_deep_index(inputs, lambda own: own.index)),
         ),
     ]
     if calibration.sight.bars != HOURLY:

@@ -88,7 +88,7 @@ def quotes_table(grid: PanelGrid, rows: Sequence[int], worst: FloatArray) -> str
     """Tabulate falls over those expected, with one index and with that of deep falls."""
     drops = {DAY: DROPS}
     one, deep = (months_expected(grid, rows, drops, change) for change in (with_one_index, None))
-    months = np.arange(len(rows)) * SPACING // TERM
+    months = (np.arange(len(rows)) * (SPACING / TERM)).astype(np.intp)
     table = []
     for drop in DROPS:
         before, after = one[DAY, drop], deep[DAY, drop]

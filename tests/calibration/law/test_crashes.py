@@ -77,6 +77,7 @@ def test_a_frame_has_a_row_per_window_with_the_rate_and_its_factors():
     hourly, daily = a_rate(), a_rate(window=timedelta(hours=24), market_rate=0.1, hazard_factor=2.0)
     frame = crashes_frame([hourly, daily])
     assert frame["window"].tolist() == ["1h", "24h"]
-    for name in ("threshold_drop", "per_year", "market_rate", "credibility_factor", "hazard_factor", "index", "deep_index"):
+    factors = ("market_rate", "credibility_factor", "hazard_factor")
+    for name in ("threshold_drop", "per_year", *factors, "index", "deep_index"):
         assert frame[name].tolist() == [getattr(hourly, name), getattr(daily, name)]
     assert len(frame.columns) == 8
