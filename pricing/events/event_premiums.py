@@ -4,7 +4,7 @@
 ``poisson_events`` treats them as independent, as ``pricing.events.reinstatements`` requires.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -142,7 +142,7 @@ def events_on_surface(cover: Cover, surface: DropSurface, rules: EventRules) -> 
     fired = np.flatnonzero(worst_drops_by_path(surface, cover.observation) >= least_drop(cover.trigger.drop))
     parts = [fired[first : first + _PATHS_AT_ONCE] for first in range(0, len(fired), _PATHS_AT_ONCE)]
     return [
-        Event(int(part[event.path]), event.step, event.drop)
+        replace(event, path=int(part[event.path]))
         for part in parts
         for event in settle(replay(surface, part), cover, rules, step=surface.model.step)
     ]

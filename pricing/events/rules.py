@@ -80,11 +80,14 @@ class Event:
         Step at which the trigger fired.
     drop : float
         Deepest fall of the event, a fraction of its reference price.
+    reference : int
+        Step of the reference price when the trigger fired.
     """
 
     path: int
     step: int
     drop: float
+    reference: int
 
 
 def settle(log_prices: FloatArray, cover: Cover, rules: EventRules, *, step: Duration = "1h") -> list[Event]:
@@ -140,6 +143,78 @@ def settle(log_prices: FloatArray, cover: Cover, rules: EventRules, *, step: Dur
 
 
 @dataclass(frozen=True, slots=True)
+class WorstFall:
+    """Worst drop of one path, by which a cover that knows no events is priced and paid.
+
+    Parameters
+    ----------
+    drop : float
+        Deepest fall, a fraction of its reference price; 0 if there is none.
+    fired : int or None
+        Step at which the trigger fired, or None.
+    reference : int or None
+        Step of the reference price when it fired.
+    """
+
+    drop: float
+    fired: int | None
+    reference: int | None
+
+
+def worst_fall(log_prices: FloatArray, cover: Cover, *, step: Duration = "1h") -> WorstFall:
+    """Measure the worst drop of one path, as the engine does.
+
+    Where prices are missing, they make no fall and no reference, so the drop is the least that is certain: a missing
+    price could only have raised the reference.
+
+    Parameters
+    ----------
+    log_prices : ndarray of shape (n_steps + 1,)
+        Log prices from the sale on, NaN if missing. Steps after the term are ignored; the path may end before it.
+    cover : Cover
+        Trigger, term and waiting period.
+    step : timedelta or str
+        Time between two log prices.
+
+    Raises
+    ------
+    InvalidTermsError
+        If a duration is not a whole number of steps.
+
+    Examples
+    --------
+    >>> from pricing import DropTrigger, FullPayout
+    >>> trigger = DropTrigger(drop=0.3)
+    >>> cover = Cover(
+    ...     cover_id="C-1", asset="OM", trigger=trigger, payout=FullPayout(), limit=1e5, currency="USD", term="3h"
+    ... )
+    >>> fall = worst_fall(np.log([90.0, 100.0, 65.0, 60.0]), cover)
+    >>> round(fall.drop, 2), fall.fired, fall.reference
+    (0.4, 2, 1)
+    """
+    clauses = _Clauses.of(cover, EventRules(), parse_duration(step, "step"))
+    observed = log_prices[clauses.start : clauses.end + 1]
+    if not len(observed):
+        return WorstFall(0.0, None, None)
+    prices = np.where(np.isnan(observed), -np.inf, observed)
+    references = _references(prices, clauses)
+    known = ~np.isnan(observed) & (references > -np.inf)
+    falls = np.full(len(observed), -np.inf)
+    falls[known] = references[known] - prices[known]
+    drop = float(drop_reached(falls.max(initial=0.0)))
+    fired = _first_run(falls >= clauses.log_drop, 1)
+    if fired is None:
+        return WorstFall(drop, None, None)
+    return WorstFall(drop, clauses.start + fired, clauses.start + _place(prices, references[fired], fired, clauses))
+
+
+def _place(observed: FloatArray, reference: float, fired: int, clauses: "_Clauses") -> int:
+    """Return the first step at which the price was the reference of the close at which the trigger fired."""
+    first = max(0, fired - clauses.window) if clauses.trigger.reference.has_window else 0
+    return first + int((observed[first : fired + 1] == reference).argmax())
+
+
+@dataclass(frozen=True, slots=True)
 class _Clauses:
     """A cover and its rules in whole steps and log prices."""
 
@@ -186,7 +261,8 @@ def _events_of_path(log_prices: FloatArray, path: int, clauses: _Clauses) -> Ite
             continue
         last = fired + clauses.cool_off
         deepest = falls[fired - clauses.confirmation + 1 : last + 1].max()
-        yield Event(path, begin + fired, float(drop_reached(deepest)))
+        reference = begin + _place(observed, references[fired], fired, clauses)
+        yield Event(path, begin + fired, float(drop_reached(deepest)), reference)
         begin += last
 
 

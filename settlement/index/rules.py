@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,11 @@ class IndexRule:
     conversions : sequence of Conversion
         Rules of the other currencies that sources quote in.
 
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of all other fields, in hexadecimal digits.
+
     Raises
     ------
     InvalidTermsError
@@ -113,6 +118,7 @@ class IndexRule:
     average: OptionalDurationField = None  # type: ignore[assignment]  # the descriptor takes None
     allow_nonpositive: bool = False
     conversions: "tuple[Conversion, ...]" = ()
+    digest: str = field(init=False, repr=False, compare=False, metadata={"plain": False})
 
     def __post_init__(self) -> None:
         set_members(self, "sources", Source, error=InvalidTermsError)
@@ -127,6 +133,8 @@ class IndexRule:
                 raise InvalidTermsError(f"{name} must be above 0 and at most 1, got {share} (30 % is 0.30)")
         self._check_sources()
         self._check_conversions()
+        text = json.dumps(to_plain(self, Form.NAMED), sort_keys=True, separators=(",", ":"))
+        object.__setattr__(self, "digest", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
     def _check_times(self) -> None:
         for name in ("bar", "stale_after"):
@@ -182,12 +190,6 @@ class IndexRule:
         names = [source.name for source in self.sources]
         return (*names, *(name for conversion in self.conversions for name in conversion.rule.venues))
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of all fields, in hexadecimal digits."""
-        text = json.dumps(to_plain(self, Form.NAMED), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
@@ -242,7 +244,7 @@ def _rule(table: dict[str, Any]) -> IndexRule:
 
 
 def _build(kind: Any, table: dict[str, Any]) -> Any:
-    known = [field.name for field in fields(kind)]
+    known = [each.name for each in fields(kind) if each.init]
     for name in table:
         if name not in known:
             raise InvalidTermsError(f"{name!r} is no field of {kind.__name__}{did_you_mean(name, known)}")
