@@ -41,6 +41,7 @@
         VenueError
         ProofError
         CorruptLogError
+        EvidenceError
         LedgerError
     PrecisionWarning (UserWarning)
     DataWarning (UserWarning)
@@ -320,6 +321,10 @@ class CorruptLogError(PricingError):
 
 class LedgerError(PricingError):
     """Raised if an entry of the ledger is impossible, or the ledger cannot be read or written."""
+
+
+class EvidenceError(PricingError):
+    """Raised if evidence of a decision was changed, or other ticks, rules or figures lead to another decision."""
 
 
 class PrecisionWarning(UserWarning):

@@ -10,6 +10,7 @@ from settlement.claims.entry import Entry
 from settlement.claims.outbox import Outbox, PaymentInstruction
 from settlement.claims.states import Account, State
 from settlement.decision import Decision, DecisionStatus, PaidEvent, decide
+from settlement.evidence import verify_evidence, write_evidence
 from settlement.index.price_index import Index, IndexState, build_index
 from settlement.index.rules import Conversion, IndexRule, Source, read_rule, write_rule
 from settlement.log.checkpoint import Checkpoint, verify_growth, witness
@@ -38,8 +39,10 @@ __all__ = [
     "hash_leaf",
     "read_rule",
     "verify_consistency",
+    "verify_evidence",
     "verify_growth",
     "verify_inclusion",
     "witness",
+    "write_evidence",
     "write_rule",
 ]

@@ -64,8 +64,10 @@ class Decision:
 
     Parameters
     ----------
-    cover_id : str
-        Name of the cover.
+    cover : Cover
+        Cover that was decided.
+    rules, terms : EventRules, AggregateTerms or None
+        Rules of events and aggregate terms by which it was decided.
     status : DecisionStatus
         Whether it is due.
     sold_at : datetime
@@ -88,7 +90,9 @@ class Decision:
         Digest of the rule of the index.
     """
 
-    cover_id: str
+    cover: Cover
+    rules: EventRules
+    terms: AggregateTerms | None
     status: DecisionStatus
     sold_at: datetime
     fired_at: datetime | None
@@ -100,6 +104,11 @@ class Decision:
     reason: str
     events: tuple[PaidEvent, ...]
     rule_digest: str
+
+    @property
+    def cover_id(self) -> str:
+        """Name of the cover."""
+        return self.cover.cover_id
 
 
 def decide(
@@ -162,8 +171,10 @@ def decide(
         )
     record = _Record.of(cover, index, to_utc(sold_at, "sold_at"))
     if terms is None and rules == _ONE_PAYMENT:
-        return _decide_once(cover, record)
-    return _decide_events(cover, record, rules, terms or AggregateTerms(event_limit=cover.limit))
+        decision = _decide_once(cover, record)
+    else:
+        decision = _decide_events(cover, record, rules, terms or AggregateTerms(event_limit=cover.limit))
+    return replace(decision, rules=rules, terms=terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +268,9 @@ def _nothing_due(cover: Cover, record: _Record, *, worst_drop: float) -> Decisio
     elif not record.is_over:
         status, reason = DecisionStatus.RUNNING, record.end
     return Decision(
-        cover_id=cover.cover_id,
+        cover=cover,
+        rules=_ONE_PAYMENT,
+        terms=None,
         status=status,
         sold_at=record.sold_at,
         fired_at=None,
@@ -279,7 +292,9 @@ def _due(cover: Cover, record: _Record, events: Sequence[PaidEvent], reference: 
     drop = max(event.drop for event in events)
     reason = f"the price fell by {drop:.6g}, and the trigger is {cover.trigger.drop:.6g}"
     return Decision(
-        cover_id=cover.cover_id,
+        cover=cover,
+        rules=_ONE_PAYMENT,
+        terms=None,
         status=DecisionStatus.FIRED,
         sold_at=record.sold_at,
         fired_at=events[0].fired_at,

@@ -63,6 +63,7 @@ _ERRORS: dict[Exit, tuple[type[errors.PricingError], ...]] = {
         errors.NewerFormatError,
         errors.ProofError,
         errors.CorruptLogError,
+        errors.EvidenceError,
         errors.LedgerError,
     ),
     Exit.INVALID_TERMS: (
