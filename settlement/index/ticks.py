@@ -53,8 +53,11 @@ def check_ticks(ticks: "pd.DataFrame", rule: IndexRule) -> Ticks:
     price = _numbers(ticks, "price", rows)
     volume = _numbers(ticks, "volume", rows) if "volume" in ticks else np.ones(len(rows))
     _refuse(rows, volume < 0.0, volume, "volume must not be negative")
-    order = np.lexsort((volume, price, time[rows], source[rows]))
-    parts = (source[rows][order], time[rows][order], price[order], volume[order])
+    source, time = source[rows], time[rows]
+    order = np.lexsort((time, source))
+    if ((np.diff(time[order]) == 0) & (np.diff(source[order]) == 0)).any():
+        order = np.lexsort((volume, price, time, source))
+    parts = (source[order], time[order], price[order], volume[order])
     new = np.zeros(len(order), dtype=bool)
     new[0] = True
     for part in parts:
