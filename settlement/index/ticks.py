@@ -68,7 +68,7 @@ def check_ticks(ticks: "pd.DataFrame", rule: IndexRule) -> Ticks:
 def _require_columns(ticks: Any, rule: IndexRule) -> None:
     columns = [str(name) for name in getattr(ticks, "columns", ())]
     needed = ["time", "venue", "price"] + ["volume"] * any(source.weight is None for source in _all_sources(rule))
-    for name in needed:
+    for name in [*needed, *(each for each in ("volume", "currency") if each in columns)]:
         if columns.count(name) != 1:
             slip = " (weights that are not stated are volumes)" if name == "volume" else did_you_mean(name, columns)
             raise DataError(f"ticks must have one column {name!r}, got {', '.join(columns) or 'none'}{slip}")
@@ -83,7 +83,10 @@ def _sources(ticks: "pd.DataFrame", rule: IndexRule) -> LongArray:
     """Return the place of each tick's venue in the rule, or -1, and check the currencies."""
     import pandas as pd
 
-    codes, names = pd.factorize(ticks["venue"])
+    try:
+        codes, names = pd.factorize(ticks["venue"])
+    except TypeError as error:
+        raise DataError(f"venue must be texts, got a cell of another kind ({error})") from error
     places = {name: place for place, name in enumerate(rule.venues)}
     of_name = np.array([places.get(name, -1) if isinstance(name, str) else -1 for name in names] + [-1], dtype=np.int64)
     source = of_name[codes]

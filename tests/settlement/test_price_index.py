@@ -230,3 +230,12 @@ def test_missing_columns_and_sources_are_named():
         build_index(ticks.assign(venue="x"), make_rule())
     with pytest.raises(DataError, match="one column 'time', got none"):
         build_index(None, make_rule())
+    with pytest.raises(DataError, match="one column 'volume', got time, venue, price, volume, volume"):
+        build_index(
+            pd.concat([ticks, pd.DataFrame({"v": [1, 1], "w": [1, 1]})], axis=1).set_axis(
+                ["time", "venue", "price", "volume", "volume"], axis=1
+            ),
+            make_rule(),
+        )
+    with pytest.raises(DataError, match="venue must be texts"):
+        build_index(ticks.assign(venue=[["a"], "b"]), make_rule())
