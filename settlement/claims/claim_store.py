@@ -321,7 +321,8 @@ class ClaimStore:
         Raises
         ------
         LedgerError
-            If there is no such entry, or the postings do not add up.
+            If there is no such entry, the postings do not add up, or the claim would be owed less than nothing, more
+            than its limit, or anything that its state does not allow.
         """
         entries = self.entries()
         if not 0 <= place < len(entries):
@@ -334,8 +335,13 @@ class ClaimStore:
         draft = Draft(
             None, wrong.currency, {Account(name): cents for name, cents in postings.items()}, digest_of(wrong)
         )
+
+        def change(history: list[Entry], _: Totals) -> Draft:
+            _require_owed(history, draft.postings)
+            return draft
+
         details = {"action": "correct", "place": str(place), "reason": reason, "postings": str(dict(postings))}
-        return self._write(key, wrong.claim, details, lambda *_: draft)
+        return self._write(key, wrong.claim, details, change)
 
     def _step(
         self,
@@ -414,10 +420,37 @@ def _decide(
 def _order(history: list[Entry], totals: Totals) -> Draft:
     """Move what is payable into transit, if there is the money."""
     cents = held(history, Account.PAYABLE)
+    if not cents > 0:
+        raise LedgerError(f"nothing is due to claim {history[0].claim!r}: its payable is {_money(cents)}")
     if cents > totals.available:
         raise LedgerError(f"the pool has {_money(totals.available)}, but {_money(cents)} is due (fund it first)")
     postings = moving(cents, Account.PAYABLE, Account.IN_TRANSIT)
     return Draft(State.PAYING, history[0].currency, postings, history[-1].digest)
+
+
+#: State in which a claim has money in an account: elsewhere, or out of its limit, a correction would be paid wrongly.
+_OWED = {
+    Account.RESERVES: (State.CANDIDATE, State.INDETERMINATE, State.UNRESOLVED, State.PROPOSED, State.CHALLENGED),
+    Account.PAYABLE: (State.CONFIRMED,),
+    Account.IN_TRANSIT: (),
+}
+
+
+def _require_owed(history: list[Entry], postings: Mapping[Account, int]) -> None:
+    """Require that a correction leaves a claim what it may be owed; an instruction that leaves cannot be changed."""
+    state = state_of(history)
+    for account, states in _OWED.items():
+        if not postings.get(account):
+            continue
+        if state not in states:
+            raise LedgerError(f"{account} cannot be corrected while the claim is {state or 'unknown'}")
+        limit = to_cents(Decimal(history[0].details["limit"]), "limit")
+        left = held(history, account) + postings[account]
+        if not 0 <= left <= limit:
+            raise LedgerError(
+                f"{account} of claim {history[0].claim!r} must be from 0 to its limit {_money(limit)} after a "
+                f"correction, got {_money(left)}"
+            )
 
 
 def _bond(bond: Decimal) -> dict[Account, int]:

@@ -268,6 +268,36 @@ def test_a_correction_is_a_new_entry(store):
         store.correct(2, {}, reason="", key="correction-2")
 
 
+@pytest.mark.parametrize("cents", [-50_000, -6_001, 4_001, 900_000])
+def test_no_correction_makes_a_payment_below_nothing_or_above_the_limit(store, cents):
+    store.open(POLICY, FIRED)
+    place = store.confirm("C-1").place
+    with pytest.raises(LedgerError, match=r"payable of claim 'C-1' must be from 0 to its limit 100\.00 after a"):
+        store.correct(place, {"payable": cents, "pool": -cents}, reason="", key="correction")
+
+
+def test_what_is_due_can_be_corrected_until_it_is_instructed(store):
+    store.open(POLICY, FIRED)
+    place = store.confirm("C-1").place
+    store.correct(place, {"payable": 1_000, "pool": -1_000}, reason="the share was 0.7", key="correction-1")
+    sent = []
+    store.pay("C-1", sent.append)
+    assert [each.amount for each in sent] == [Decimal(70)]
+    for account in ("payable", "reserves", "in_transit"):
+        with pytest.raises(LedgerError, match=f"{account} cannot be corrected while the claim is paid"):
+            store.correct(place, {account: 1_000, "pool": -1_000}, reason="", key="correction-2")
+    with pytest.raises(LedgerError, match="payable cannot be corrected while the claim is unknown"):
+        store.correct(0, {"payable": 1_000, "pool": -1_000}, reason="", key="correction-2")
+
+
+def test_nothing_is_not_paid(store):
+    store.open(POLICY, FIRED)
+    place = store.confirm("C-1").place
+    store.correct(place, {"payable": -6_000, "pool": 6_000}, reason="the trigger did not fire", key="correction-1")
+    with pytest.raises(LedgerError, match="nothing is due to claim 'C-1'"):
+        store.pay("C-1", pytest.fail)
+
+
 def test_currencies_do_not_mix(store):
     store.fund(Decimal(7), "EUR", key="deposit-2")
     assert (store.balance("pool", "EUR"), store.balance("pool", "USD")) == (7, 1000)

@@ -39,11 +39,21 @@ class Claims(RuleBasedStateMachine):
 
     def send(self, instruction):
         assert self.sent.setdefault(instruction.key, instruction) == instruction
+        assert 0 < instruction.amount <= 100
         assert instruction.amount == -sum(
             Decimal(entry.postings.get(Account.PAYABLE, 0)) / 100
             for entry in self.store.entries()
             if entry.key == instruction.key
         )
+
+    @rule(
+        place=st.integers(0, 40),
+        account=st.sampled_from(["payable", "reserves", "in_transit", "paid", "bonds", "premium"]),
+        cents=st.integers(-15_000, 15_000),
+        key=st.integers(0, 5).map("correction-{}".format),
+    )
+    def correct(self, place, account, cents, key):
+        self.attempt("correct", place, {account: cents, "pool": -cents}, reason="it was wrong", key=key)
 
     @rule(claim=CLAIMS, premium=AMOUNTS)
     def activate(self, claim, premium):
