@@ -1,5 +1,7 @@
 """Laws of control: it cannot be split away, and rises with what insiders and unknown hands have."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,10 +99,14 @@ def test_no_list_without_evidence_is_below_one(weights, listed, customers):
 @given(lists(), st.data())
 def test_tokens_that_move_to_larger_or_worse_hands_never_lower_the_factor(list_, data):
     shares, labels = list_
-    giver, taker = data.draw(st.permutations(range(len(shares))))[:2]
-    same, larger = labels[giver] == labels[taker], shares[taker] >= shares[giver]
-    worse = labels[taker] in BAD and labels[giver] not in BAD
-    assume((same and larger) or worse)
+    pairs = [
+        (giver, taker)
+        for giver, taker in permutations(range(len(shares)), 2)
+        if (labels[giver] == labels[taker] and shares[taker] >= shares[giver])
+        or (labels[taker] in BAD and labels[giver] not in BAD)
+    ]
+    assume(pairs)
+    giver, taker = data.draw(st.sampled_from(pairs))
     moved = shares.copy()
     amount = data.draw(st.floats(0.0, 1.0)) * moved[giver]
     moved[[giver, taker]] += [-amount, amount]
