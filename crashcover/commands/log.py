@@ -10,7 +10,8 @@ from pricing.errors import DataError, ProofError
 from pricing.tools.libraries import load_library
 from pricing.tools.regular_files import read_regular
 from pricing.tools.whole_files import write_text
-from settlement import Checkpoint, TransparencyLog
+from settlement import Checkpoint
+from settlement.log.transparency_log import read_tree
 
 #: Most bytes of a key or a checkpoint.
 _MOST_BYTES = 100_000
@@ -19,8 +20,8 @@ _MOST_BYTES = 100_000
 def run_sign(log_file: Path, *, origin: str, key: Path, out: Path) -> Exit:
     """Write the signed checkpoint of a whole log."""
     private = _read_key(key, "load_pem_private_key", "Ed25519PrivateKey", password=None)
-    with _open_log(log_file) as log:
-        checkpoint = Checkpoint(origin, len(log), log.root(len(log))).sign(private)
+    tree = read_tree(log_file)
+    checkpoint = Checkpoint(origin, len(tree), tree.root(len(tree))).sign(private)
     write_text(out, checkpoint.note, to_disk=True)
     click.echo(f"signed: {checkpoint.size:,} entries of {origin}, {out}")
     return Exit.DONE
@@ -34,19 +35,13 @@ def run_verify(log_file: Path, checkpoint_file: Path, *, public_key: Path) -> Ex
     except UnicodeDecodeError as error:
         raise ProofError(f"{checkpoint_file} is not a checkpoint: {error}") from error
     checkpoint.verify(public)
-    with _open_log(log_file) as log:
-        if len(log) < checkpoint.size:
-            raise ProofError(f"{log_file} has {len(log):,} entries, the checkpoint has {checkpoint.size:,}")
-        if log.root(checkpoint.size) != checkpoint.root:
-            raise ProofError(f"{log_file} is not the log of the checkpoint: one of its first entries was changed")
-        size = len(log)
-    click.echo(f"verified: the first {checkpoint.size:,} of {size:,} entries are those of the checkpoint")
+    tree = read_tree(log_file)
+    if len(tree) < checkpoint.size:
+        raise ProofError(f"{log_file} has {len(tree):,} entries, the checkpoint has {checkpoint.size:,}")
+    if tree.root(checkpoint.size) != checkpoint.root:
+        raise ProofError(f"{log_file} is not the log of the checkpoint: one of its first entries was changed")
+    click.echo(f"verified: the first {checkpoint.size:,} of {len(tree):,} entries are those of the checkpoint")
     return Exit.DONE
-
-
-def _open_log(path: Path) -> TransparencyLog:
-    path.stat()  # a log that does not exist would be created
-    return TransparencyLog(path)
 
 
 def _read_key(path: Path, loader: str, kind: str, **options: None) -> Any:

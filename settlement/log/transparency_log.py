@@ -8,6 +8,7 @@ acknowledged, so opening the log removes it; any other difference is damage.
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -171,22 +172,10 @@ class TransparencyLog:
         if _MAGIC.startswith(content):  # new, or stopped when its first line was written
             self._replace_tail(0, _MAGIC)
             return
-        if not content.startswith(_MAGIC):
-            raise CorruptLogError(f"{path} is not a log: it must begin with {_MAGIC!r}")
-        end = len(_MAGIC)
-        while end + _HEAD.size <= len(content) and any(content[end:]):
-            length, check, leaf_hash = _HEAD.unpack_from(content, end)
-            begin = end + _HEAD.size
-            if check != _check(length, leaf_hash):
-                raise CorruptLogError(f"{path}: the head of entry {len(self)} is damaged")
-            if begin + length > len(content):
-                break
-            if hash_leaf(content[begin : begin + length]) != leaf_hash:
-                raise CorruptLogError(f"{path}: entry {len(self)} is damaged or was changed")
+        for begin, length, leaf_hash in _records(content, path):
             self._entries.append((begin, length))
             self._tree.append(leaf_hash)
-            end = begin + length
-        self._replace_tail(end, b"")
+        self._replace_tail(self._end(), b"")
 
     def _write(self, entry: bytes, leaf_hash: bytes) -> None:
         assert self._file is not None
@@ -211,6 +200,42 @@ class TransparencyLog:
             rest = rest[self._file.write(rest) :]
         self._file.truncate(begin + len(content))
         os.fsync(self._file.fileno())
+
+
+def read_tree(path: Path) -> MerkleTree:
+    """Read the tree of a log file without a lock and without changing anything, as whoever verifies it must.
+
+    A record that a crash left unfinished, or that is being written, is not part of it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    CorruptLogError
+        If the file is damaged or not a log.
+    """
+    tree = MerkleTree()
+    for _, _, leaf_hash in _records(path.read_bytes(), path):
+        tree.append(leaf_hash)
+    return tree
+
+
+def _records(content: bytes, path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Yield begin, length and hash of each finished entry."""
+    if not content.startswith(_MAGIC):
+        raise CorruptLogError(f"{path} is not a log: it must begin with {_MAGIC!r}")
+    end, place, rest = len(_MAGIC), 0, memoryview(content)  # a copy of the rest per record would take its square
+    while end + _HEAD.size <= len(content) and any(rest[end:]):
+        length, check, leaf_hash = _HEAD.unpack_from(content, end)
+        begin = end + _HEAD.size
+        if check != _check(length, leaf_hash):
+            raise CorruptLogError(f"{path}: the head of entry {place} is damaged")
+        if begin + length > len(content):
+            return
+        if hash_leaf(content[begin : begin + length]) != leaf_hash:
+            raise CorruptLogError(f"{path}: entry {place} is damaged or was changed")
+        yield begin, length, leaf_hash
+        end, place = begin + length, place + 1
 
 
 def _check(length: int, leaf_hash: bytes) -> int:

@@ -80,3 +80,18 @@ def test_a_log_that_does_not_exist_is_not_created(folder):
     (folder / "log").unlink()
     assert verify(folder).exit_code == 10
     assert not (folder / "log").exists()
+
+
+def test_verifying_changes_nothing_and_needs_no_lock(folder):
+    torn = (folder / "log").read_bytes() + b"\0\0\0\3half"
+    (folder / "log").write_bytes(torn)
+    (folder / "log.lock").unlink(missing_ok=True)
+    assert verify(folder).exit_code == sign(folder).exit_code == 0
+    assert (folder / "log").read_bytes() == torn
+    assert not (folder / "log.lock").exists()
+
+
+def test_a_log_is_verified_while_its_owner_has_it_open(folder):
+    with TransparencyLog(folder / "log") as log:
+        log.append(b"three")
+        assert verify(folder).stdout == "verified: the first 2 of 3 entries are those of the checkpoint\n"
