@@ -6,8 +6,8 @@ from pathlib import Path
 
 from calibration.holders.control import Control
 from crashcover.rates.documents import read_control
-from pricing.errors import DataError, RateStoreError
-from pricing.rates.store import open_version, versions
+from pricing.errors import DataError, NewerFormatError
+from pricing.rates.store import whole_versions
 
 _LOOK_BACK = timedelta(days=7)
 
@@ -25,13 +25,11 @@ def control_before(store: Path, assets: Collection[str], as_of: datetime) -> dic
         Time of tonight's calibrations.
     """
     found: dict[str, Control] = {}
-    for version in versions(store):
-        try:
-            entries = open_version(store, version).entries
-        except RateStoreError:  # a damaged earlier night must not end this one
-            continue
+    if not assets:
+        return found
+    for night in sorted(whole_versions(store), key=lambda each: (each.night, each.number)):
         for asset in assets:
-            entry = entries.get(asset)
+            entry = night.entries.get(asset)
             if asset not in found and entry and timedelta(0) < as_of - entry.as_of_time <= _LOOK_BACK:
                 control = _control(store, entry.calibration_id)
                 if control:
@@ -42,5 +40,5 @@ def control_before(store: Path, assets: Collection[str], as_of: datetime) -> dic
 def _control(store: Path, calibration_id: str) -> Control | None:
     try:
         return read_control(store, calibration_id)
-    except DataError:
+    except (DataError, NewerFormatError):  # an earlier night must not end this one
         return None

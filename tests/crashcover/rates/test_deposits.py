@@ -7,6 +7,7 @@ import pytest
 
 from crashcover.rates.documents import read_control
 from crashcover.rates.earlier_holders import control_before
+from pricing.errors import NewerFormatError
 from pricing.rates.store import RateStore
 from tests.crashcover.rates.nights import rate, write
 
@@ -57,3 +58,19 @@ def test_the_earliest_night_of_the_week_is_remembered_and_damage_is_passed_over(
     for document in (store / "calibrations").glob("*.json"):
         document.write_text(document.read_text().replace("0", "1"))
     assert control_before(store, [ASSET], LAST) == {}
+
+
+def test_a_calibration_of_a_newer_release_does_not_end_a_night(prices, tmp_path, monkeypatch):
+    store = tmp_path / "rates"
+    rate(prices, store, holders=write_holders(tmp_path / "holders", exchange=0.1), as_of=LAST - timedelta(days=1))
+
+    def read_newer(*_):
+        raise NewerFormatError("a newer release stored it")
+
+    monkeypatch.setattr("crashcover.rates.earlier_holders.read_control", read_newer)
+    assert control_before(store, [ASSET], LAST) == {}
+
+
+def test_without_holders_no_earlier_night_is_opened(monkeypatch, tmp_path):
+    monkeypatch.setattr("crashcover.rates.earlier_holders.whole_versions", lambda _: pytest.fail("opened"))
+    assert control_before(tmp_path, [], LAST) == {}
