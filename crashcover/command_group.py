@@ -32,10 +32,9 @@ class Commands(click.Group):
         except BrokenPipeError:  # the reader has closed the pipe: click ends quietly
             raise
         except OSError as error:
-            from crashcover.files.tables import reason
+            from crashcover.runs.faults import describe_refusal
 
-            place = f"{error.filename}: " if error.filename else ""
-            tell(f"error: {place}{reason(error)}")
+            tell(f"error: {describe_refusal(error)}")
             ctx.exit(Exit.SYSTEM_FAILED)
         except ImportError as error:
             from pricing.tools.libraries import missing_library

@@ -17,7 +17,13 @@ def describe_fault(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "too little memory (try fewer --paths or --processes)"
     if isinstance(error, OSError) and error.strerror:
-        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror.lower()}"
+        return describe_refusal(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return f"fault of the program, please report it: {text} ({Path(place.filename).name}, line {place.lineno})"
+
+
+def describe_refusal(error: OSError) -> str:
+    """Describe in one line what the system refuses, and of which file."""
+    reason = error.strerror.lower() if error.strerror else " ".join(str(error).split()) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
