@@ -47,9 +47,9 @@ def flush(path: Path) -> None:
         fsync(file.fileno())
 
 
-def sweep(folder: Path, *, deep: bool = True) -> None:
-    """Delete unfinished files in a folder, and in its subfolders if `deep`."""
-    for part in list(folder.glob(f"{'**/' if deep else ''}*{PART}")):
+def sweep(folder: Path) -> None:
+    """Delete unfinished files in a folder and its subfolders."""
+    for part in list(folder.glob(f"**/*{PART}")):
         if part.is_dir():
             shutil.rmtree(part)
         else:

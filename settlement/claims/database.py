@@ -94,12 +94,6 @@ class Database:
                 raise LedgerError(f"entry {at} of the ledger is missing: the next one is {entry.place}")
         return entries
 
-    def size(self, connection: "Connection") -> int:
-        """Return the number of entries."""
-        from sqlalchemy import func, select
-
-        return int(connection.execute(select(func.coalesce(func.max(self._table.c.place), -1))).scalar_one()) + 1
-
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -251,7 +251,7 @@ def test_a_prune_that_was_stopped_leaves_nothing_that_a_sweep_does_not_find(tmp_
         prune(tmp_path, keep=1)
     monkeypatch.undo()
     assert versions(tmp_path) == ["night-1", "night-2"]
-    sweep(tmp_path, deep=False)
+    sweep(tmp_path)
     assert seen(tmp_path) == ["CURRENT", "night-1", "night-2"]
 
 
