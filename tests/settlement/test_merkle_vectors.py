@@ -1,23 +1,16 @@
 """Vectors of another transparency log: proofs that hold, and damaged ones. They are not part of the repository."""
 
 import base64
-import json
-from pathlib import Path
 
 import pytest
 
 from pricing.errors import ProofError
 from settlement import verify_consistency, verify_inclusion
-from tests.checkout import CHECKOUT
-
-VECTORS = CHECKOUT.parent / "shared" / "reference" / "peers" / "merkle_proofs.json"
 
 
 @pytest.fixture(scope="module")
-def vectors():
-    if not Path(VECTORS).exists():
-        pytest.skip(f"no vectors at {VECTORS}")
-    return json.loads(VECTORS.read_text(encoding="utf-8"))
+def vectors(read_peers):
+    return read_peers("merkle_proofs.json")
 
 
 def decode(text):

@@ -1,7 +1,5 @@
 """Index against numbers of another index, closed forms, and the laws that make it hard to move."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +8,7 @@ from hypothesis import strategies as st
 
 from pricing.errors import DataError, PricingError
 from settlement import Conversion, IndexRule, IndexState, Source, build_index
-from tests.checkout import CHECKOUT
 
-AGGREGATES = CHECKOUT.parent / "shared" / "reference" / "peers" / "pyth_aggregation.json"
 START = pd.Timestamp("2025-10-10 21:00", tz="UTC")
 
 
@@ -32,10 +28,8 @@ def at(index, second):
     return index.to_frame().loc[START + pd.Timedelta(seconds=second)]
 
 
-def test_aggregates_of_another_oracle_are_met():
-    if not AGGREGATES.exists():
-        pytest.skip(f"no aggregates at {AGGREGATES}")
-    for case in json.loads(AGGREGATES.read_text(encoding="utf-8")):
+def test_aggregates_of_another_oracle_are_met(read_peers):
+    for case in read_peers("pyth_aggregation.json"):
         quotes = [quote for quote in case["input"]["quotes"] if quote["status"] == 1]
         votes = [quote["price"] + way * quote["conf"] for quote in quotes for way in (-1, 0, 1)]
         rule = make_rule(len(votes), allow_nonpositive=True)

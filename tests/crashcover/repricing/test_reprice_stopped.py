@@ -68,13 +68,15 @@ def test_killed_at_random_moments_and_run_again_leaves_the_same_bytes(book, rate
         time.sleep((number + draw.uniform()) / N_KILLS * duration)
         process.kill()
         process.join()
-        n_unfinished += not (out / "summary.json").exists()
+        is_finished = (out / "summary.json").exists()
+        duration *= 0.5 if is_finished else 1.0  # the timed run was slower, on a machine that does other work as well
+        n_unfinished += not is_finished
         assert not (out / "priced").exists() or content(out / "priced") == {
             name.removeprefix("priced/"): data for name, data in whole.items() if name.startswith("priced/")
         }
         reprice(book, rate_store, out)
         assert content(out) == whole
-    assert n_unfinished > 0
+    assert n_unfinished >= N_KILLS // 2
 
 
 def test_stopped_before_any_rename_and_run_again_leaves_the_same_bytes(book, rate_store, whole, tmp_path, renames):
